@@ -1,0 +1,110 @@
+// Builds what ships: dist/extension.js with its lazily loaded chunks, and dist/cli.js.
+// `--tests` builds the test suites into dist/test as well; `--watch` rebuilds on change, unminified.
+import { readFileSync } from 'node:fs';
+import { chmod, readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import * as esbuild from 'esbuild';
+
+const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
+
+/** CommonJS libraries inside an ES module still say require('path'). */
+const requireShim = "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);";
+
+/**
+ * Browser code as text: `import script from 'lite-server:page'` is the bundled src/page/page.ts, ready to be served.
+ * @param {boolean} minify
+ * @returns {esbuild.Plugin}
+ */
+export const browserScripts = (minify) => ({
+  name: 'browser-scripts',
+  setup(builder) {
+    builder.onResolve({ filter: /^lite-server:/ }, ({ path: name }) => ({ path: fileURLToPath(new URL(`src/page/${name.slice('lite-server:'.length)}.ts`, import.meta.url)), namespace: 'browser-script' }));
+    builder.onLoad({ filter: /.*/, namespace: 'browser-script' }, async ({ path: file }) => {
+      const { outputFiles, metafile } = await esbuild.build({
+        entryPoints: [file], bundle: true, write: false, metafile: true, minify, format: 'iife', platform: 'browser', target: 'es2022', charset: 'ascii', legalComments: 'none', logLevel: 'silent',
+      });
+      return { contents: outputFiles[0]?.text ?? '', loader: 'text', watchFiles: Object.keys(metafile.inputs).map((input) => path.resolve(input)) };
+    });
+  },
+});
+
+/**
+ * @param {boolean} minify
+ * @returns {esbuild.BuildOptions}
+ */
+const common = (minify) => ({
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  minify,
+  sourcemap: minify ? false : 'linked',
+  legalComments: 'none',
+  logLevel: 'warning',
+  define: { VERSION: JSON.stringify(version) },
+  // Its main module asks for its parts in a way that no bundler understands.
+  alias: { 'jsonc-parser': fileURLToPath(new URL('node_modules/jsonc-parser/lib/esm/main.js', import.meta.url)) },
+  plugins: [browserScripts(minify)],
+});
+
+/** @param {boolean} minify @returns {esbuild.BuildOptions[]} */
+export function products(minify) {
+  return [
+    {
+      ...common(minify),
+      entryPoints: { extension: 'src/extension.ts' },
+      outdir: 'dist',
+      splitting: true,
+      chunkNames: 'chunks/[name]-[hash]',
+      external: ['vscode'],
+      banner: { js: requireShim },
+    },
+    {
+      // Without `external: ['vscode']` on purpose: an import of it from the core breaks this build.
+      ...common(minify),
+      entryPoints: { cli: 'src/cli.ts' },
+      outdir: 'dist',
+      banner: { js: `#!/usr/bin/env node\n${requireShim}` },
+    },
+  ];
+}
+
+/** Every test file becomes one module in dist/test; node_modules stay outside the bundles. */
+async function testSuites() {
+  const files = await readdir('test', { recursive: true });
+  const entryPoints = files.filter((file) => file.endsWith('.test.ts') && !file.startsWith('vscode')).map((file) => path.join('test', file));
+  return {
+    ...common(false),
+    entryPoints,
+    outdir: 'dist/test',
+    outbase: 'test',
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    packages: /** @type {const} */ ('external'),
+  };
+}
+
+/** @param {{ minify?: boolean, tests?: boolean }} [what] */
+export async function build({ minify = true, tests = false } = {}) {
+  await rm('dist', { recursive: true, force: true });
+  const builds = products(minify);
+  if (tests) builds.push(await testSuites());
+  await Promise.all(builds.map((options) => esbuild.build(options)));
+  await chmod('dist/cli.js', 0o755);
+}
+
+async function main() {
+  if (!process.argv.includes('--watch')) {
+    await build({ tests: process.argv.includes('--tests') });
+    return;
+  }
+  const contexts = await Promise.all(products(false).map((options) => esbuild.context({ ...options, logLevel: 'info' })));
+  // All of it exists before the first line that says so.
+  for (const context of contexts) await context.rebuild();
+  for (const context of contexts) await context.watch();
+  // The task in .vscode waits for this line before it opens the window.
+  console.log('[watch] ready');
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();

@@ -1,0 +1,55 @@
+import js from '@eslint/js';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+/**
+ * The walls of the house: which folders a file may not import from.
+ * @param {string[]} files
+ * @param {string[]} closed
+ * @returns {import('eslint').Linter.Config}
+ */
+const wall = (files, closed) => ({
+  files,
+  rules: {
+    'no-restricted-imports': ['error', {
+      paths: [{ name: 'vscode', message: 'Only src/editor and src/extension.ts may import vscode.' }],
+      patterns: [{ group: closed, message: 'Dependencies point one way: editor → live → server.' }],
+    }],
+  },
+});
+
+/** The machine and the parser take bytes and events and give values: no socket, no file, no clock. */
+/** @type {import('eslint').Linter.Config} */
+const sansIo = {
+  files: ['src/server/connection.ts', 'src/server/request.ts', 'src/server/requestBody.ts', 'src/server/conditions.ts'],
+  rules: {
+    '@typescript-eslint/no-restricted-imports': ['error', { patterns: [{ group: ['node:*'], message: 'No I/O here: bytes and events in, values out.', allowTypeImports: true }] }],
+    'no-restricted-globals': ['error', 'setTimeout', 'setInterval', 'setImmediate', 'performance', 'process', 'Date'],
+  },
+};
+
+export default defineConfig(
+  { ignores: ['dist/**', 'sample/**', 'test/fixtures/**', 'test-results/**'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      // It takes `undefined` for void, and a reader that returns undefined after naming a mistake is no confusion.
+      '@typescript-eslint/no-confusing-void-expression': 'off',
+      'max-lines-per-function': ['warn', { max: 60, skipComments: true, skipBlankLines: true }],
+    },
+  },
+  { files: ['test/**/*.ts'], rules: { 'max-lines-per-function': 'off', '@typescript-eslint/no-non-null-assertion': 'off' } },
+  {
+    files: ['**/*.mjs', '**/*.js'],
+    // The type check reads these files too, and knows the globals of each.
+    rules: { 'no-undef': 'off' },
+  },
+  wall(['src/live/**', 'src/page/**', 'src/cli*.ts', 'src/configFile.ts'], ['**/editor/*']),
+  wall(['src/server/**'], ['**/editor/*', '**/live/*', '**/page/*']),
+  sansIo,
+);

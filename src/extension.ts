@@ -1,0 +1,60 @@
+/**
+ * The composition root. Start-up makes a status-bar item and registers commands; the server's code is loaded with the first server.
+ */
+import * as vscode from 'vscode';
+import { registerCommands } from './editor/commands.js';
+import { Channels } from './editor/connectionLog.js';
+import { Previews } from './editor/preview.js';
+import { Servers } from './editor/servers.js';
+import { StatusBar } from './editor/statusBar.js';
+import { throttle } from './editor/throttle.js';
+
+/** Requests come by the thousand; the status bar is looked at by a person. */
+const RENDER_INTERVAL = 250;
+
+let stopAll: (() => Promise<void>) | undefined;
+
+export function activate(context: vscode.ExtensionContext): void {
+  const statusBar = new StatusBar();
+  let channels: Channels | undefined;
+  const openChannels = (): Channels => (channels ??= new Channels());
+  const prefix = ({ name }: vscode.WorkspaceFolder): string => ((vscode.workspace.workspaceFolders?.length ?? 0) > 1 ? `[${name}] ` : '');
+  const render = throttle(() => {
+    statusBar.render(servers.views);
+    void vscode.commands.executeCommand('setContext', 'liteServer.running', servers.running.length);
+    void vscode.commands.executeCommand('setContext', 'liteServer.allRunning', servers.running.length === (vscode.workspace.workspaceFolders?.length ?? 0));
+  }, RENDER_INTERVAL);
+  const servers = new Servers({
+    memory: context.workspaceState,
+    loadCore: () => import('./server/index.js'),
+    loadLive: () => import('./live/index.js'),
+    observer: (folder, log) => openChannels().observer(prefix(folder), log),
+    liveObserver: (folder) => openChannels().liveObserver(prefix(folder)),
+    info: (message) => { openChannels().log.info(message); },
+    warn: (message) => { openChannels().log.warn(message); },
+    changed: render.request,
+    entered: (controller) => { previews.serverEntered(controller); },
+    fileChanged: (controller, file) => { previews.fileChanged(controller, file); },
+  });
+  const previews = new Previews(servers, vscode.Uri.joinPath(context.extensionUri, 'media/icon.png'));
+  context.subscriptions.push(
+    statusBar,
+    render,
+    previews,
+    ...registerCommands(servers, previews, openChannels),
+    vscode.workspace.onDidChangeConfiguration((event) => { for (const controller of servers.all) void controller.settingsChanged(event); }),
+    vscode.workspace.onDidChangeWorkspaceFolders(({ removed }) => {
+      previews.foldersRemoved(removed);
+      void servers.foldersRemoved(removed).then(render.request);
+    }),
+  );
+  stopAll = async () => {
+    await servers.dispose();
+    await channels?.dispose();
+  };
+}
+
+/** Closes every server; VS Code waits for it. */
+export async function deactivate(): Promise<void> {
+  await stopAll?.();
+}

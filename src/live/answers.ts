@@ -1,0 +1,44 @@
+/**
+ * Which documents did not come from where their paths say: the one page of a site that makes its pages in the browser, and the
+ * lists of folders. The server tells when it sends them.
+ */
+import { keyOf, type FileName } from './places.js';
+
+/** Paths remembered; the oldest are forgotten. */
+const MOST = 2_000;
+
+export class Answers {
+  /** Names of the file, or when a list was made: milliseconds since the epoch. */
+  private readonly byPath = new Map<string, readonly FileName[] | number>();
+
+  /** A document was sent. @param names of the file it came from @param expected the files that its path says it may come from */
+  note(path: string, names: readonly FileName[], expected: readonly FileName[]): void {
+    const keys = new Set(names.map(keyOf));
+    if (expected.some((name) => keys.has(keyOf(name)))) this.byPath.delete(path);
+    else this.set(path, names);
+  }
+
+  /** The list of a folder was sent. */
+  noteList(path: string): void {
+    this.set(path, Date.now());
+  }
+
+  /** When the list that is shown under a path was last made; undefined: no list is. */
+  listedAt(path: string): number | undefined {
+    const what = this.byPath.get(path);
+    return typeof what === 'number' ? what : undefined;
+  }
+
+  /** The file a document came from, where its path does not say so. */
+  filesFor(path: string): readonly FileName[] {
+    const files = this.byPath.get(path);
+    return typeof files === 'object' ? files : [];
+  }
+
+  private set(path: string, what: readonly FileName[] | number): void {
+    this.byPath.delete(path);
+    this.byPath.set(path, what);
+    const [oldest] = this.byPath.keys();
+    if (this.byPath.size > MOST && oldest !== undefined) this.byPath.delete(oldest);
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * A look at a file, for telling whether it has changed. Pages name what is looked at, so nothing is seen here that a request for
+ * it would not find: what lies behind a link that leads out, what is hidden, what is never sent.
+ */
+import { realpath as realpathCallback, type BigIntStats } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { refuseName } from '../server/target.js';
+import { isVisibleBelow, realPlaceOf } from '../server/verify.js';
+import type { Places } from './places.js';
+
+const realpath = promisify(realpathCallback.native);
+
+/** What two looks at a file have to agree in to be the same state of it. */
+export type FileState = string;
+
+/** There is no such file, or none that may be seen. */
+export const GONE: FileState = 'gone';
+
+export interface Look {
+  readonly state: FileState;
+  /** Bytes; 0 when it is gone. */
+  readonly size: number;
+  /** When content or name last changed, in milliseconds since the epoch by the file system's clock; 0 when it is gone. */
+  readonly modified: number;
+}
+
+const NOTHING: Look = { state: GONE, size: 0, modified: 0 };
+
+/** Looks anew each time: links change. Both take absolute paths, and never reject. */
+export interface Sight {
+  readonly lookAt: (file: string) => Promise<Look>;
+  /** Whether news of it may be told though it is gone: it was, or would be, where it may be seen. */
+  readonly mayBeTold: (file: string) => Promise<boolean>;
+}
+
+export function createSight(places: Places): Sight {
+  const isVisible = async (file: string, realPath: string): Promise<boolean> => {
+    for (const root of await places.rootsOf(file)) if (isVisibleBelow(root, realPath)) return true;
+    return false;
+  };
+  const isRefused = (file: string, realPath: string): boolean => refuseName(path.basename(file)) !== undefined || refuseName(path.basename(realPath)) !== undefined;
+  return {
+    async lookAt(file) {
+      const realPath = await realpath(file).catch(() => undefined);
+      if (realPath === undefined || !(await isVisible(file, realPath))) return NOTHING;
+      const stats = await stat(realPath, { bigint: true }).catch(() => undefined);
+      if (stats === undefined || !(stats.isDirectory() || (stats.isFile() && !isRefused(file, realPath)))) return NOTHING;
+      return lookOf(stats);
+    },
+    async mayBeTold(file) {
+      const realPath = await realPlaceOf(file);
+      return realPath !== undefined && !isRefused(file, realPath) && await isVisible(file, realPath);
+    },
+  };
+}
+
+function lookOf(stats: BigIntStats): Look {
+  const { dev, ino, size, mtimeNs, ctimeNs } = stats;
+  // What is put into a folder is told by itself; the folder is another one only when it was made anew.
+  if (stats.isDirectory()) return { state: ['folder', dev, ino].join(), size: 1, modified: Number(ctimeNs / 1_000_000n) };
+  return { state: [dev, ino, size, mtimeNs, ctimeNs].join(), size: Number(size), modified: Number((mtimeNs > ctimeNs ? mtimeNs : ctimeNs) / 1_000_000n) };
+}

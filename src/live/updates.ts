@@ -1,0 +1,101 @@
+/**
+ * Changed files and open pages → who is told what. Pure.
+ */
+import { folderOf, keyOf, sitePathOf, type FileName } from './places.js';
+import type { LiveUpdate } from './live.js';
+import { kindOf, type Page } from './page.js';
+import type { FileChange } from './protocol.js';
+import type { Usage } from './usage.js';
+
+/** A file that changed, or a folder with all that is in it. */
+export interface ChangedFile {
+  readonly file: FileName;
+  readonly unsaved: boolean;
+}
+
+/** What a page is told of a file. */
+export interface Change extends FileChange {
+  /** The file that changed: for us, pages know paths. */
+  readonly file: FileName;
+}
+
+/** Every file a page is made of: its document, what it said it uses, and what was asked for on its behalf. */
+export function filesOfPage(page: Page, usage: Usage): Map<string, FileName> {
+  const files = new Map<string, FileName>();
+  for (const document of page.documents) {
+    files.set(keyOf(document), document);
+    for (const file of usage.usedBy(document)) files.set(keyOf(file), file);
+  }
+  for (const key of page.files.keys()) if (!files.has(key)) files.set(key, key);
+  return files;
+}
+
+/** The files of all pages together, for asking about one of them at no cost: ten thousand change when a branch is changed. */
+export interface UsedFiles {
+  readonly files: ReadonlyMap<string, FileName>;
+  /** Keys of the folders they are in, all the way up to the root, which is ''. */
+  readonly folders: ReadonlySet<string>;
+  /** Keys of the folders that pages list. */
+  readonly listed: ReadonlySet<string>;
+}
+
+/** The folder that a page lists; undefined for a page that lists none. */
+export type ListedBy = (page: Page) => FileName | undefined;
+
+export function collectUsed(pages: readonly Page[], usage: Usage, listedBy: ListedBy): UsedFiles {
+  const files = new Map<string, FileName>();
+  const folders = new Set<string>();
+  const listed = new Set<string>();
+  for (const page of pages) {
+    const list = listedBy(page);
+    if (list !== undefined) listed.add(keyOf(list));
+    for (const [key, file] of filesOfPage(page, usage)) {
+      files.set(key, file);
+      for (let at = key.lastIndexOf('/'); ; at = key.lastIndexOf('/', at - 1)) {
+        const folder = key.slice(0, Math.max(0, at));
+        if (folders.has(folder)) break;
+        folders.add(folder);
+        if (at <= 0) break;
+      }
+    }
+  }
+  return { files, folders, listed };
+}
+
+/** What a page has to be told; empty when nothing that changed concerns it. @param list the folder it lists, if it lists one */
+export function changesFor(page: Page, changed: readonly ChangedFile[], usage: Usage, list?: FileName): Change[] {
+  const files = filesOfPage(page, usage);
+  const documents = new Set(page.documents.map(keyOf));
+  const changes = new Map<string, Change>();
+  for (const { file, unsaved } of changed) {
+    // A list shows name, size and time of what is in the folder: as it is on the disk.
+    if (list !== undefined && !unsaved && file !== '' && keyOf(folderOf(file)) === keyOf(list)) changes.set(page.path, { path: page.path, kind: 'document', unsaved, file });
+    for (const [key, used] of concerned(files, keyOf(file))) {
+      const kind = documents.has(key) ? 'document' as const : kindOf(used);
+      // What only a reload would show waits until it is saved.
+      if (unsaved && (kind === 'other' || page.status >= 400)) continue;
+      const path = kind === 'document' ? page.path : page.files.get(key) ?? sitePathOf(used);
+      // A path may stand for a file or for a folder's index: the file comes first.
+      if (!changes.has(path)) changes.set(path, { path, kind, unsaved, file: used });
+    }
+  }
+  return [...changes.values()];
+}
+
+/** Whether a file, or anything below a folder of that name, is among the files of a page. */
+function* concerned(files: ReadonlyMap<string, FileName>, key: string): Generator<[string, FileName]> {
+  const itself = files.get(key);
+  if (itself !== undefined) {
+    yield [key, itself];
+    return;
+  }
+  const folder = key === '' ? '' : `${key}/`;
+  for (const [other, file] of files) if (other.startsWith(folder)) yield [other, file];
+}
+
+/** How the gentlest reading of an update would be called. What the page makes of it, it decides itself. */
+export function howOf(page: Page, { kind, path }: FileChange): LiveUpdate['how'] {
+  if (page.status >= 400 || kind === 'other') return 'reloaded';
+  if (kind === 'document') return /\.(?:svg|xhtml|xht)$/i.test(path) ? 'reloaded' : 'morphed';
+  return 'swapped';
+}

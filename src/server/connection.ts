@@ -1,0 +1,339 @@
+/**
+ * One connection as a state machine: bytes and events in, actions out. No socket, no file, no clock.
+ *
+ * The driver tells what happened (`receive`, `peerEnded`, `answer`, `headSent`, …) and then asks `next()` what to do until
+ * the answer is `wait`. Data lives inside the state that needs it; the state that holds a body closes it when it is left,
+ * whichever way.
+ *
+ * | from           | to             | when                                                                        |
+ * |----------------|----------------|-----------------------------------------------------------------------------|
+ * | READING_REQ    | HANDLING       | a whole head is parsed, or refused, or took too long (408)                  |
+ * |                | CLOSING        | idle too long; the server stops                                             |
+ * |                | CONN_DONE      | the peer closed or vanished; making room for a new client                   |
+ * | HANDLING       | HANDLING       | the body of a request turned out malformed, short or late: it is refused    |
+ * |                | SENDING_HEADER | the answer is there                                                         |
+ * |                | UPGRADED       | another protocol takes the connection over                                  |
+ * |                | CONN_DONE      | the peer vanished                                                           |
+ * | SENDING_HEADER | SENDING_FILE   | the head is written and a body follows                                      |
+ * |                | READING_REQ    | the head is written, no body, the connection is kept                        |
+ * |                | CLOSING        | the same, and it is not kept                                                |
+ * |                | CONN_DONE      | the peer vanished or stalled                                                |
+ * | SENDING_FILE   | READING_REQ    | every byte is written, the connection is kept                               |
+ * |                | CLOSING        | every byte is written, it is not kept                                       |
+ * |                | CONN_DONE      | the peer vanished or stalled; the file became shorter                       |
+ * | UPGRADED       | CONN_DONE      | whoever took it over is done, or the peer vanished                          |
+ * | CLOSING        | CONN_DONE      | the peer closed as well, sent too much, or took too long                    |
+ */
+import type { Body } from './body.js';
+import type { Limits } from './options.js';
+import { beginsAsHead, parseRequest, type Refusal, type Request } from './request.js';
+import { BodyDecoder } from './requestBody.js';
+import type { Persistence, Response } from './response.js';
+
+/** What is being answered: a request, or bytes that were no acceptable one. */
+export type Subject = { readonly request: Request; readonly refusal?: undefined } | { readonly request?: undefined; readonly refusal: Refusal };
+
+export type State =
+  | { readonly name: 'READING_REQ' }
+  | { readonly name: 'HANDLING'; readonly subject: Subject; readonly incoming: BodyDecoder | undefined; readonly denial?: Refusal | undefined }
+  | { readonly name: 'SENDING_HEADER'; readonly subject: Subject; readonly response: Response; readonly keep: boolean }
+  | { readonly name: 'SENDING_FILE'; readonly subject: Subject; readonly response: Response; readonly body: Body; readonly keep: boolean; offset: number }
+  | { readonly name: 'UPGRADED'; readonly subject: Subject & { readonly request: Request } }
+  | { readonly name: 'CLOSING'; readonly reason: string }
+  | { readonly name: 'CONN_DONE'; readonly reason: string };
+
+export type StateName = State['name'];
+
+/** The table above, for those who check it. */
+export const TRANSITIONS: Readonly<Record<StateName, readonly StateName[]>> = {
+  READING_REQ: ['HANDLING', 'CLOSING', 'CONN_DONE'],
+  HANDLING: ['HANDLING', 'SENDING_HEADER', 'UPGRADED', 'CONN_DONE'],
+  SENDING_HEADER: ['SENDING_FILE', 'READING_REQ', 'CLOSING', 'CONN_DONE'],
+  SENDING_FILE: ['READING_REQ', 'CLOSING', 'CONN_DONE'],
+  UPGRADED: ['CONN_DONE'],
+  CLOSING: ['CONN_DONE'],
+  CONN_DONE: [],
+};
+
+/** What the driver has to do next. Each is given once; `wait` means: until something happens. */
+export type Action =
+  | { readonly do: 'wait' }
+  | { readonly do: 'handle'; readonly request: Request }
+  | { readonly do: 'refuse'; readonly refusal: Refusal }
+  | { readonly do: 'sendHead'; readonly response: Response; readonly persistence: Persistence }
+  | { readonly do: 'sendBody'; readonly body: Body }
+  | { readonly do: 'end' }
+  | { readonly do: 'destroy' };
+
+/** Which deadline applies: to a first or next request, to its head or body, to progress in sending, to the peer's farewell. */
+export type Timer = 'first' | 'idle' | 'head' | 'stall' | 'linger';
+
+const EMPTY = Buffer.alloc(0);
+const READING: State = { name: 'READING_REQ' };
+const WAIT: Action = { do: 'wait' };
+const END: Action = { do: 'end' };
+const DESTROY: Action = { do: 'destroy' };
+
+/** A body nobody wants is read up to this size, so that the connection can be kept (RFC 9112 §9.3). */
+const MAX_DRAIN = 64 * 1024;
+/** Pipelined bytes kept while a response is sent; beyond it the peer has to wait. */
+const MAX_INBOX = 64 * 1024;
+/** What a closing connection may still send. */
+const MAX_LINGER = 1024 * 1024;
+
+export class Connection {
+  private current: State = READING;
+  /** Received and not consumed. */
+  private inbox: Buffer = EMPTY;
+  private peerHasEnded = false;
+  private stopping = false;
+  /** The action of the current state has been given out. */
+  private acted = false;
+  private answered = 0;
+  private lingered = 0;
+
+  /**
+   * @param admit the gate: why a request may not be answered, as soon as its head is there and before a byte of its body is read
+   * @param onChange is told of every transition, with both states as they are
+   */
+  constructor(
+    private readonly limits: Limits,
+    private readonly admit: (request: Request) => Refusal | undefined,
+    private readonly onChange: (from: State, to: State) => void,
+  ) {}
+
+  get state(): State {
+    return this.current;
+  }
+
+  /** Whether more bytes can be taken now. A peer that pipelines without reading has to wait. */
+  get wantsBytes(): boolean {
+    return this.inbox.length < MAX_INBOX || this.current.name === 'READING_REQ' || this.isReceivingBody();
+  }
+
+  /** The deadline that applies now; undefined while only we ourselves are waited for. */
+  get timer(): Timer | undefined {
+    switch (this.current.name) {
+      case 'READING_REQ': return this.hasBegun() ? 'head' : this.answered === 0 ? 'first' : 'idle';
+      case 'HANDLING': return this.isReceivingBody() ? 'head' : undefined;
+      case 'SENDING_HEADER': case 'SENDING_FILE': return 'stall';
+      case 'CLOSING': return 'linger';
+      case 'UPGRADED': case 'CONN_DONE': return undefined;
+      default: return unreachable(this.current);
+    }
+  }
+
+  receive(bytes: Buffer): void {
+    if (this.current.name === 'CLOSING') {
+      this.lingered += bytes.length;
+      if (this.lingered > MAX_LINGER) this.enter({ name: 'CONN_DONE', reason: `${this.current.reason}; it went on sending` });
+    } else if (this.current.name !== 'CONN_DONE') {
+      this.inbox = this.inbox.length === 0 ? bytes : Buffer.concat([this.inbox, bytes]);
+    }
+  }
+
+  /** The peer sent FIN: nothing more will come, but it still reads. */
+  peerEnded(): void {
+    this.peerHasEnded = true;
+  }
+
+  /** The answer to the last `handle` or `refuse`. Its body is ours from now on. */
+  answer(response: Response): void {
+    if (this.current.name !== 'HANDLING') {
+      response.body?.close();
+      return;
+    }
+    const { subject, incoming } = this.current;
+    const bodyRead = incoming === undefined || incoming.done;
+    const keep = subject.request?.keepAlive === true && bodyRead && !this.stopping && !(this.peerHasEnded && this.inbox.length === 0);
+    this.enter({ name: 'SENDING_HEADER', subject, response, keep });
+  }
+
+  /**
+   * The answer to the last `handle` is that another protocol takes over (RFC 9110 §7.8): from here on no byte is ours.
+   * @returns what came behind the request; undefined when it is too late for that
+   */
+  upgraded(): Buffer | undefined {
+    if (this.current.name !== 'HANDLING' || this.current.subject.request === undefined || this.peerHasEnded || this.stopping) return undefined;
+    // What is left of a body is no frame of the new protocol.
+    if (this.current.incoming?.done === false) return undefined;
+    const behind = this.inbox;
+    this.inbox = EMPTY;
+    this.enter({ name: 'UPGRADED', subject: this.current.subject });
+    return behind;
+  }
+
+  headSent(): void {
+    if (this.current.name !== 'SENDING_HEADER') return;
+    const { subject, response, keep } = this.current;
+    if (response.body === undefined || response.body.length === 0) this.exchangeDone(keep);
+    else this.enter({ name: 'SENDING_FILE', subject, response, body: response.body, keep, offset: 0 });
+  }
+
+  /** @param bytes of the body whose write has completed */
+  bodySent(bytes: number): void {
+    if (this.current.name !== 'SENDING_FILE') return;
+    this.current.offset += bytes;
+    if (this.current.offset >= this.current.body.length) this.exchangeDone(this.current.keep);
+    else this.acted = false;
+  }
+
+  /** The body cannot be completed. What was promised in the head is not there, so nothing more can be said. */
+  bodyFailed(reason: string): void {
+    if (this.current.name === 'SENDING_FILE') this.enter({ name: 'CONN_DONE', reason });
+  }
+
+  /** The deadline named by `timer` has passed. */
+  timedOut(): void {
+    switch (this.current.name) {
+      case 'READING_REQ':
+        if (!this.hasBegun()) this.enter({ name: 'CLOSING', reason: this.answered === 0 ? 'no request came' : 'idle' });
+        else this.refuse({ status: 408, why: 'The request did not arrive in time.', isHead: beginsAsHead(this.inbox) });
+        break;
+      case 'HANDLING':
+        if (this.isReceivingBody()) this.refuse({ status: 408, why: 'The request body did not arrive in time.' });
+        break;
+      case 'SENDING_HEADER': case 'SENDING_FILE': this.enter({ name: 'CONN_DONE', reason: 'the client stopped reading' }); break;
+      case 'CLOSING': this.enter({ name: 'CONN_DONE', reason: this.current.reason }); break;
+      case 'UPGRADED': case 'CONN_DONE': break;
+      default: unreachable(this.current);
+    }
+  }
+
+  /** The server stops: finish what is being answered, start nothing new. */
+  stop(): void {
+    this.stopping = true;
+    if (this.current.name === 'READING_REQ') this.enter({ name: 'CLOSING', reason: 'the server stopped' });
+  }
+
+  /** The socket is gone, or has to go: nothing can be sent any more. */
+  lost(reason: string): void {
+    if (this.current.name === 'CONN_DONE') return;
+    this.enter({ name: 'CONN_DONE', reason: this.current.name === 'CLOSING' ? this.current.reason : reason });
+  }
+
+  next(): Action {
+    for (;;) {
+      const action = this.step();
+      if (action !== undefined) return action;
+    }
+  }
+
+  /** One look at the current state: an action, or undefined when the state has changed and wants another look. */
+  private step(): Action | undefined {
+    const state = this.current;
+    switch (state.name) {
+      case 'READING_REQ': return this.readRequest();
+      case 'HANDLING': return this.handle(state);
+      case 'SENDING_HEADER': return this.once({ do: 'sendHead', response: state.response, persistence: persistenceOf(state) });
+      case 'SENDING_FILE': return this.once({ do: 'sendBody', body: state.body });
+      case 'UPGRADED': return WAIT;
+      case 'CLOSING': return this.once(END);
+      case 'CONN_DONE': return this.once(DESTROY);
+      default: return unreachable(state);
+    }
+  }
+
+  private readRequest(): Action | undefined {
+    const parsed = this.inbox.length === 0 ? undefined : parseRequest(this.inbox, this.limits);
+    if (parsed === undefined) {
+      if (!this.peerHasEnded) return WAIT;
+      if (!this.hasBegun()) this.enter({ name: 'CONN_DONE', reason: 'the client closed' });
+      else this.refuse({ status: 400, why: 'The request ended before its head was complete.', isHead: beginsAsHead(this.inbox) });
+    } else if ('refusal' in parsed) {
+      this.refuse(parsed.refusal);
+    } else {
+      const { request, length } = parsed;
+      this.inbox = length === this.inbox.length ? EMPTY : this.inbox.subarray(length);
+      this.enter({ name: 'HANDLING', subject: { request }, incoming: incomingBody(request, this.limits), denial: this.admit(request) });
+    }
+    return undefined;
+  }
+
+  /** Whether a request has begun: an empty line before it is none yet (RFC 9112 §2.2); some clients send one behind each request. */
+  private hasBegun(): boolean {
+    return this.inbox.length > 2 || (this.inbox.length > 0 && !'\r\n'.startsWith(this.inbox.toString('latin1')));
+  }
+
+  /** A request is handled when its body, if it has one, is read: nothing happens for a request that may not be complete. */
+  private handle(state: State & { name: 'HANDLING' }): Action | undefined {
+    const { subject, incoming, denial } = state;
+    if (this.acted) return WAIT;
+    if (subject.refusal !== undefined) return this.once({ do: 'refuse', refusal: subject.refusal });
+    // Before a byte of its body is read; with a body, the connection ends.
+    if (denial !== undefined) return this.once({ do: 'refuse', refusal: { ...knownOf(subject.request), ...denial } });
+    const outcome = incoming === undefined ? 'complete' : this.receiveBody(incoming);
+    if (outcome === 'more') return WAIT;
+    if (outcome === 'complete') return this.once({ do: 'handle', request: subject.request });
+    this.refuse(outcome);
+    return undefined;
+  }
+
+  /** Feeds what has arrived to the body; `complete` also when we stop reading one that nobody wants. */
+  private receiveBody(incoming: BodyDecoder): 'more' | 'complete' | Refusal {
+    if (!this.isReceivingBody()) return 'complete';
+    this.inbox = this.inbox.subarray(incoming.feed(this.inbox));
+    if (incoming.refusal !== undefined) return incoming.refusal;
+    if (!this.isReceivingBody()) return 'complete';
+    return this.peerHasEnded ? { status: 400, why: 'The request ended before its body was complete.' } : 'more';
+  }
+
+  /** Whether we are reading a body, rather than handling: one that is too large, or that the client holds back, is not waited for. */
+  private isReceivingBody(): boolean {
+    if (this.current.name !== 'HANDLING' || this.acted) return false;
+    const { incoming, subject, denial } = this.current;
+    if (incoming === undefined || incoming.done || denial !== undefined || subject.request?.expectsContinue === true) return false;
+    return (incoming.expected ?? 0) <= MAX_DRAIN && incoming.received <= MAX_DRAIN;
+  }
+
+  /** After a refusal nothing that arrived, or will arrive, is looked at (RFC 9112 §6.3). */
+  private refuse(refusal: Refusal): void {
+    const request = this.current.name === 'HANDLING' ? this.current.subject.request : undefined;
+    this.inbox = EMPTY;
+    this.enter({ name: 'HANDLING', subject: { refusal: request === undefined ? refusal : { ...knownOf(request), ...refusal } }, incoming: undefined });
+  }
+
+  private exchangeDone(keep: boolean): void {
+    this.answered++;
+    if (keep && !this.stopping) this.enter(READING);
+    else this.enter({ name: 'CLOSING', reason: this.stopping ? 'the server stopped' : 'answered' });
+  }
+
+  private once(action: Action): Action {
+    if (this.acted) return WAIT;
+    this.acted = true;
+    return action;
+  }
+
+  private enter(next: State): void {
+    const previous = this.current;
+    const held = bodyOf(previous);
+    if (held !== undefined && held !== bodyOf(next)) held.close();
+    if (next.name === 'CLOSING' || next.name === 'CONN_DONE') this.inbox = EMPTY;
+    this.current = next;
+    this.acted = false;
+    this.onChange(previous, next);
+  }
+}
+
+function incomingBody(request: Request, limits: Limits): BodyDecoder | undefined {
+  return request.framing.kind === 'none' ? undefined : new BodyDecoder(request.framing, limits);
+}
+
+/** What is known of a request that is refused though its head was fine. */
+function knownOf(request: Request): Pick<Refusal, 'line' | 'fields' | 'isHead'> {
+  return { line: request, fields: request.fields, isHead: request.method === 'HEAD' };
+}
+
+function bodyOf(state: State): Body | undefined {
+  return state.name === 'SENDING_HEADER' || state.name === 'SENDING_FILE' ? state.response.body : undefined;
+}
+
+function persistenceOf({ keep, subject }: State & { name: 'SENDING_HEADER' }): Persistence {
+  if (!keep) return 'close';
+  return subject.request?.minor === 0 ? 'keep-alive' : 'default';
+}
+
+function unreachable(state: never): never {
+  throw new Error(`unknown state ${JSON.stringify(state)}`);
+}

@@ -1,0 +1,44 @@
+/**
+ * What can keep a log file from being written, and how people are told of it.
+ */
+import type { Dirent } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+
+/** It could be written, and must not be. */
+export class Objection extends Error {}
+
+export const NOT_A_FILE = 'not a file';
+
+/** The reasons people meet. The messages of the system would name the whole path. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space is left on the disk',
+  EDQUOT: 'no space is left for this user',
+  EFBIG: 'the file is as large as it may be',
+  EACCES: 'this program may not write it',
+  EPERM: 'this program may not write it',
+  EROFS: 'the disk is read-only',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of its path is not a folder',
+  EEXIST: 'a part of its path is not a folder',
+  [NOT_A_FILE]: 'it is not a regular file',
+};
+
+/** Why it cannot be written, in words that go on the sentence "cannot be written: …". */
+export function describeTrouble(error: NodeJS.ErrnoException): string {
+  if (error instanceof Objection) return error.message;
+  const { code } = error;
+  return REASONS[code ?? ''] ?? `it fails with ${code ?? 'an unknown error'}`;
+}
+
+/**
+ * What stands where old files are to be put aside, and is none: the user's own folder would be moved away with them.
+ * @param keep how many there are: `access.log.1` to that
+ */
+export async function troubleAside(file: string, keep: number): Promise<string | undefined> {
+  const start = `${path.basename(file)}.`;
+  const isAside = (name: string): boolean => name.startsWith(start) && /^[1-9]\d*$/.test(name.slice(start.length)) && Number(name.slice(start.length)) <= keep;
+  const entries = await readdir(path.dirname(file), { withFileTypes: true }).catch((): Dirent[] => []);
+  const other = entries.find((entry) => isAside(entry.name) && !entry.isFile());
+  return other && `${other.name} is ${other.isDirectory() ? 'a folder' : 'not a regular file'}`;
+}

@@ -1,0 +1,134 @@
+/**
+ * Listening, admitting, closing. What happens on a connection is in transport.ts and connection.ts.
+ */
+import { createServer as createNetServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
+import { BufferPool, SMALLEST_CHUNK } from './bufferPool.js';
+import { createHandler, type Handler } from './handler.js';
+import type { Hooks } from './hooks.js';
+import { guarded, type Observer } from './observer.js';
+import type { Limits, ServerOptions } from './options.js';
+import { dateClock } from './response.js';
+import { Roster } from './roster.js';
+import { Transport, type Owner, type Shared } from './transport.js';
+import { TurnedAway } from './turnedAway.js';
+
+export interface Server {
+  /**
+   * Binds and begins to accept.
+   * @returns the address and the port really bound
+   * @throws the system's error: EADDRINUSE, EACCES, EADDRNOTAVAIL, …; ENOENT or ENOTDIR for the root
+   */
+  listen(): Promise<{ readonly ip: string; readonly port: number }>;
+  /** Refuses new connections at once, gives running responses `closeTimeout` to finish, then cuts. Resolves when no socket is left. */
+  close(): Promise<void>;
+  /**
+   * Answers requests for one more host name from now on, and lets pages of exactly this origin connect: where a user's browser
+   * reaches the server is known only when it listens.
+   * @param origin like `https://name-8080.example.dev`
+   */
+  allowOrigin(origin: string): void;
+  /** Connections open now, upgraded ones among them. */
+  readonly connections: number;
+}
+
+/** What files are sent through; more only where more connections are allowed than it has room for. */
+const POOL_BYTES = 8 * 1024 * 1024;
+/**
+ * Makes a server; nothing is bound or read before `listen`.
+ * @param watcher is told what happens
+ * @param hooks what is built on the server
+ */
+export function createServer(options: ServerOptions, watcher: Observer = {}, hooks: Hooks = {}): Server {
+  const observer = guarded(watcher);
+  const { limits } = options;
+  const roster = new Roster();
+  // Whoever binds 0.0.0.0 will also follow a link to it.
+  const hosts = [...options.allowedHosts, options.ip];
+  const origins: string[] = [];
+  const clock = { now: 0, exact: () => performance.now() };
+  const date = dateClock();
+  const turnedAway = new TurnedAway(limits, date, observer);
+  let net: NetServer | undefined;
+  let handler: Handler | undefined;
+  let sweeper: NodeJS.Timeout | undefined;
+  let lastId = 0;
+  let listening: Promise<{ readonly ip: string; readonly port: number }> | undefined;
+
+  const owner: Owner = {
+    upgraded: (transport) => { roster.upgrade(transport); },
+    closed: (transport) => {
+      roster.remove(transport);
+      observer.connectionClosed?.(transport.info);
+    },
+  };
+
+  const admit = (socket: Socket, shared: Shared): void => {
+    if (roster.hasRoom(limits.maxConnections, performance.now())) roster.add(new Transport(++lastId, socket, shared, owner));
+    else turnedAway.add(++lastId, socket);
+  };
+
+  const start = async (): Promise<{ readonly ip: string; readonly port: number }> => {
+    const pool = new BufferPool(Math.max(POOL_BYTES, 2 * SMALLEST_CHUNK * limits.maxConnections));
+    handler = await createHandler(options, { pool, hooks, warn: (message) => observer.warning?.(message) });
+    hooks.attached?.({ read: handler.read });
+    const shared: Shared = { limits, handler, admissions: { hosts, origins, readers: options.cors, frame: hooks.admitsFrame }, observer, date, clock };
+    // Half-open: a client that sends FIN right behind its request still gets its answer.
+    net = createNetServer({ allowHalfOpen: true, noDelay: true }, (socket) => { admit(socket, shared); });
+    await bind(net, options);
+    net.on('error', (error) => observer.failure?.('The listening socket failed', error));
+    clock.now = performance.now();
+    sweeper = setInterval(() => {
+      clock.now = performance.now();
+      roster.checkDeadlines();
+    }, sweepInterval(limits));
+    const { address, port } = net.address() as AddressInfo;
+    return { ip: address, port };
+  };
+
+  return {
+    get connections() { return roster.size; },
+
+    allowOrigin(origin) {
+      const { hostname, origin: exact } = new URL(origin);
+      hosts.push(hostname.replace(/^\[|\]$/g, ''));
+      origins.push(exact);
+    },
+
+    // What was set up for a port that is taken is no longer wanted.
+    listen: () => (listening ??= start().catch((error: unknown) => { handler?.close(); throw error; })),
+
+    async close() {
+      await listening?.catch(() => undefined);
+      handler?.close();
+      if (net === undefined) return;
+      const closed = new Promise<void>((resolve) => net?.close(() => { resolve(); }));
+      turnedAway.close();
+      await Promise.all([closed, endAll(roster.all, limits.closeTimeout)]);
+      clearInterval(sweeper);
+    },
+  };
+}
+
+/** Lets running responses finish for a while, then cuts. */
+async function endAll(transports: readonly Transport[], patience: number): Promise<void> {
+  for (const transport of transports) transport.stop();
+  const deadline = setTimeout(() => { for (const transport of transports) transport.cut('the server stopped'); }, patience);
+  await Promise.all(transports.map((transport) => transport.closed));
+  clearTimeout(deadline);
+}
+
+function bind(net: NetServer, { ip, port }: ServerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    net.once('error', reject);
+    net.listen({ host: ip, port }, () => {
+      net.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** Often enough to keep the shortest deadline, seldom enough to cost nothing. */
+function sweepInterval(limits: Limits): number {
+  const shortest = Math.min(limits.headerTimeout, limits.idleTimeout, limits.stallTimeout, limits.lingerTimeout);
+  return Math.max(10, Math.min(500, shortest / 4));
+}

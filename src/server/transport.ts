@@ -1,0 +1,279 @@
+/**
+ * The driver of one connection: does with the socket what the state machine says, and tells it what happened.
+ */
+import type { Socket } from 'node:net';
+import type { Body } from './body.js';
+import { Connection, type State, type Subject, type Timer } from './connection.js';
+import { checkGate, type Admissions, type Ends } from './gate.js';
+import type { Handler } from './handler.js';
+import type { Takeover } from './hooks.js';
+import type { ConnectionInfo, Exchange, Observer } from './observer.js';
+import type { Limits } from './options.js';
+import { encodeHead, encodeWhole, WholeResponse, type Persistence, type Response } from './response.js';
+import { descriptorOf, unsentBytes } from './socket.js';
+
+/** What all connections of a server share. */
+export interface Shared {
+  readonly limits: Limits;
+  readonly handler: Handler;
+  readonly admissions: Admissions;
+  readonly observer: Observer;
+  /** The Date field of an answer that leaves now. */
+  readonly date: () => string;
+  readonly clock: Clock;
+}
+
+/** Monotonic, milliseconds. */
+export interface Clock {
+  /** As of the last sweep: deadlines need no better, and most events only need this. */
+  readonly now: number;
+  readonly exact: () => number;
+}
+
+/** Whoever keeps account of the connections. */
+export interface Owner {
+  /** It is a request-and-answer connection no longer. */
+  readonly upgraded: (transport: Transport) => void;
+  readonly closed: (transport: Transport) => void;
+}
+
+const PROGRESS_INTERVAL = 500;
+/** Bodies shorter than this are over before anybody could watch them. */
+const PROGRESS_SIZE = 1024 * 1024;
+
+export class Transport {
+  readonly info: ConnectionInfo;
+  /** Resolves when the socket is gone. */
+  readonly closed: Promise<void>;
+  private readonly connection: Connection;
+  private readonly ends: Ends;
+  /** When the current deadline began to run. */
+  private since: number;
+  private timer: Timer | undefined = 'first';
+  private unsent = 0;
+  private driving = false;
+  private again = false;
+  private paused = false;
+  private reportedAt = 0;
+  private startedAt = 0;
+  private wholeLength = 0;
+  private lossReason = 'the client vanished';
+
+  private takeover: Takeover | undefined;
+
+  constructor(id: number, private readonly socket: Socket, private readonly shared: Shared, private readonly owner: Owner) {
+    this.ends = { localAddress: socket.localAddress ?? '', remoteAddress: socket.remoteAddress ?? '' };
+    this.info = { id, fd: descriptorOf(socket), remoteAddress: this.ends.remoteAddress, remotePort: socket.remotePort ?? 0 };
+    this.since = shared.clock.exact();
+    this.connection = new Connection(shared.limits, (request) => checkGate(request, this.ends, shared.admissions), (from, to) => { this.changed(from, to); });
+    socket.on('data', this.onData);
+    socket.on('end', this.onEnd);
+    socket.on('error', (error: NodeJS.ErrnoException) => { this.lossReason = `the client vanished (${error.code ?? error.message})`; });
+    this.closed = new Promise((resolve) => socket.on('close', () => {
+      this.connection.lost(this.lossReason);
+      this.owner.closed(this);
+      resolve();
+    }));
+    shared.observer.connectionOpened?.(this.info);
+  }
+
+  /** Since when it waits for a next request; undefined when it does not. */
+  get idleSince(): number | undefined {
+    return this.timer === 'idle' ? this.since : undefined;
+  }
+
+  /** Since when it has been reading its request without an end; undefined when it is doing something else. */
+  get readingSince(): number | undefined {
+    return this.timer === 'first' || this.timer === 'head' ? this.since : undefined;
+  }
+
+  stop(): void {
+    this.takeover?.end();
+    this.connection.stop();
+    this.drive();
+  }
+
+  /** Ends it now, whatever it is doing. */
+  cut(reason: string): void {
+    this.connection.lost(reason);
+    this.drive();
+  }
+
+  /** Called from time to time: has the deadline of the current state passed? */
+  checkDeadline(): void {
+    if (this.timer === undefined) return;
+    if (this.timer === 'stall') {
+      const unsent = unsentBytes(this.socket);
+      if (unsent < this.unsent) this.since = this.shared.clock.now;
+      this.unsent = unsent;
+    }
+    if (this.shared.clock.now - this.since < allowance(this.timer, this.shared.limits)) return;
+    this.connection.timedOut();
+    this.drive();
+  }
+
+  private readonly onData = (bytes: Buffer): void => {
+    this.connection.receive(bytes);
+    this.drive();
+  };
+
+  private readonly onEnd = (): void => {
+    this.connection.peerEnded();
+    this.drive();
+  };
+
+  /** Runs the machine until it waits. Entered once at a time: what happens meanwhile is looked at in the same loop. */
+  private drive(): void {
+    this.again = true;
+    if (this.driving) return;
+    this.driving = true;
+    try {
+      while (this.again) {
+        this.again = false;
+        this.act();
+      }
+    } catch (error) {
+      // A bug of ours costs this connection, not the process that all the others live in.
+      this.shared.observer.failure?.('A connection had to be given up', error);
+      this.socket.destroy();
+    } finally {
+      this.driving = false;
+    }
+    const timer = this.connection.timer;
+    if (timer !== this.timer) {
+      this.timer = timer;
+      // Exact, because who has been idle longest is decided by it.
+      this.since = this.shared.clock.exact();
+    }
+    if (this.connection.wantsBytes === this.paused) this.setPaused(!this.paused);
+  }
+
+  private act(): void {
+    const action = this.connection.next();
+    switch (action.do) {
+      case 'wait': return;
+      case 'handle': this.startedAt = performance.now(); this.settle(() => this.shared.handler.handle(action.request), action.request.method === 'HEAD'); break;
+      case 'refuse': this.startedAt = performance.now(); this.settle(() => this.shared.handler.refuse(action.refusal), action.refusal.isHead === true); break;
+      case 'sendHead': this.sendHead(action.response, action.persistence); break;
+      case 'sendBody': this.sendBody(action.body); break;
+      case 'end': this.socket.end(); break;
+      case 'destroy': this.socket.destroy(); return;
+    }
+    this.again = true;
+  }
+
+  /** Gives the machine its answer; trouble of our own becomes a 500. */
+  private settle(answer: () => Response | Takeover | Promise<Response>, isHead: boolean): void {
+    try {
+      const response = answer();
+      if (!(response instanceof Promise)) {
+        if ('accept' in response) this.handOver(response);
+        else this.connection.answer(response);
+        return;
+      }
+      response.then((value) => { this.connection.answer(value); this.drive(); }, (error: unknown) => { this.fail(error, isHead); });
+    } catch (error) {
+      this.fail(error, isHead);
+    }
+  }
+
+  /** From here on the socket belongs to whoever took it over; we only see it close. */
+  private handOver(takeover: Takeover): void {
+    const behind = this.connection.upgraded();
+    if (behind === undefined) {
+      this.connection.lost('the client closed');
+      return;
+    }
+    this.socket.off('data', this.onData).off('end', this.onEnd);
+    this.takeover = takeover;
+    this.owner.upgraded(this);
+    takeover.accept(this.socket, behind);
+    if (this.paused) this.setPaused(false);
+  }
+
+  private fail(error: unknown, isHead: boolean): void {
+    this.shared.observer.failure?.('A request could not be answered', error);
+    this.shared.handler.refuse({ status: 500, why: 'The server ran into trouble. Its log says more.', isHead }).then(
+      (response) => { this.connection.answer(response); this.drive(); },
+      () => { this.cut('the server failed'); },
+    );
+  }
+
+  /** A small body leaves together with its head, in one write. */
+  private sendHead(response: Response, persistence: Persistence): void {
+    const bytes = response.body?.bytes;
+    const date = this.shared.date();
+    if (bytes === undefined) {
+      this.socket.write(encodeHead(response, date, persistence), 'latin1', (error) => {
+        if (error) return;
+        this.connection.headSent();
+        this.progressed();
+      });
+      return;
+    }
+    this.wholeLength = bytes.length;
+    this.socket.write(response instanceof WholeResponse ? response.encode(date, persistence) : encodeWhole(response, bytes, date, persistence), this.onWholeSent);
+  }
+
+  private readonly onWholeSent = (error?: Error | null): void => {
+    if (error) return;
+    this.connection.headSent();
+    this.connection.bodySent(this.wholeLength);
+    this.progressed();
+  };
+
+  private sendBody(body: Body): void {
+    body.next((error, chunk) => {
+      if (error !== undefined) {
+        this.connection.bodyFailed(error.message);
+        this.drive();
+        return;
+      }
+      // The callback, not the return value, says that the kernel took it: `write` itself never refuses.
+      this.socket.write(chunk, (failure) => {
+        if (failure) return;
+        this.connection.bodySent(chunk.length);
+        this.progressed();
+      });
+    });
+  }
+
+  private progressed(): void {
+    this.since = this.shared.clock.now;
+    const { state } = this.connection;
+    if (state.name === 'SENDING_FILE' && state.body.length >= PROGRESS_SIZE && this.since - this.reportedAt >= PROGRESS_INTERVAL) {
+      this.reportedAt = this.since;
+      this.shared.observer.progress?.(this.info, state.offset, state.body.length);
+    }
+    this.drive();
+  }
+
+  private setPaused(paused: boolean): void {
+    this.paused = paused;
+    if (paused) this.socket.pause();
+    else this.socket.resume();
+  }
+
+  private changed(from: State, to: State): void {
+    const { observer } = this.shared;
+    if (to.name === 'SENDING_FILE') this.reportedAt = this.shared.clock.now;
+    observer.stateChanged?.(this.info, from, to);
+    if (to.name === 'UPGRADED') observer.exchangeFinished?.(this.exchange(to.subject, 101, 0, true));
+    else if ((from.name === 'SENDING_HEADER' && to.name !== 'SENDING_FILE') || from.name === 'SENDING_FILE') {
+      observer.exchangeFinished?.(this.exchange(from.subject, from.response.status, from.name === 'SENDING_FILE' ? from.offset : 0, to.name !== 'CONN_DONE'));
+    }
+  }
+
+  private exchange(subject: Subject, status: number, bytes: number, complete: boolean): Exchange {
+    return { connection: this.info, subject, status, bytes, complete, at: Date.now(), duration: performance.now() - this.startedAt };
+  }
+}
+
+function allowance(timer: Timer, limits: Limits): number {
+  switch (timer) {
+    case 'first': case 'head': return limits.headerTimeout;
+    case 'idle': return limits.idleTimeout;
+    case 'stall': return limits.stallTimeout;
+    case 'linger': return limits.lingerTimeout;
+  }
+}

@@ -1,0 +1,161 @@
+// The programs the tests need besides Node: found, or on Debian as root installed, or named.
+
+import { execFile } from 'node:child_process';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { chromium } from 'playwright-core';
+
+const run = promisify(execFile);
+
+/** What every run of the tests needs; callers add theirs (nginx, php-cgi, wrk, …). */
+export const HOST_TOOLS = /** @type {const} */ (['chromium', 'g++', 'make', 'python3', 'goaccess']);
+
+/**
+ * @param {string} file
+ * @returns {boolean}
+ */
+function isExecutable(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The absolute path of a program, or undefined. Looks into the sbin folders too: daemons such as
+ * nginx live there, and they are not on every user's PATH.
+ * @param {string} name
+ * @returns {string | undefined}
+ */
+export function findProgram(name) {
+  const folders = (process.env.PATH ?? '').split(path.delimiter).concat('/usr/local/sbin', '/usr/sbin', '/sbin');
+  const endings = process.platform === 'win32' ? ['.exe', '.cmd', '.bat'] : [''];
+  return folders
+    .filter(Boolean)
+    .flatMap((folder) => endings.map((ending) => path.join(folder, name + ending)))
+    .find(isExecutable);
+}
+
+/**
+ * The browser to drive: $CHROME_PATH, Debian's Chromium, an installed Chrome, or what
+ * `npx playwright-core install chromium` left in its cache.
+ * @returns {Promise<string | undefined>}
+ */
+export async function findChromium() {
+  const chosen = process.env.CHROME_PATH;
+  if (chosen) {
+    if (isExecutable(chosen)) return chosen;
+    throw new Error(`CHROME_PATH is set to ${chosen}, which is no executable file: correct it or unset it.`);
+  }
+  const places = [
+    '/usr/bin/chromium',
+    '/usr/bin/google-chrome',
+    '/usr/bin/google-chrome-stable',
+    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+    'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
+  ];
+  return places.find(isExecutable) ?? (await findPlaywrightChromium());
+}
+
+/** @returns {Promise<string | undefined>} */
+async function findPlaywrightChromium() {
+  const expected = chromium.executablePath();
+  if (expected && isExecutable(expected)) return expected;
+  // Another Playwright's revision serves as well: we only use what every Chromium has.
+  const cache = process.env.PLAYWRIGHT_BROWSERS_PATH ?? path.join(homedir(), '.cache', 'ms-playwright');
+  const folders = await readdir(cache).catch(() => /** @type {string[]} */ ([]));
+  return folders
+    .filter((folder) => /^chromium-\d+$/.test(folder))
+    .sort()
+    .reverse()
+    .flatMap((folder) => ['chrome-linux64', 'chrome-linux'].map((inner) => path.join(cache, folder, inner, 'chrome')))
+    .find(isExecutable);
+}
+
+/** Whether apt-get works here as it does on Debian (on Ubuntu the package chromium is an empty snap stub). */
+function isDebianAsRoot() {
+  if (process.getuid?.() !== 0 || !findProgram('apt-get')) return false;
+  try {
+    return /^ID="?debian"?$/m.test(readFileSync('/etc/os-release', 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * @param {readonly string[]} names
+ * @returns {Promise<string[]>}
+ */
+async function missingOf(names) {
+  const chromiumPath = names.includes('chromium') ? await findChromium() : undefined;
+  return [...new Set(names)].filter((name) => (name === 'chromium' ? !chromiumPath : !findProgram(name)));
+}
+
+/**
+ * Makes sure that the programs `names` can be run. As root on Debian, installs what is missing;
+ * each name is then both the program and the Debian package (chromium, g++, nginx, php-cgi, wrk, …).
+ * @param {readonly string[]} [names]
+ * @param {(line: string) => void} [say] gets one line of progress per long step
+ * @throws {Error} with a one-line message that says exactly what to install
+ */
+export async function ensureSystemTools(names = HOST_TOOLS, say = console.log) {
+  const missing = await missingOf(names);
+  if (missing.length === 0) return;
+  if (!isDebianAsRoot()) throw new Error(installAdvice(missing));
+  say(`Installing with apt-get: ${missing.join(' ')} …`);
+  const started = Date.now();
+  // RUNLEVEL=1 keeps packages such as nginx from starting a daemon that nobody asked for.
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  const options = { env, maxBuffer: 64 * 1024 * 1024 };
+  try {
+    await run('apt-get', ['update', '-q'], options);
+    await run('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...missing], options);
+  } catch (error) {
+    const said = String(/** @type {{ stderr?: string }} */ (error).stderr ?? error).trim();
+    throw new Error(`apt-get could not install ${missing.join(' ')}: ${said.split('\n').pop()}`, { cause: error });
+  }
+  say(`Installed in ${((Date.now() - started) / 1000).toFixed(0)} s.`);
+  const still = await missingOf(missing);
+  if (still.length > 0) throw new Error(installAdvice(still));
+}
+
+/**
+ * @param {string[]} missing
+ * @returns {string}
+ */
+function installAdvice(missing) {
+  const others = missing.filter((name) => name !== 'chromium');
+  const advice = [];
+  if (missing.length > others.length) {
+    advice.push('Chromium (`npx playwright-core install --with-deps chromium`, or any Chrome; CHROME_PATH names it)');
+  }
+  if (others.length > 0) advice.push(`${others.join(', ')} (\`sudo apt-get install ${others.join(' ')}\` or your system's way)`);
+  return `Missing on this machine, please install: ${advice.join('; ')}.`;
+}
+
+/**
+ * Starts Chromium without a window (or with one: `headless: false`).
+ * Signals are left to owned.mjs, whose process.exit makes Playwright end the browser.
+ * @param {import('playwright-core').LaunchOptions} [options]
+ * @returns {Promise<import('playwright-core').Browser>}
+ */
+export async function launchChromium(options = {}) {
+  const executablePath = await findChromium();
+  if (!executablePath) throw new Error(installAdvice(['chromium']));
+  const quiet = ['--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+  // Chromium refuses its sandbox to root; everybody else keeps it.
+  const asRoot = process.getuid?.() === 0 ? ['--no-sandbox', '--disable-gpu'] : [];
+  return chromium.launch({
+    executablePath,
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
+    ...options,
+    args: [...quiet, ...asRoot, ...(options.args ?? [])],
+  });
+}

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { appendFile, mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { ChangeQueue } from '../../src/live/changeQueue.js';
+import { createSight } from '../../src/live/fileState.js';
+import { Places } from '../../src/live/places.js';
+import { cpuTime } from '../support/cpu.js';
+import { atEnd, temporaryFolder, until } from '../support/site.js';
+
+interface Told { readonly files: readonly string[]; readonly at: number }
+
+async function makeQueue(isUsed: (file: string) => boolean = () => true): Promise<{ readonly queue: ChangeQueue; readonly told: Told[]; readonly file: (name: string) => string }> {
+  const folder = await temporaryFolder();
+  const told: Told[] = [];
+  const queue = new ChangeQueue({ sight: createSight(new Places(folder)), isUsed, deliver: (files) => told.push({ files: files.map((file) => path.basename(file)), at: performance.now() }) });
+  atEnd(() => { queue.close(); });
+  return { queue, told, file: (name) => path.join(folder, name) };
+}
+
+/** Written an hour ago: at rest. */
+async function write(file: string, content = 'x'): Promise<void> {
+  await writeFile(file, content);
+  const then = new Date(Date.now() - 3_600_000);
+  await utimes(file, then, then);
+}
+
+describe('changes of files', () => {
+  it('the first is told at once, what comes then at most ten times a second, and the last is not lost', async () => {
+    const { queue, told, file } = await makeQueue();
+    await write(file('a'));
+    const began = performance.now();
+    queue.add(file('a'), 'saved');
+    await until('the first is told', () => told.length === 1);
+    assert.ok((told[0] as Told).at - began < 90, 'without waiting for the next turn');
+    for (let n = 0; n < 30; n++) {
+      await appendFile(file('a'), 'x');
+      await writeFile(file(`b${n % 3}`), String(n));
+      queue.add(file('a'), 'saved');
+      queue.add(file(`b${n % 3}`), 'saved');
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await until('the rest is told', () => ['a', 'b0', 'b1', 'b2'].every((name) => told.slice(1).some(({ files }) => files.includes(name))));
+    assert.ok(told.length <= (performance.now() - began) / 100 + 2, `${told.length} times in ${performance.now() - began} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    const last = queue.lastTold(file('a'));
+    queue.add(file('a'), 'watched');
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    assert.equal(queue.lastTold(file('a')), last, 'the last state had been told');
+  });
+
+  it('a save that the watcher notices later is one change', async () => {
+    const { queue, told, file } = await makeQueue();
+    await write(file('a'));
+    queue.add(file('a'), 'saved');
+    await until('told', () => told.length === 1);
+    queue.add(file('a'), 'watched');
+    await write(file('other'));
+    queue.add(file('other'), 'watched');
+    await until('the other is told', () => told.length === 2);
+    assert.deepEqual(told.map(({ files }) => files), [['a'], ['other']]);
+    await writeFile(file('a'), 'y');
+    queue.add(file('a'), 'watched');
+    await until('a real change is told', () => told.length === 3);
+  });
+
+  it('a second change that the watcher swallows is found, and only looked for once', async () => {
+    const { queue, told, file } = await makeQueue();
+    await write(file('a'));
+    queue.add(file('a'), 'watched');
+    await until('told', () => told.length === 1);
+    await writeFile(file('a'), 'whole now');
+    await until('told again, though nobody said so', () => told.length === 2);
+    await write(file('b'));
+    queue.add(file('b'), 'saved');
+    await until('told', () => told.length === 3);
+    assert.deepEqual(told.map(({ files }) => files), [['a'], ['a'], ['b']]);
+  });
+
+  it('typed text is always news', async () => {
+    const { queue, told, file } = await makeQueue();
+    await write(file('a'));
+    for (let n = 1; n <= 3; n++) {
+      queue.add(file('a'), 'unsaved');
+      await until('told', () => told.length === n);
+    }
+  });
+
+  it('a file that is empty for a moment is waited for, not for long', async () => {
+    const { queue, told, file } = await makeQueue();
+    // A busy machine may write too late to be waited for: such a try says nothing.
+    let judged = 0;
+    for (let n = 0; judged === 0 && n < 50; n++) {
+      await write(file(`a${n}`), '');
+      const began = performance.now();
+      queue.add(file(`a${n}`), 'watched');
+      await writeFile(file(`a${n}`), 'whole');
+      const inTime = performance.now() - began < 8;
+      await until('told', () => told.length === n + 1);
+      if (!inTime) continue;
+      judged++;
+      assert.equal(queue.lastTold(file(`a${n}`))?.state.split(',')[2], '5', 'not the empty one');
+    }
+    assert.equal(judged, 1);
+    const before = told.length;
+    await write(file('b'), '');
+    const began = performance.now();
+    queue.add(file('b'), 'saved');
+    await until('one that stays empty is told, too', () => told.length === before + 1);
+    assert.ok(performance.now() - began < 500);
+  });
+
+  it('a file that is replaced, or removed, has changed', async () => {
+    const { queue, told, file } = await makeQueue();
+    await write(file('a'));
+    queue.add(file('a'), 'watched');
+    await until('told', () => told.length === 1);
+    await write(file('new'));
+    await rename(file('new'), file('a'));
+    queue.add(file('a'), 'watched');
+    await until('replaced', () => told.length === 2);
+    await rm(file('a'));
+    queue.add(file('a'), 'watched');
+    await until('removed', () => told.length === 3);
+    await mkdir(file('a'));
+    queue.add(file('a'), 'watched');
+    await until('a folder now', () => told.length === 4);
+  });
+
+  it('10,000 files at once: only those that are used are looked at', async () => {
+    const { queue, told, file } = await makeQueue((name) => name.endsWith('/42') || name.endsWith('/43'));
+    await write(file('42'));
+    await write(file('43'));
+    const took = cpuTime(() => { for (let n = 0; n < 10_000; n++) queue.add(file(String(n)), 'watched'); });
+    assert.ok(took < 100, `${took} ms`);
+    await until('told', () => told.flatMap(({ files }) => files).length === 2);
+  });
+
+  it('nothing is told after it is closed', async () => {
+    const { queue, told, file } = await makeQueue();
+    await write(file('a'));
+    queue.add(file('a'), 'watched');
+    queue.close();
+    queue.add(file('a'), 'saved');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(told.length, 0);
+  });
+});

@@ -1,0 +1,158 @@
+// npm test: everything, on a machine where nothing was prepared.
+//   node test/run.mjs [step …]     only these: types, lint, core, browser, inside, workbench
+// Ends with the line `N passed, N failed`.
+
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { build } from '../esbuild.mjs';
+import { DESKTOP_VERSIONS, runOnDesktop } from './host/desktop.mjs';
+import { runInside } from './host/runInside.mjs';
+import { ROOT } from './host/suite.mjs';
+import { ensureSystemTools, HOST_TOOLS } from './host/tools.mjs';
+
+/** @typedef {{ passed: number, failed: number }} Counts */
+
+/** Where VS Code comes from npm and a browser can be driven without a display; elsewhere the desktop VS Code runs the suite. */
+const HEADLESS = process.platform === 'linux';
+const VERSIONS = /** @type {const} */ (['oldest', 'newest']);
+
+const require = createRequire(import.meta.url);
+const TSC = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin/tsc');
+const MOCHA = path.join(path.dirname(require.resolve('mocha/package.json')), 'bin/mocha.js');
+
+/** What mocha said of the tests that failed: said again at the end, where it is looked for. @type {string[]} */
+const failures = [];
+
+/** @type {Record<string, () => Promise<Counts>>} */
+const STEPS = {
+  types: () => check('types', [TSC, '--noEmit'], [TSC, '--noEmit', '-p', 'src/page']),
+  lint: () => check('lint', [path.join(path.dirname(require.resolve('eslint/package.json')), 'bin/eslint.js'), '.', '--max-warnings', '0']),
+  core: () => mocha([]),
+  browser,
+  inside,
+  workbench,
+};
+
+const READING = new Set(['types', 'lint']);
+
+/** Pages in Chromium, against a real server. */
+async function browser() {
+  if (!HEADLESS) {
+    console.log('Pages are looked at on Linux only.');
+    return { passed: 0, failed: 0 };
+  }
+  return mocha(['--no-config', '--forbid-only', '--forbid-pending', '--timeout', '30000', 'dist/test/page/*.test.js']);
+}
+
+/** The suite of test/vscode in the extension host of a real VS Code. */
+async function inside() {
+  const workspace = path.join(ROOT, 'sample');
+  if (!HEADLESS) return onDesktop(workspace);
+  const total = { passed: 0, failed: 0 };
+  for (const version of VERSIONS) {
+    const { passed, failed } = await runInside({ version, workspace });
+    total.passed += passed;
+    total.failed += failed;
+  }
+  return total;
+}
+
+/** @param {string} workspace @returns {Promise<Counts>} counted by version: the desktop tells no more */
+async function onDesktop(workspace) {
+  const total = { passed: 0, failed: 0 };
+  for (const version of DESKTOP_VERSIONS) {
+    const failure = await runOnDesktop({ version, workspace }).then(() => undefined, (error) => error);
+    if (failure) console.error(`Desktop VS Code ${version}: ${failure.message}`);
+    total[failure ? 'failed' : 'passed']++;
+  }
+  return total;
+}
+
+/** The window as a person sees it, in each version. */
+async function workbench() {
+  if (!HEADLESS) {
+    console.log('The workbench is driven on Linux only: here the desktop VS Code has run the suite.');
+    return { passed: 0, failed: 0 };
+  }
+  const total = { passed: 0, failed: 0 };
+  for (const version of VERSIONS) {
+    // Pages in Chromium alone are the same beside every version.
+    const specs = ['test/workbench/*.test.mjs', ...(version === 'newest' ? [] : ['--ignore', 'test/workbench/pages.test.mjs'])];
+    const { passed, failed } = await mocha(['--no-config', '--forbid-only', '--forbid-pending', ...specs], { LITE_SERVER_VSCODE: version });
+    total.passed += passed;
+    total.failed += failed;
+  }
+  return total;
+}
+
+/** A program that is right or wrong as a whole. @param {string} name @param {string[][]} runs arguments for each run @returns {Promise<Counts>} */
+async function check(name, ...runs) {
+  const counts = { passed: 0, failed: 0 };
+  for (const args of runs) {
+    const { code } = await node(args);
+    if (code !== 0) console.error(`${name}: exit code ${code}`);
+    counts[code === 0 ? 'passed' : 'failed']++;
+  }
+  return counts;
+}
+
+/** @param {string[]} args @param {NodeJS.ProcessEnv} [env] @returns {Promise<Counts>} */
+async function mocha(args, env = {}) {
+  const { code, output } = await node([MOCHA, ...args], env);
+  const count = (/** @type {string} */ word) => Number(new RegExp(`^ *(\\d+) ${word}`, 'm').exec(output)?.[1] ?? 0);
+  const counts = { passed: count('passing'), failed: count('failing') + count('pending') };
+  const failing = /^ *\d+ failing$/m.exec(output);
+  if (failing !== null) failures.push(output.slice(failing.index));
+  if (counts.passed === 0 || (code !== 0 && counts.failed === 0)) return fail(`mocha ended with exit code ${code} and ${counts.passed} passing tests`);
+  return counts;
+}
+
+/** @param {string} why @returns {Counts} */
+function fail(why) {
+  console.error(why);
+  return { passed: 0, failed: 1 };
+}
+
+/**
+ * Runs Node in the root of the clone; what it prints is shown and kept.
+ * @param {string[]} args @param {NodeJS.ProcessEnv} [env]
+ * @returns {Promise<{ code: number | null, output: string }>}
+ */
+function node(args, env = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd: ROOT, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.on('data', (/** @type {Buffer} */ bytes) => {
+      process.stdout.write(bytes);
+      output += bytes.toString();
+    });
+    child.on('error', reject).on('close', (code) => { resolve({ code, output }); });
+  });
+}
+
+async function main() {
+  const chosen = process.argv.slice(2);
+  const unknown = chosen.find((name) => !(name in STEPS));
+  if (unknown) throw new Error(`there is no step ${unknown}: ${Object.keys(STEPS).join(', ')}`);
+  if (HEADLESS) await ensureSystemTools([...HOST_TOOLS]);
+  await build({ tests: true });
+  const total = { passed: 0, failed: 0 };
+  const take = async (/** @type {string} */ name) => {
+    const began = Date.now();
+    console.log(`\n── ${name}`);
+    const counts = await STEPS[name]?.().catch((error) => fail(error.message)) ?? fail(name);
+    console.log(`── ${name}: ${counts.passed} passed, ${counts.failed} failed in ${Math.round((Date.now() - began) / 1000)} s`);
+    total.passed += counts.passed;
+    total.failed += counts.failed;
+  };
+  const names = chosen.length > 0 ? chosen : Object.keys(STEPS);
+  // What only reads goes side by side; what runs the product has the machine for itself.
+  await Promise.all(names.filter((name) => READING.has(name)).map(take));
+  for (const name of names) if (!READING.has(name)) await take(name);
+  for (const text of failures) console.log(`\n── what failed\n${text}`);
+  console.log(`\n${total.passed} passed, ${total.failed} failed`);
+  process.exitCode = total.failed > 0 ? 1 : 0;
+}
+
+await main();

@@ -1,0 +1,143 @@
+// What the user is asked, and what comes of each answer.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { endAll, inNewest, makeWorkspace, notification, openWindow, picture, runningPort, statusItem, statusOf, until, VERSION, waitForStatus, waitForStopped } from './window.mjs';
+
+const PAGE = { 'www/html/index.html': '<h1>here</h1>' };
+
+describe(`questions in VS Code (${VERSION})`, function () {
+  this.timeout(60_000);
+  afterEach(endAll);
+
+  /** @param {import('playwright-core').Page} page @param {string} title */
+  const press = (page, title) => page.locator('.monaco-dialog-box .monaco-button', { hasText: title }).click();
+
+  describe('no folder to serve', () => {
+    it('creates a starter site, serves it, and writes no setting', async () => {
+      const workspace = await makeWorkspace({ files: { 'notes.txt': 'nothing here' } });
+      const { page } = await openWindow({ workspace, settings: { 'liteServer.openOnStart': 'nothing' } });
+      await statusItem(page).click();
+      await page.locator('.monaco-dialog-box', { hasText: 'There is no folder www/html in my-site.' }).waitFor();
+      for (const action of ['Create a Starter Site', 'Choose a Folder…', 'Serve the Workspace Folder', 'Cancel']) await page.locator('.monaco-dialog-box .monaco-button', { hasText: action }).waitFor();
+      await picture(page, 'root-missing', { x: 320, y: 280, width: 640, height: 240 });
+      await press(page, 'Create a Starter Site');
+      const reply = await fetch(`http://127.0.0.1:${await runningPort(page)}/`);
+      assert.equal(await reply.text(), await readFile(path.join(workspace, 'www/html/index.html'), 'utf8'));
+      await assert.rejects(readFile(path.join(workspace, '.vscode/settings.json')));
+    });
+
+    inNewest('serves the workspace folder, and does not ask again', async () => {
+      const workspace = await makeWorkspace({ files: { 'index.html': 'the folder itself' } });
+      const { page } = await openWindow({ workspace, settings: { 'liteServer.openOnStart': 'nothing' } });
+      await statusItem(page).click();
+      await press(page, 'Serve the Workspace Folder');
+      assert.equal(await (await fetch(`http://127.0.0.1:${await runningPort(page)}/`)).text(), 'the folder itself');
+      await statusItem(page).click();
+      await waitForStopped(page);
+      await statusItem(page).click();
+      await runningPort(page);
+    });
+
+    inNewest('stays stopped when the question is closed', async () => {
+      const { page } = await openWindow({ workspace: await makeWorkspace({ files: { 'notes.txt': '' } }) });
+      await statusItem(page).click();
+      await press(page, 'Cancel');
+      await until('it to be stopped', async () => /stopped/.test((await statusOf(page)).label));
+    });
+  });
+
+  describe('beyond this machine or the workspace', () => {
+    it('binds a public address only after a yes, and remembers it', async () => {
+      const { page } = await openWindow({ workspace: await makeWorkspace({ files: PAGE }), settings: { 'liteServer.openOnStart': 'nothing', 'liteServer.ip': '0.0.0.0' } });
+      await statusItem(page).click();
+      await page.locator('.monaco-dialog-box', { hasText: 'Let other machines reach this site at 0.0.0.0?' }).waitFor();
+      await picture(page, 'public-address');
+      await press(page, 'Cancel');
+      await waitForStopped(page);
+      await statusItem(page).click();
+      await press(page, 'Serve It');
+      const port = await runningPort(page);
+      assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200);
+      await statusItem(page).click();
+      await waitForStopped(page);
+      await statusItem(page).click();
+      assert.equal(await runningPort(page), port);
+    });
+
+    inNewest('serves a folder outside the workspace only after a yes', async () => {
+      const workspace = await makeWorkspace({ files: { ...PAGE, '.vscode/settings.json': '{"liteServer.root": "..", "liteServer.openOnStart": "nothing"}' } });
+      const { page } = await openWindow({ workspace });
+      await statusItem(page).click();
+      const dialog = page.locator('.monaco-dialog-box', { hasText: `Serve ${path.dirname(workspace)}?` });
+      await dialog.waitFor();
+      await press(page, 'Cancel');
+      await waitForStopped(page);
+    });
+
+    it('ignores what an untrusted workspace says of address, folder and hosts', async () => {
+      const settings = { 'liteServer.ip': '0.0.0.0', 'liteServer.root': '..', 'liteServer.allowedHosts': ['evil.test'], 'liteServer.openOnStart': 'nothing', liteServer: { ip: '0.0.0.0', root: '/' } };
+      const workspace = await makeWorkspace({ files: { ...PAGE, '.vscode/settings.json': JSON.stringify(settings) } });
+      const { page } = await openWindow({ workspace, trust: false, settings: { 'security.workspace.trust.startupPrompt': 'never' } });
+      await statusItem(page).click();
+      const port = await runningPort(page);
+      assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), PAGE['www/html/index.html']);
+      const table = (await readFile('/proc/net/tcp', 'utf8')).split('\n').filter((line) => line.includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `) && / 0A /.test(line));
+      assert.deepEqual(table.map((line) => /: ([0-9A-F]{8}):/.exec(line)?.[1]), ['0100007F'], 'bound to 127.0.0.1 alone');
+    });
+  });
+
+  inNewest('shows a failure in the status bar and in words', async () => {
+    const { page } = await openWindow({ workspace: await makeWorkspace({ files: PAGE }), settings: { 'liteServer.ip': '10.255.255.1' } });
+    await statusItem(page).click();
+    await press(page, 'Serve It');
+    await notification(page, '10.255.255.1 is not an address of this machine').waitFor();
+    await until('the status bar to show it', async () => (await statusOf(page)).failed);
+    const { label, failed } = await statusOf(page);
+    assert.match(label, /^Lite Server failed: 10\.255\.255\.1 is not an address of this machine/);
+    assert.equal(failed, true);
+    await picture(page, 'status-failed', { x: 0, y: 760, width: 480, height: 40 });
+  });
+
+  inNewest('names settings that cannot be used', async () => {
+    const { page } = await openWindow({ workspace: await makeWorkspace({ files: PAGE }), settings: { 'liteServer.openOnStart': 'nothing', 'liteServer.maxConnections': 'many', 'liteServer.errorPages': { 200: 'x.html' } } });
+    await statusItem(page).click();
+    await notification(page, /liteServer\.errorPages\.200 is not an error status.*liteServer\.maxConnections must be a whole number from 1 to 100000/).waitFor();
+    await runningPort(page);
+  });
+
+  it('offers a restart when settings change while it runs', async () => {
+    const workspace = await makeWorkspace({ files: { ...PAGE, 'other/index.html': 'the other' } });
+    const { page } = await openWindow({ workspace, settings: { 'liteServer.openOnStart': 'nothing' } });
+    await statusItem(page).click();
+    const port = await runningPort(page);
+    const { mkdir, writeFile } = await import('node:fs/promises');
+    await mkdir(path.join(workspace, '.vscode'));
+    await writeFile(path.join(workspace, '.vscode/settings.json'), '{"liteServer.root": "other"}');
+    await notification(page, 'settings of Lite Server have changed').getByText('Restart Now').click();
+    await until('the other folder to be served', async () => (await fetch(`http://127.0.0.1:${port}/`).then((reply) => reply.text(), () => '')) === 'the other');
+  });
+
+  inNewest('runs a server for each folder of a workspace, and says how many', async () => {
+    const one = await makeWorkspace({ files: { 'www/html/index.html': 'one' } });
+    const two = await makeWorkspace({ files: { 'www/html/index.html': 'two' } });
+    const holder = await makeWorkspace({ files: { 'both.code-workspace': JSON.stringify({ folders: [{ name: 'one', path: one }, { name: 'two', path: two }], settings: { 'liteServer.openOnStart': 'nothing' } }) } });
+    const { page } = await openWindow({ workspace: holder, open: path.join(holder, 'both.code-workspace') });
+    const ports = [];
+    for (const name of ['one', 'two']) {
+      await page.keyboard.press('F1');
+      await page.locator('.quick-input-widget input').first().fill('>Lite Server: Start');
+      await page.locator('.quick-input-list .monaco-list-row', { hasText: 'Lite Server: Start' }).first().click();
+      await page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().click();
+      if (name === 'one') ports.push(await runningPort(page));
+    }
+    await waitForStatus(page, /^2 servers$/);
+    assert.match((await statusOf(page)).label, /2 servers running/);
+    await picture(page, 'status-two', { x: 0, y: 760, width: 480, height: 40 });
+    assert.equal(await (await fetch(`http://127.0.0.1:${ports[0]}/`)).text(), 'one');
+    await statusItem(page).click();
+    await page.locator('.quick-input-list .monaco-list-row', { hasText: 'one' }).first().click();
+    assert.notEqual(await runningPort(page), ports[0]);
+  });
+});
