@@ -45,7 +45,7 @@ export default defineConfig(
   },
   { files: ['test/**/*.ts'], rules: { 'max-lines-per-function': 'off', '@typescript-eslint/no-non-null-assertion': 'off' } },
   {
-    files: ['**/*.mjs', '**/*.js'],
+    files: ['**/*.mjs', '**/*.cjs', '**/*.js'],
     // The type check reads these files too, and knows the globals of each.
     rules: { 'no-undef': 'off' },
   },

@@ -21,8 +21,11 @@ const require = createRequire(import.meta.url);
 const TSC = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin/tsc');
 const MOCHA = path.join(path.dirname(require.resolve('mocha/package.json')), 'bin/mocha.js');
 
-/** What mocha said of the tests that failed: said again at the end, where it is looked for. @type {string[]} */
+/** What mocha said of the tests that failed, at the last or the first try: said again at the end, where it is looked for. @type {string[]} */
 const failures = [];
+
+/** Where a whole browser is at work, a failure is tried once more; the run says so (see the reporter). */
+const BROWSER = ['--no-config', '--forbid-only', '--forbid-pending', '--retries', '1', '--reporter', 'test/host/reporter.cjs'];
 
 /** @type {Record<string, () => Promise<Counts>>} */
 const STEPS = {
@@ -42,7 +45,7 @@ async function browser() {
     console.log('Pages are looked at on Linux only.');
     return { passed: 0, failed: 0 };
   }
-  return mocha(['--no-config', '--forbid-only', '--forbid-pending', '--timeout', '30000', 'dist/test/page/*.test.js']);
+  return mocha([...BROWSER, '--timeout', '30000', 'dist/test/page/*.test.js']);
 }
 
 /** The suite of test/vscode in the extension host of a real VS Code. */
@@ -79,7 +82,7 @@ async function workbench() {
   for (const version of VERSIONS) {
     // Pages in Chromium alone are the same beside every version.
     const specs = ['test/workbench/*.test.mjs', ...(version === 'newest' ? [] : ['--ignore', 'test/workbench/pages.test.mjs'])];
-    const { passed, failed } = await mocha(['--no-config', '--forbid-only', '--forbid-pending', ...specs], { LITE_SERVER_VSCODE: version });
+    const { passed, failed } = await mocha([...BROWSER, ...specs], { LITE_SERVER_VSCODE: version });
     total.passed += passed;
     total.failed += failed;
   }
@@ -102,7 +105,7 @@ async function mocha(args, env = {}) {
   const { code, output } = await node([MOCHA, ...args], env);
   const count = (/** @type {string} */ word) => Number(new RegExp(`^ *(\\d+) ${word}`, 'm').exec(output)?.[1] ?? 0);
   const counts = { passed: count('passing'), failed: count('failing') + count('pending') };
-  const failing = /^ *\d+ failing$/m.exec(output);
+  const failing = /^ *(?:\d+ failing|failed at the first try:)$/m.exec(output);
   if (failing !== null) failures.push(output.slice(failing.index));
   if (counts.passed === 0 || (code !== 0 && counts.failed === 0)) return fail(`mocha ended with exit code ${code} and ${counts.passed} passing tests`);
   return counts;
@@ -150,7 +153,7 @@ async function main() {
   // What only reads goes side by side; what runs the product has the machine for itself.
   await Promise.all(names.filter((name) => READING.has(name)).map(take));
   for (const name of names) if (!READING.has(name)) await take(name);
-  for (const text of failures) console.log(`\n── what failed\n${text}`);
+  for (const text of failures) console.log(`\n── what failed, at the last or the first try\n${text}`);
   console.log(`\n${total.passed} passed, ${total.failed} failed`);
   process.exitCode = total.failed > 0 ? 1 : 0;
 }
