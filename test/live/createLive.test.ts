@@ -145,7 +145,7 @@ describe('live: pages that misbehave', () => {
       hogs.push(hog);
       sayNames(hog, 150_000);
       hog.say({ type: 'problem', level: 'warning', message: 'all is said' });
-      await until('all is read', () => site.problems.length === n + 1, 5_000);
+      await until('all is read', () => site.problems.length === n + 1);
     }
     const isTold = async (content: string): Promise<boolean> => {
       const late = await Visitor.open(site.port, '/about.html', { used: ['/css/site.css'] });

@@ -97,6 +97,8 @@ describe('the link', () => {
     tab.on('load', () => { loads++; });
     await tab.evaluate("location.href = 'other.html'");
     await see(tab, shows('other'));
+    // The page is there before Chromium has told of it.
+    await until('it is told of as loaded', () => loads > 0);
     assert.equal(loads, 1);
   });
 
@@ -133,7 +135,7 @@ describe('the link', () => {
     const sent: string[] = [];
     context.on('page', (page) => page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => sent.push(String(payload)))));
     await openPage(site, '', context);
-    await until('it tells what it uses', () => sent.some((text) => text.startsWith('{"type":"used","paths":["/')), 5_000);
+    await until('it tells what it uses', () => sent.some((text) => text.startsWith('{"type":"used","paths":["/')));
     assert.equal(sent.some((text) => text.includes('mine')), false);
   });
 

@@ -109,7 +109,7 @@ export async function openPage(site: LiveSite, name = '', context?: BrowserConte
     welcome ||= String(payload).includes('"source"') || site.pages.some(({ status }) => status !== 200);
   }); });
   await page.goto(site.url + name);
-  await until('the page is linked, and knows its source', () => welcome, 5_000);
+  await until('the page is linked, and knows its source', () => welcome);
   await mark(page);
   return page;
 }
@@ -126,7 +126,7 @@ export async function reloaded(page: Page): Promise<boolean> {
 }
 
 /** Waits for an expression in the page. */
-export async function see(page: Page, expression: string, milliseconds = 5_000): Promise<void> {
+export async function see(page: Page, expression: string, milliseconds = 15_000): Promise<void> {
   await until(expression, async () => {
     try {
       return Boolean(await page.evaluate(expression));

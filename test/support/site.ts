@@ -87,7 +87,7 @@ export async function startSite({ files = {}, limits = {}, allowedHosts = [], er
 }
 
 /** Waits until a condition holds; fails with its description when it does not within two seconds. */
-export async function until(description: string, condition: () => boolean | Promise<boolean>, milliseconds = 2_000): Promise<void> {
+export async function until(description: string, condition: () => boolean | Promise<boolean>, milliseconds = 10_000): Promise<void> {
   const deadline = Date.now() + milliseconds;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`still not so after ${milliseconds} ms: ${description}`);
