@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { build } from '../esbuild.mjs';
 import { DESKTOP_VERSIONS, runOnDesktop } from './host/desktop.mjs';
+import { provisionVSCode } from './host/provision.mjs';
 import { runInside } from './host/runInside.mjs';
 import { ROOT } from './host/suite.mjs';
 import { ensureSystemTools, HOST_TOOLS } from './host/tools.mjs';
@@ -37,7 +38,9 @@ const STEPS = {
   workbench,
 };
 
-const READING = new Set(['types', 'lint']);
+/** Core mostly waits for time-outs: beside it there is room for what only reads, and for getting VS Code ready. */
+const BESIDE_CORE = new Set(['types', 'lint']);
+const IN_VSCODE = new Set(['inside', 'workbench']);
 
 /** Pages in Chromium, against a real server. */
 async function browser() {
@@ -150,9 +153,17 @@ async function main() {
     total.failed += counts.failed;
   };
   const names = chosen.length > 0 ? chosen : Object.keys(STEPS);
-  // What only reads goes side by side; what runs the product has the machine for itself.
-  await Promise.all(names.filter((name) => READING.has(name)).map(take));
-  for (const name of names) if (!READING.has(name)) await take(name);
+  const inTurn = async (/** @type {string[]} */ some) => {
+    for (const name of some) await take(name);
+  };
+  const reading = async () => {
+    await inTurn(names.filter((name) => BESIDE_CORE.has(name)));
+    // What goes wrong here goes wrong again, and is told, in the step that needs it.
+    if (HEADLESS && names.some((name) => IN_VSCODE.has(name))) for (const version of VERSIONS) await provisionVSCode(version).catch(() => undefined);
+  };
+  await Promise.all([reading(), inTurn(names.filter((name) => name === 'core'))]);
+  // A browser has the machine for itself.
+  await inTurn(names.filter((name) => name !== 'core' && !BESIDE_CORE.has(name)));
   for (const text of failures) console.log(`\n── what failed, at the last or the first try\n${text}`);
   console.log(`\n${total.passed} passed, ${total.failed} failed`);
   process.exitCode = total.failed > 0 ? 1 : 0;
