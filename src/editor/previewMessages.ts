@@ -18,7 +18,8 @@ export function readMessage(message: unknown): FromPanelView | undefined {
       return typeof message.path === 'string' ? { type: 'navigate', path: message.path } : undefined;
     case 'location': {
       const path = typeof message.path === 'string' ? readPath(message.path) : undefined;
-      return path !== undefined && typeof message.title === 'string' ? { type: 'location', path, title: plainLine(message.title.trim(), LONGEST_TITLE) } : undefined;
+      if (path === undefined || typeof message.title !== 'string' || typeof message.opened !== 'number') return undefined;
+      return { type: 'location', path, title: plainLine(message.title.trim(), LONGEST_TITLE), opened: message.opened };
     }
     case 'pin':
       return typeof message.pinned === 'boolean' ? { type: 'pin', pinned: message.pinned } : undefined;

@@ -22,6 +22,8 @@ export class PreviewPanel implements vscode.Disposable {
   pinned: boolean;
   /** What the document in the webview was made for; undefined: there is none yet. */
   private madeFor: string | undefined;
+  /** How many pages the frame was told to open. */
+  private opened = 0;
   /** The script in the webview listens. */
   private isReady = false;
   private isDisposed = false;
@@ -82,7 +84,7 @@ export class PreviewPanel implements vscode.Disposable {
   private show(): void {
     const { running, live } = this.controller;
     if (!this.isReady || running === undefined || live === undefined) return;
-    this.post({ type: 'open', url: new URL(live.previewEntry(this.path), running.url).href, path: this.path });
+    this.post({ type: 'open', url: new URL(live.previewEntry(this.path), running.url).href, path: this.path, opened: ++this.opened });
   }
 
   private async receive(received: unknown): Promise<void> {
@@ -99,6 +101,8 @@ export class PreviewPanel implements vscode.Disposable {
         return;
       }
       case 'location':
+        // A page that is being left may still speak: it would have the place of the one that was asked for.
+        if (message.opened !== this.opened) return;
         this.path = message.path;
         if (this.isDisposed) return;
         this.panel.title = message.title === '' ? titleOf(message.path) : message.title;

@@ -90,8 +90,8 @@ export type ToPage =
 /** Preview panel → page in its frame, by postMessage. The page answers its parent only. */
 export interface FromPanel {
   readonly liteServer: 'panel';
-  /** `hello`: tell where you are, now and whenever that changes. */
-  readonly do: 'hello' | 'back' | 'forward' | 'reload';
+  /** `hello`: tell where you are, now and whenever that changes. `quiet`: another document was asked for, say nothing more. */
+  readonly do: 'hello' | 'quiet' | 'back' | 'forward' | 'reload';
 }
 
 /** Page → preview panel. */

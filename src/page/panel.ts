@@ -67,6 +67,7 @@ function showPage({ path: first, pinned: wasPinned }: PanelConfig, origin: strin
   let answers = false;
   /** Whether `path` is what the frame shows: a link may have led to something that says nothing. */
   let isKnown = true;
+  let opened = 0;
   let patience: number | undefined;
   const visited: string[] = [];
 
@@ -95,11 +96,14 @@ function showPage({ path: first, pinned: wasPinned }: PanelConfig, origin: strin
     clearTimeout(patience);
     answers = true;
     visit(data.url);
-    vscode.postMessage({ type: 'location', path: data.url, title: data.title });
+    vscode.postMessage({ type: 'location', path: data.url, title: data.title, opened });
   });
   listen((message) => {
     if (message.type === 'refused') refuse(address);
     if (message.type !== 'open') return;
+    // The document that is there until the other one comes says nothing more, not even when it is loaded only now.
+    if (opened > 0) tell('quiet');
+    opened = message.opened;
     const isSame = message.path === path && visited.length > 0;
     answers = false;
     visit(message.path);
@@ -120,11 +124,16 @@ function showPage({ path: first, pinned: wasPinned }: PanelConfig, origin: strin
     clearTimeout(patience);
     patience = setTimeout(() => { navigate(path); }, RELOAD_PATIENCE);
   });
+  otherControls(wasPinned);
+  vscode.postMessage({ type: 'ready' });
+}
+
+/** Those that need nothing of what the frame shows. */
+function otherControls(wasPinned: boolean): void {
   byId('browser', HTMLButtonElement).addEventListener('click', () => { vscode.postMessage({ type: 'openInBrowser' }); });
   pinButton(byId('pin', HTMLButtonElement), wasPinned);
   toolbarKeys(byId('back', HTMLButtonElement).closest('header'));
   showSize(kept);
-  vscode.postMessage({ type: 'ready' });
 }
 
 function isFromPage(data: Partial<ToPanel> | null): data is ToPanel {

@@ -8,8 +8,9 @@ export function listenToPanel(place: Place): void {
   if (parent === window) return;
   let panelOrigin: string | undefined;
   let told = '';
+  let isQuiet = false;
   const tell = (again = false): void => {
-    if (panelOrigin === undefined) return;
+    if (panelOrigin === undefined || isQuiet) return;
     const url = (place.target(location.href) ?? '/') + location.hash;
     const news: ToPanel = { liteServer: 'page', url, title: document.title };
     if (!again && told === news.url + '\n' + news.title) return;
@@ -30,6 +31,9 @@ export function listenToPanel(place: Place): void {
     event.stopImmediatePropagation();
     switch (data.do) {
       case 'hello': return start(origin);
+      case 'quiet':
+        isQuiet = true;
+        return;
       case 'back': return travel('back');
       case 'forward': return travel('forward');
       case 'reload': return location.reload();

@@ -37,16 +37,16 @@ export type FromPanelView =
   | { readonly type: 'ready' }
   /** An address was entered, or a page without a script of ours is to be shown anew. */
   | { readonly type: 'navigate'; readonly path: string }
-  /** The page has said where it is. */
-  | { readonly type: 'location'; readonly path: string; readonly title: string }
+  /** The page has said where it is. `opened`: number of the last page that was opened when it did; of an earlier one, it is old news. */
+  | { readonly type: 'location'; readonly path: string; readonly title: string; readonly opened: number }
   | { readonly type: 'pin'; readonly pinned: boolean }
   | { readonly type: 'openInBrowser' }
   | { readonly type: 'start' };
 
 /** Extension → panel. */
 export type ToPanelView =
-  /** Show this page. `url`: where the frame enters, once. */
-  | { readonly type: 'open'; readonly url: string; readonly path: string }
+  /** Show this page. `url`: where the frame enters, once. `opened`: counts what was opened, from 1. */
+  | { readonly type: 'open'; readonly url: string; readonly path: string; readonly opened: number }
   /** The address entered is none of this site. */
   | { readonly type: 'refused' }
   /** It was asked to start, and did not. */

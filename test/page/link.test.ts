@@ -199,4 +199,16 @@ describe('the link', () => {
     await say('reload');
     await see(tab, "frames[0].document.title === 'x'");
   });
+
+  it('a document that is being left says nothing more to the preview panel, not even when it is asked again', async () => {
+    const site = await startLivePage({ 'index.html': html('one'), 'outer.html': `<!doctype html><iframe src="./"></iframe><script>window.told = []; onmessage = ({ data }) => { if (data.liteServer === 'page') told.push(data.url + ' ' + data.title); }</script>` });
+    const tab = await openPage(site, 'outer.html');
+    await see(tab, "frames[0].document.readyState === 'complete'");
+    await tab.evaluate("frames[0].document.title = 'before'");
+    for (const what of ['hello', 'quiet', 'hello']) await tab.evaluate(`frames[0].postMessage({ liteServer: 'panel', do: '${what}' }, '*')`);
+    await tab.evaluate("frames[0].document.title = 'after'");
+    await tab.evaluate(`frames[0].eval("parent.postMessage({ liteServer: 'page', url: 'the last', title: '' }, '*')")`);
+    await see(tab, "told.at(-1) === 'the last '");
+    assert.deepEqual(await tab.evaluate('told'), ['/ before', 'the last ']);
+  });
 });

@@ -6,15 +6,17 @@ import * as vscode from 'vscode';
 import { localUrl, openInBrowser, parseSitePath, sitePathOf, urlOf } from '../../src/editor/browser.js';
 import { isTrouble } from '../../src/editor/connectionLog.js';
 import { contains, exposures } from '../../src/editor/exposure.js';
+import type { Controller } from '../../src/editor/controller.js';
 import type { Counts, Lifecycle, RunningServer } from '../../src/editor/lifecycle.js';
 import { planPorts } from '../../src/editor/ports.js';
 import { previewHtml } from '../../src/editor/previewHtml.js';
 import { readMessage, readState } from '../../src/editor/previewMessages.js';
-import { documentOf, titleOf } from '../../src/editor/previewPanel.js';
+import { documentOf, PreviewPanel, titleOf } from '../../src/editor/previewPanel.js';
 import { labelOf } from '../../src/editor/root.js';
 import { createStarterSite } from '../../src/editor/starterSite.js';
 import { describeServers, type ServerView } from '../../src/editor/statusBar.js';
 import { throttle } from '../../src/editor/throttle.js';
+import type { ToPanelView } from '../../src/page/panelProtocol.js';
 import type { Exchange } from '../../src/server/observer.js';
 
 const SERVER: RunningServer = { localUrl: 'http://127.0.0.1:8080/', url: 'http://127.0.0.1:9000/proxy/8080/', port: 8080, root: '/w/www/html', rootLabel: 'www/html', portNote: undefined };
@@ -173,8 +175,9 @@ describe('the preview panel', () => {
   const rows: [message: unknown, read: unknown][] = [
     [{ type: 'ready', more: 1 }, { type: 'ready' }], [{ type: 'start' }, { type: 'start' }], [{ type: 'openInBrowser', url: 'file:///' }, { type: 'openInBrowser' }],
     [{ type: 'navigate', path: 'x' }, { type: 'navigate', path: 'x' }], [{ type: 'navigate' }, undefined], [{ type: 'pin', pinned: true }, { type: 'pin', pinned: true }], [{ type: 'pin', pinned: 'yes' }, undefined],
-    [{ type: 'location', path: '/a', title: ' T\n ' }, { type: 'location', path: '/a', title: 'T' }], [{ type: 'location', path: '//evil.test/', title: '' }, undefined], [{ type: 'location', path: 'a', title: '' }, undefined],
-    [{ type: 'location', path: '/a', title: 5 }, undefined], [{ type: 'location', path: 5, title: '' }, undefined],
+    [{ type: 'location', path: '/a', title: ' T\n ', opened: 1 }, { type: 'location', path: '/a', title: 'T', opened: 1 }], [{ type: 'location', path: '//evil.test/', title: '', opened: 1 }, undefined],
+    [{ type: 'location', path: 'a', title: '', opened: 1 }, undefined], [{ type: 'location', path: '/a', title: '' }, undefined],
+    [{ type: 'location', path: '/a', title: 5, opened: 1 }, undefined], [{ type: 'location', path: 5, title: '', opened: 1 }, undefined],
     [{ cmd: 'command:x' }, undefined], [{ type: 'eval' }, undefined], [{ type: ['ready'] }, undefined], [null, undefined], ['ready', undefined], [undefined, undefined], [5, undefined],
   ];
   for (const [message, read] of rows) it(`${JSON.stringify(message)} is ${read === undefined ? 'dropped' : 'taken'}`, () => { assert.deepEqual(readMessage(message), read); });
@@ -183,6 +186,28 @@ describe('the preview panel', () => {
     assert.deepEqual(readState({ folder: 'file:///w', path: '/a', pinned: true, preset: 'phone' }), { folder: 'file:///w', path: '/a', pinned: true });
     assert.deepEqual(readState({ folder: 'file:///w', path: 'javascript:x', pinned: 1 }), { folder: 'file:///w', path: '/', pinned: false });
     for (const bad of [undefined, null, 'x', {}, { folder: 5 }]) assert.equal(readState(bad), undefined);
+  });
+
+  it('stays with the page that was asked for when the one before it still speaks', () => {
+    const heard = new vscode.EventEmitter<unknown>();
+    const posted: ToPanelView[] = [];
+    const webview = { html: '', onDidReceiveMessage: heard.event, postMessage: (message: ToPanelView) => posted.push(message) };
+    const running = { root: '/w/site', url: 'http://127.0.0.1:9000/' };
+    const controller = { running, live: { pages: [], previewEntry: (page: string) => page }, folder: { uri: vscode.Uri.file('/w') } };
+    const panel = new PreviewPanel({ webview, title: '' } as unknown as vscode.WebviewPanel, controller as unknown as Controller, { path: '/a.html', pinned: false }, () => undefined);
+    try {
+      heard.fire({ type: 'ready' });
+      heard.fire({ type: 'location', path: '/b.html', title: 'B', opened: 1 });
+      assert.equal(panel.path, '/b.html');
+      heard.fire({ type: 'navigate', path: '/data.json' });
+      heard.fire({ type: 'location', path: '/b.html', title: 'B', opened: 1 });
+      assert.equal(panel.path, '/data.json');
+      panel.fileChanged('/w/site/data.json');
+      const opened = posted.map((message) => (message.type === 'open' ? `${message.opened} ${message.path}` : message.type));
+      assert.deepEqual(opened, ['1 /a.html', '2 /data.json', '3 /data.json']);
+    } finally {
+      panel.dispose();
+    }
   });
 
   it('is called after its page', () => {

@@ -55,9 +55,9 @@ export async function untilShown(panel, text) {
   await until(`${text} in the panel`, async () => text.test(await (await siteIn(panel)).locator('body').innerText({ timeout: 1_000 }).catch(() => '')));
 }
 
-/** Waits for an address in the field of a panel. @param {Frame} panel @param {string} address */
-export async function untilAt(panel, address) {
-  await until(`the address ${address}`, async () => (await panel.locator('#address').inputValue({ timeout: 1_000 }).catch(() => '')) === address);
+/** Waits for an address in the field of a panel. @param {Frame} panel @param {string} address @param {number} [timeout] milliseconds */
+export async function untilAt(panel, address, timeout) {
+  await until(`the address ${address}`, async () => (await panel.locator('#address').inputValue({ timeout: 1_000 }).catch(() => '')) === address, timeout);
 }
 
 /** Whether the keyboard writes into the text editor. @param {Page} page @returns {Promise<boolean>} */
