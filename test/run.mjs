@@ -3,6 +3,7 @@
 // Ends with the line `N passed, N failed`.
 
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { build } from '../esbuild.mjs';
@@ -25,14 +26,17 @@ const MOCHA = path.join(path.dirname(require.resolve('mocha/package.json')), 'bi
 /** What mocha said of the tests that failed, at the last or the first try: said again at the end, where it is looked for. @type {string[]} */
 const failures = [];
 
-/** Where a whole browser is at work, a failure is tried once more, and then its whole file in a new window; the run says so (see the reporter). */
-const BROWSER = ['--no-config', '--forbid-only', '--forbid-pending', '--retries', '1', '--reporter', 'test/host/reporter.cjs'];
+const MOCHA_OPTIONS = ['--no-config', '--forbid-only', '--forbid-pending', '--timeout', '30000', '--reporter', 'test/host/reporter.cjs'];
+/** Where a whole browser is at work, a failure is tried once more at once. */
+const BROWSER = [...MOCHA_OPTIONS, '--retries', '1'];
+
+const { spec: CORE } = JSON.parse(readFileSync(path.join(ROOT, '.mocharc.json'), 'utf8'));
 
 /** @type {Record<string, () => Promise<Counts>>} */
 const STEPS = {
   types: () => check('types', [TSC, '--noEmit'], [TSC, '--noEmit', '-p', 'src/page']),
   lint: () => check('lint', [path.join(path.dirname(require.resolve('eslint/package.json')), 'bin/eslint.js'), '.', '--max-warnings', '0']),
-  core: () => mocha([]),
+  core: () => twice([...MOCHA_OPTIONS, '--slow', '1000'], CORE),
   browser,
   inside,
   workbench,
@@ -48,7 +52,7 @@ async function browser() {
     console.log('Pages are looked at on Linux only.');
     return { passed: 0, failed: 0 };
   }
-  return inBrowser(['--timeout', '30000'], ['dist/test/page/*.test.js']);
+  return twice(BROWSER, ['dist/test/page/*.test.js']);
 }
 
 /** The suite of test/vscode in the extension host of a real VS Code. */
@@ -57,7 +61,10 @@ async function inside() {
   if (!HEADLESS) return onDesktop(workspace);
   const total = { passed: 0, failed: 0 };
   for (const version of VERSIONS) {
-    const { passed, failed } = await runInside({ version, workspace });
+    const run = () => runInside({ version, workspace });
+    const first = await run();
+    if (first.failed > 0) failures.push(`  inside ${version}: ${first.failed} failed at the first try\n`);
+    const { passed, failed } = first.failed > 0 ? await run() : first;
     total.passed += passed;
     total.failed += failed;
   }
@@ -85,7 +92,7 @@ async function workbench() {
   for (const version of VERSIONS) {
     // Pages in Chromium alone are the same beside every version.
     const specs = ['test/workbench/*.test.mjs', ...(version === 'newest' ? [] : ['--ignore', 'test/workbench/pages.test.mjs'])];
-    const { passed, failed } = await inBrowser([], specs, { LITE_SERVER_VSCODE: version });
+    const { passed, failed } = await twice(BROWSER, specs, { LITE_SERVER_VSCODE: version });
     total.passed += passed;
     total.failed += failed;
   }
@@ -93,16 +100,17 @@ async function workbench() {
 }
 
 /**
- * A window may be left in a state in which a second try cannot succeed: files with failures run once more, from their beginning.
+ * Files with failures run once more, alone and from their beginning: a machine that others use too stands still now and then, and a
+ * window may be left in a state in which nothing more succeeds. What failed before is told at the end of the run.
  * @param {string[]} options @param {string[]} specs @param {NodeJS.ProcessEnv} [env] @returns {Promise<Counts>}
  */
-async function inBrowser(options, specs, env) {
-  const first = await mocha([...BROWSER, ...options, ...specs], env);
+async function twice(options, specs, env) {
+  const first = await mocha([...options, ...specs], env);
   const files = [...first.output.matchAll(/^ {2}failed file: (.+) \((\d+) passed, \d+ failed\)$/gm)];
   if (files.length === 0) return first;
   const names = files.map(([, file = '']) => file);
-  console.log(`\n  once more, in new windows: ${names.map((file) => path.relative(ROOT, file)).join(', ')}`);
-  const second = await mocha([...BROWSER, ...options, ...names], env);
+  console.log(`\n  once more: ${names.map((file) => path.relative(ROOT, file)).join(', ')}`);
+  const second = await mocha([...options, ...names], env);
   const passedBefore = files.reduce((sum, [, , passed]) => sum + Number(passed), 0);
   return { passed: first.passed - passedBefore + second.passed, failed: second.failed };
 }
