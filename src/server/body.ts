@@ -10,12 +10,13 @@ export type Deliver = (error: Error | undefined, chunk: Buffer) => void;
 
 /** Content that is pulled. Belongs to the state that sends it, which closes it whichever way the state is left. */
 export interface Body {
-  /** Bytes in all. */
-  readonly length: number;
+  /** Bytes in all; undefined: nobody knows yet. */
+  readonly length: number | undefined;
   /** The whole content, where it lies in memory and is small enough to leave together with the head. */
   readonly bytes?: Buffer;
   /**
-   * Delivers the next chunk, at once or later. One call at a time; never called again once `length` bytes have been delivered.
+   * Delivers the next chunk, at once or later. One call at a time; never called again once `length` bytes have been delivered. Where
+   * the length is not known, an empty chunk says that this was all.
    * A chunk is the caller's until the next call of `next`.
    */
   next(deliver: Deliver): void;
@@ -147,7 +148,7 @@ export class FileBody implements Body {
 }
 
 /** All of a body, which is closed then. @throws when it turns out shorter than promised */
-export function collect(body: Body): Promise<Buffer> {
+export function collect(body: Body & { readonly length: number }): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let received = 0;

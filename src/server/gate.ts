@@ -24,7 +24,11 @@ import type { Request } from './request.js';
 /** Both ends of a connection, as the system knows them. */
 export interface Ends {
   readonly localAddress: string;
+  readonly localPort: number;
   readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** Whether it is encrypted: `https`, and another default port. */
+  readonly secure: boolean;
 }
 
 /** Who may come in beside ourselves. */

@@ -78,6 +78,8 @@ export interface Hooks {
   readonly upgrade?: (request: Request) => Takeover | Refusal | undefined;
   /** Whether a page of another site may frame what is asked for: it brings a token. */
   readonly admitsFrame?: (request: Request) => boolean;
+  /** Asked before a program is started: whether the workspace is trusted. Absent: it is. */
+  readonly mayRun?: () => boolean;
   /** A request that passed the gate. */
   readonly requested?: (request: Request) => void;
 }

@@ -37,13 +37,15 @@ export interface Observer {
   readonly connectionClosed?: (connection: ConnectionInfo) => void;
   /** Something that was set up does not work, in a sentence for the log; said once for each such thing. */
   readonly warning?: (message: string) => void;
+  /** What a backend had to say, a line for the log: what a script wrote to its standard error, a process that died. */
+  readonly backend?: (line: string) => void;
   /** Something went wrong on our side; the client got a 500 or less. */
   readonly failure?: (what: string, error: unknown) => void;
 }
 
 /** The same observer, of whom no exception reaches the server: what watches must not be able to break what is watched. */
 export function guarded(observer: Observer): Observer {
-  const { connectionOpened, stateChanged, progress, exchangeFinished, connectionClosed, warning, failure } = observer;
+  const { connectionOpened, stateChanged, progress, exchangeFinished, connectionClosed, warning, backend, failure } = observer;
   // What nobody listens to costs nothing.
   return {
     ...(connectionOpened && { connectionOpened: guard(connectionOpened) }),
@@ -52,6 +54,7 @@ export function guarded(observer: Observer): Observer {
     ...(exchangeFinished && { exchangeFinished: guard(exchangeFinished) }),
     ...(connectionClosed && { connectionClosed: guard(connectionClosed) }),
     ...(warning && { warning: guard(warning) }),
+    ...(backend && { backend: guard(backend) }),
     ...(failure && { failure: guard(failure) }),
   };
 }

@@ -2,7 +2,9 @@
  * What a server is told when it is made. Read once, frozen, never changed while it runs.
  */
 
+import type { BackendRule } from './backends/rules.js';
 import { DEFAULT_TYPE } from './mimeTypes.js';
+import type { TlsMaterial } from './tls.js';
 
 /** Every resource has a number. Sizes in bytes, times in milliseconds. */
 export interface Limits {
@@ -109,6 +111,12 @@ export interface ServerOptions {
   readonly cors: readonly string[];
   /** Whether `x.br` and `x.gz` are sent in place of `x` to clients that can read them. */
   readonly precompressed: boolean;
+  /** The first that fits a request answers it. */
+  readonly backends: readonly BackendRule[];
+  /** What becomes of a form that is sent to a file: 405, or a page that shows what arrived. */
+  readonly post: 'refuse' | 'echo';
+  /** Certificate and key; undefined: no encryption. */
+  readonly tls: TlsMaterial | undefined;
   /** Host names beside our own addresses and localhost that requests may carry. Lower case. */
   readonly allowedHosts: readonly string[];
   readonly limits: Limits;
@@ -129,6 +137,9 @@ export function serverOptions(given: Pick<ServerOptions, 'ip' | 'port' | 'root'>
     cacheControl: 'no-cache',
     cors: [],
     precompressed: false,
+    backends: [],
+    post: 'refuse',
+    tls: undefined,
     ...given,
     allowedHosts: (given.allowedHosts ?? []).map((name) => name.toLowerCase()),
     limits: Object.freeze({ ...DEFAULT_LIMITS, ...given.limits }),

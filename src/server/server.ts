@@ -63,7 +63,7 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
   };
 
   const admit = (socket: Socket, shared: Shared): void => {
-    if (roster.hasRoom(limits.maxConnections, performance.now())) roster.add(new Transport(++lastId, socket, shared, owner));
+    if (roster.hasRoom(limits.maxConnections, performance.now())) roster.add(new Transport(++lastId, { socket, tcp: socket, secure: false }, shared, owner));
     else turnedAway.add(++lastId, socket);
   };
 

@@ -37,6 +37,15 @@ export interface Owner {
   readonly closed: (transport: Transport) => void;
 }
 
+/** A client that has come in. */
+export interface Accepted {
+  /** What is read and written: the TCP connection, or what encrypts it. */
+  readonly socket: Socket;
+  /** The TCP connection underneath: of it, the system knows descriptor and queue. */
+  readonly tcp: Socket;
+  readonly secure: boolean;
+}
+
 const PROGRESS_INTERVAL = 500;
 /** Bodies shorter than this are over before anybody could watch them. */
 const PROGRESS_SIZE = 1024 * 1024;
@@ -61,9 +70,16 @@ export class Transport {
 
   private takeover: Takeover | undefined;
 
-  constructor(id: number, private readonly socket: Socket, private readonly shared: Shared, private readonly owner: Owner) {
-    this.ends = { localAddress: socket.localAddress ?? '', remoteAddress: socket.remoteAddress ?? '' };
-    this.info = { id, fd: descriptorOf(socket), remoteAddress: this.ends.remoteAddress, remotePort: socket.remotePort ?? 0 };
+  private readonly socket: Socket;
+  private readonly tcp: Socket;
+
+  constructor(id: number, accepted: Accepted, private readonly shared: Shared, private readonly owner: Owner) {
+    const { socket, tcp, secure } = accepted;
+    const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = tcp;
+    this.socket = socket;
+    this.tcp = tcp;
+    this.ends = { localAddress, localPort, remoteAddress, remotePort, secure };
+    this.info = { id, fd: descriptorOf(tcp), remoteAddress, remotePort };
     this.since = shared.clock.exact();
     this.connection = new Connection(shared.limits, (request) => checkGate(request, this.ends, shared.admissions), (from, to) => { this.changed(from, to); });
     socket.on('data', this.onData);
@@ -103,7 +119,7 @@ export class Transport {
   checkDeadline(): void {
     if (this.timer === undefined) return;
     if (this.timer === 'stall') {
-      const unsent = unsentBytes(this.socket);
+      const unsent = unsentBytes(this.tcp);
       if (unsent < this.unsent) this.since = this.shared.clock.now;
       this.unsent = unsent;
     }

@@ -6,10 +6,10 @@ import { parseRequest } from '../../src/server/request.js';
 import { ask, exchange, get, open, parseReplies, withoutNonces } from '../support/client.js';
 import { startSite, type Site } from '../support/site.js';
 
-const LOOPBACK: Ends = { localAddress: '127.0.0.1', remoteAddress: '127.0.0.1' };
+const LOOPBACK: Ends = { localAddress: '127.0.0.1', localPort: 8080, remoteAddress: '127.0.0.1', remotePort: 50_000, secure: false };
 /** Bound to an address of the local network, asked by a neighbour. */
-const NETWORK: Ends = { localAddress: '192.168.7.20', remoteAddress: '192.168.7.99' };
-const DUAL_STACK: Ends = { localAddress: '::ffff:192.168.7.20', remoteAddress: '::ffff:192.168.7.99' };
+const NETWORK: Ends = { ...LOOPBACK, localAddress: '192.168.7.20', remoteAddress: '192.168.7.99' };
+const DUAL_STACK: Ends = { ...LOOPBACK, localAddress: '::ffff:192.168.7.20', remoteAddress: '::ffff:192.168.7.99' };
 
 interface Circumstances extends Partial<Omit<Admissions, 'hosts'>> { readonly ends?: Ends; readonly allowedHosts?: readonly string[] }
 
@@ -103,7 +103,7 @@ describe('gate: Host', () => {
 
   it('no Host in HTTP/1.0: served on a loopback connection only', () => {
     assert.equal(judge('GET /ok HTTP/1.0', []), 200);
-    assert.equal(judge('GET /ok HTTP/1.0', [], { ends: { localAddress: '::1', remoteAddress: '::1' } }), 200);
+    assert.equal(judge('GET /ok HTTP/1.0', [], { ends: { ...LOOPBACK, localAddress: '::1', remoteAddress: '::1' } }), 200);
     assert.equal(judge('GET /ok HTTP/1.0', [], { ends: NETWORK }), 403);
     assert.equal(judge('GET /ok HTTP/1.0', [], { ends: DUAL_STACK }), 403);
     assert.equal(judge('GET /ok HTTP/1.1', []), 400);
