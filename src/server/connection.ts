@@ -27,7 +27,7 @@
 import type { Body } from './body.js';
 import type { Limits } from './options.js';
 import { beginsAsHead, parseRequest, type Refusal, type Request } from './request.js';
-import { BodyDecoder } from './requestBody.js';
+import { Receiving, type BodyTaker } from './receiving.js';
 import type { Persistence, Response } from './response.js';
 
 /** What is being answered: a request, or bytes that were no acceptable one. */
@@ -35,7 +35,7 @@ export type Subject = { readonly request: Request; readonly refusal?: undefined 
 
 export type State =
   | { readonly name: 'READING_REQ' }
-  | { readonly name: 'HANDLING'; readonly subject: Subject; readonly incoming: BodyDecoder | undefined; readonly denial?: Refusal | undefined }
+  | { readonly name: 'HANDLING'; readonly subject: Subject; readonly incoming: Receiving | undefined; readonly denial?: Refusal | undefined }
   | { readonly name: 'SENDING_HEADER'; readonly subject: Subject; readonly response: Response; readonly keep: boolean }
   | { readonly name: 'SENDING_FILE'; readonly subject: Subject; readonly response: Response; readonly body: Body; readonly keep: boolean; offset: number }
   | { readonly name: 'UPGRADED'; readonly subject: Subject & { readonly request: Request } }
@@ -58,6 +58,8 @@ export const TRANSITIONS: Readonly<Record<StateName, readonly StateName[]>> = {
 /** What the driver has to do next. Each is given once; `wait` means: until something happens. */
 export type Action =
   | { readonly do: 'wait' }
+  /** Tell the client that its body is wanted (RFC 9110 §10.1.1). */
+  | { readonly do: 'continue' }
   | { readonly do: 'handle'; readonly request: Request }
   | { readonly do: 'refuse'; readonly refusal: Refusal }
   | { readonly do: 'sendHead'; readonly response: Response; readonly persistence: Persistence }
@@ -65,17 +67,19 @@ export type Action =
   | { readonly do: 'end' }
   | { readonly do: 'destroy' };
 
-/** Which deadline applies: to a first or next request, to its head or body, to progress in sending, to the peer's farewell. */
-export type Timer = 'first' | 'idle' | 'head' | 'stall' | 'linger';
+/**
+ * Which deadline applies: to a first or next request, to its head (and a body nobody wants), to progress of a body that is wanted,
+ * to progress in sending, to the peer's farewell.
+ */
+export type Timer = 'first' | 'idle' | 'head' | 'body' | 'stall' | 'linger';
 
 const EMPTY = Buffer.alloc(0);
 const READING: State = { name: 'READING_REQ' };
 const WAIT: Action = { do: 'wait' };
+const CONTINUE: Action = { do: 'continue' };
 const END: Action = { do: 'end' };
 const DESTROY: Action = { do: 'destroy' };
 
-/** A body nobody wants is read up to this size, so that the connection can be kept (RFC 9112 §9.3). */
-const MAX_DRAIN = 64 * 1024;
 /** Pipelined bytes kept while a response is sent; beyond it the peer has to wait. */
 const MAX_INBOX = 64 * 1024;
 /** What a closing connection may still send. */
@@ -89,17 +93,22 @@ export class Connection {
   private stopping = false;
   /** The action of the current state has been given out. */
   private acted = false;
+  /** The body of the request being answered, as long as it is of interest. */
+  private receiving: Receiving | undefined;
+  private continued = false;
   private answered = 0;
   private lingered = 0;
 
   /**
    * @param admit the gate: why a request may not be answered, as soon as its head is there and before a byte of its body is read
    * @param onChange is told of every transition, with both states as they are
+   * @param takerFor who wants the body of an admitted request; such a request is handled at once, and its body arrives meanwhile
    */
   constructor(
     private readonly limits: Limits,
     private readonly admit: (request: Request) => Refusal | undefined,
     private readonly onChange: (from: State, to: State) => void,
+    private readonly takerFor: (request: Request) => BodyTaker | undefined = () => undefined,
   ) {}
 
   get state(): State {
@@ -108,19 +117,38 @@ export class Connection {
 
   /** Whether more bytes can be taken now. A peer that pipelines without reading has to wait. */
   get wantsBytes(): boolean {
-    return this.inbox.length < MAX_INBOX || this.current.name === 'READING_REQ' || this.isReceivingBody();
+    if (this.receiving?.isExpected === true) return this.receiving.hasRoom;
+    return this.inbox.length < MAX_INBOX || this.current.name === 'READING_REQ';
+  }
+
+  /** Minor version of HTTP/1 of the request that is being answered; 1 for what was none. */
+  get speaks(): 0 | 1 {
+    const state = this.current;
+    return 'subject' in state ? state.subject.request?.minor ?? 1 : 1;
+  }
+
+  /** Bytes of the body that have arrived. */
+  get bodyReceived(): number {
+    return this.receiving?.received ?? 0;
   }
 
   /** The deadline that applies now; undefined while only we ourselves are waited for. */
   get timer(): Timer | undefined {
     switch (this.current.name) {
       case 'READING_REQ': return this.hasBegun() ? 'head' : this.answered === 0 ? 'first' : 'idle';
-      case 'HANDLING': return this.isReceivingBody() ? 'head' : undefined;
+      case 'HANDLING': return this.bodyTimer();
       case 'SENDING_HEADER': case 'SENDING_FILE': return 'stall';
       case 'CLOSING': return 'linger';
       case 'UPGRADED': case 'CONN_DONE': return undefined;
       default: return unreachable(this.current);
     }
+  }
+
+  /** A consumer that is slow is no fault of the client. */
+  private bodyTimer(): Timer | undefined {
+    const { receiving } = this;
+    if (receiving?.isExpected !== true || !receiving.hasRoom || (receiving.isHeldBack && !this.continued)) return undefined;
+    return receiving.taker === undefined ? 'head' : 'body';
   }
 
   receive(bytes: Buffer): void {
@@ -137,15 +165,21 @@ export class Connection {
     this.peerHasEnded = true;
   }
 
-  /** The answer to the last `handle` or `refuse`. Its body is ours from now on. */
-  answer(response: Response): void {
-    if (this.current.name !== 'HANDLING') {
+  /**
+   * The answer to the last `handle` or `refuse`. Its body is ours from now on.
+   * @param asked the state it was asked for in: while a request was handled, its body may have turned out to be none
+   */
+  answer(response: Response, asked = this.current): void {
+    if (this.current.name !== 'HANDLING' || this.current !== asked) {
       response.body?.close();
       return;
     }
-    const { subject, incoming } = this.current;
-    const bodyRead = incoming === undefined || incoming.done;
-    const keep = subject.request?.keepAlive === true && bodyRead && !this.stopping && !(this.peerHasEnded && this.inbox.length === 0);
+    const { subject } = this.current;
+    const { request } = subject;
+    const bodyRead = this.receiving === undefined || this.receiving.isComplete;
+    // HTTP/1.0 knows no chunks: only the end of the connection tells the end of such an answer.
+    const isDelimited = request?.minor !== 0 || response.body === undefined || response.body.length !== undefined;
+    const keep = request?.keepAlive === true && bodyRead && isDelimited && !this.stopping && !(this.peerHasEnded && this.inbox.length === 0);
     this.enter({ name: 'SENDING_HEADER', subject, response, keep });
   }
 
@@ -153,10 +187,10 @@ export class Connection {
    * The answer to the last `handle` is that another protocol takes over (RFC 9110 §7.8): from here on no byte is ours.
    * @returns what came behind the request; undefined when it is too late for that
    */
-  upgraded(): Buffer | undefined {
-    if (this.current.name !== 'HANDLING' || this.current.subject.request === undefined || this.peerHasEnded || this.stopping) return undefined;
+  upgraded(asked = this.current): Buffer | undefined {
+    if (this.current.name !== 'HANDLING' || this.current !== asked || this.current.subject.request === undefined || this.peerHasEnded || this.stopping) return undefined;
     // What is left of a body is no frame of the new protocol.
-    if (this.current.incoming?.done === false) return undefined;
+    if (this.receiving?.isComplete === false) return undefined;
     const behind = this.inbox;
     this.inbox = EMPTY;
     this.enter({ name: 'UPGRADED', subject: this.current.subject });
@@ -174,8 +208,14 @@ export class Connection {
   bodySent(bytes: number): void {
     if (this.current.name !== 'SENDING_FILE') return;
     this.current.offset += bytes;
-    if (this.current.offset >= this.current.body.length) this.exchangeDone(this.current.keep);
+    const { body, offset, keep } = this.current;
+    if (body.length !== undefined && offset >= body.length) this.exchangeDone(keep);
     else this.acted = false;
+  }
+
+  /** A body whose length nobody knew is all sent. */
+  bodyEnded(): void {
+    if (this.current.name === 'SENDING_FILE') this.exchangeDone(this.current.keep);
   }
 
   /** The body cannot be completed. What was promised in the head is not there, so nothing more can be said. */
@@ -191,7 +231,7 @@ export class Connection {
         else this.refuse({ status: 408, why: 'The request did not arrive in time.', isHead: beginsAsHead(this.inbox) });
         break;
       case 'HANDLING':
-        if (this.isReceivingBody()) this.refuse({ status: 408, why: 'The request body did not arrive in time.' });
+        if (this.bodyTimer() !== undefined) this.refuse({ status: 408, why: 'The request body did not arrive in time.' });
         break;
       case 'SENDING_HEADER': case 'SENDING_FILE': this.enter({ name: 'CONN_DONE', reason: 'the client stopped reading' }); break;
       case 'CLOSING': this.enter({ name: 'CONN_DONE', reason: this.current.reason }); break;
@@ -225,8 +265,8 @@ export class Connection {
     switch (state.name) {
       case 'READING_REQ': return this.readRequest();
       case 'HANDLING': return this.handle(state);
-      case 'SENDING_HEADER': return this.once({ do: 'sendHead', response: state.response, persistence: persistenceOf(state) });
-      case 'SENDING_FILE': return this.once({ do: 'sendBody', body: state.body });
+      case 'SENDING_HEADER': return this.receiveMore(state) ? undefined : this.once({ do: 'sendHead', response: state.response, persistence: persistenceOf(state) });
+      case 'SENDING_FILE': return this.receiveMore(state) ? undefined : this.once({ do: 'sendBody', body: state.body });
       case 'UPGRADED': return WAIT;
       case 'CLOSING': return this.once(END);
       case 'CONN_DONE': return this.once(DESTROY);
@@ -245,7 +285,11 @@ export class Connection {
     } else {
       const { request, length } = parsed;
       this.inbox = length === this.inbox.length ? EMPTY : this.inbox.subarray(length);
-      this.enter({ name: 'HANDLING', subject: { request }, incoming: incomingBody(request, this.limits), denial: this.admit(request) });
+      const denial = this.admit(request);
+      const taker = denial === undefined ? this.takerFor(request) : undefined;
+      this.receiving = request.framing.kind === 'none' && taker === undefined ? undefined : new Receiving(request, this.limits, taker);
+      if (denial !== undefined) this.receiving?.abandon(undefined);
+      this.enter({ name: 'HANDLING', subject: { request }, incoming: this.receiving, denial });
     }
     return undefined;
   }
@@ -255,41 +299,64 @@ export class Connection {
     return this.inbox.length > 2 || (this.inbox.length > 0 && !'\r\n'.startsWith(this.inbox.toString('latin1')));
   }
 
-  /** A request is handled when its body, if it has one, is read: nothing happens for a request that may not be complete. */
+  /**
+   * A request is handled when its body, if it has one, is read: nothing happens for a request that may not be complete. Where
+   * somebody takes the body, that is for him to see to.
+   */
   private handle(state: State & { name: 'HANDLING' }): Action | undefined {
     const { subject, incoming, denial } = state;
-    if (this.acted) return WAIT;
     if (subject.refusal !== undefined) return this.once({ do: 'refuse', refusal: subject.refusal });
     // Before a byte of its body is read; with a body, the connection ends.
     if (denial !== undefined) return this.once({ do: 'refuse', refusal: { ...knownOf(subject.request), ...denial } });
-    const outcome = incoming === undefined ? 'complete' : this.receiveBody(incoming);
-    if (outcome === 'more') return WAIT;
-    if (outcome === 'complete') return this.once({ do: 'handle', request: subject.request });
-    this.refuse(outcome);
-    return undefined;
+    const handling: Action = { do: 'handle', request: subject.request };
+    if (incoming === undefined) return this.once(handling);
+    if (incoming.taker !== undefined && !this.acted) return this.once(handling);
+    if (this.receiveMore(state)) return undefined;
+    if (incoming.awaitsContinue && !this.continued) {
+      this.continued = true;
+      return CONTINUE;
+    }
+    return incoming.isExpected ? WAIT : this.once(handling);
   }
 
-  /** Feeds what has arrived to the body; `complete` also when we stop reading one that nobody wants. */
-  private receiveBody(incoming: BodyDecoder): 'more' | 'complete' | Refusal {
-    if (!this.isReceivingBody()) return 'complete';
-    this.inbox = this.inbox.subarray(incoming.feed(this.inbox));
-    if (incoming.refusal !== undefined) return incoming.refusal;
-    if (!this.isReceivingBody()) return 'complete';
-    return this.peerHasEnded ? { status: 400, why: 'The request ended before its body was complete.' } : 'more';
+  /** Takes what has arrived of a body that is wanted. @returns whether the state has changed by it */
+  private receiveMore(state: State & { name: 'HANDLING' | 'SENDING_HEADER' | 'SENDING_FILE' }): boolean {
+    const { receiving } = this;
+    if (receiving === undefined) return false;
+    if (receiving.isExpected && this.inbox.length > 0) {
+      const left = receiving.feed(this.inbox);
+      if (!Buffer.isBuffer(left)) {
+        this.spoilt(state, left);
+        return true;
+      }
+      this.inbox = left;
+    }
+    if (!this.peerHasEnded) return false;
+    if (receiving.isExpected) {
+      this.spoilt(state, { status: 400, why: 'The request ended before its body was complete.' });
+      return true;
+    }
+    // Who stops a download sends FIN, as who has nothing more to ask does: while something works for the answer, it has to stop as well.
+    const isWorking = receiving.taker?.isWorking === true && (state.name === 'HANDLING' || state.response.body?.bytes === undefined);
+    if (isWorking) this.enter({ name: 'CONN_DONE', reason: 'the client closed' });
+    return isWorking;
   }
 
-  /** Whether we are reading a body, rather than handling: one that is too large, or that the client holds back, is not waited for. */
-  private isReceivingBody(): boolean {
-    if (this.current.name !== 'HANDLING' || this.acted) return false;
-    const { incoming, subject, denial } = this.current;
-    if (incoming === undefined || incoming.done || denial !== undefined || subject.request?.expectsContinue === true) return false;
-    return (incoming.expected ?? 0) <= MAX_DRAIN && incoming.received <= MAX_DRAIN;
+  /** The body turned out to be none: that can be said as long as nothing else was. */
+  private spoilt(state: State & { name: 'HANDLING' | 'SENDING_HEADER' | 'SENDING_FILE' }, refusal: Refusal): void {
+    if (state.name === 'HANDLING') {
+      this.refuse(refusal);
+      return;
+    }
+    this.inbox = EMPTY;
+    this.receiving?.abandon(refusal);
   }
 
   /** After a refusal nothing that arrived, or will arrive, is looked at (RFC 9112 §6.3). */
   private refuse(refusal: Refusal): void {
     const request = this.current.name === 'HANDLING' ? this.current.subject.request : undefined;
     this.inbox = EMPTY;
+    this.receiving?.abandon(refusal);
     this.enter({ name: 'HANDLING', subject: { refusal: request === undefined ? refusal : { ...knownOf(request), ...refusal } }, incoming: undefined });
   }
 
@@ -297,6 +364,11 @@ export class Connection {
     this.answered++;
     if (keep && !this.stopping) this.enter(READING);
     else this.enter({ name: 'CLOSING', reason: this.stopping ? 'the server stopped' : 'answered' });
+  }
+
+  private forgetBody(): void {
+    this.receiving?.abandon(undefined);
+    this.receiving = undefined;
   }
 
   private once(action: Action): Action {
@@ -310,14 +382,13 @@ export class Connection {
     const held = bodyOf(previous);
     if (held !== undefined && held !== bodyOf(next)) held.close();
     if (next.name === 'CLOSING' || next.name === 'CONN_DONE') this.inbox = EMPTY;
+    // A body that is still wanted while its request is answered is not once that is over.
+    if (next.name !== 'HANDLING' && next.name !== 'SENDING_HEADER' && next.name !== 'SENDING_FILE') this.forgetBody();
     this.current = next;
     this.acted = false;
+    this.continued = false;
     this.onChange(previous, next);
   }
-}
-
-function incomingBody(request: Request, limits: Limits): BodyDecoder | undefined {
-  return request.framing.kind === 'none' ? undefined : new BodyDecoder(request.framing, limits);
 }
 
 /** What is known of a request that is refused though its head was fine. */

@@ -3,8 +3,10 @@
  * passed before (see connection.ts).
  */
 import { close } from 'node:fs';
+import { createGateway, type Asked, type Gateway, type GatewayAnswer } from './backends/gateway.js';
 import { bytesBody, collect, FileBody } from './body.js';
 import type { BufferPool } from './bufferPool.js';
+import type { Caller } from './caller.js';
 import { ContentCache } from './contentCache.js';
 import { readableBy, readerOf } from './cors.js';
 import { createErrorPages, type ErrorPages } from './errorPages.js';
@@ -20,6 +22,7 @@ import type { ServerOptions } from './options.js';
 import { compressedTwin, readsCompressed } from './precompressed.js';
 import { isDocument, isNavigation, present, VARIES_BY_PURPOSE } from './present.js';
 import type { Refusal, Request } from './request.js';
+import { createRoutes } from './backends/route.js';
 import { createResolver, mountedFolder, type OpenFile, type OpenFolder, type Resolver } from './resolve.js';
 import { headerBlock, type Response } from './response.js';
 import { encodePath } from './target.js';
@@ -27,17 +30,24 @@ import { encodePath } from './target.js';
 /** What a file allows. */
 const ALLOWED = ['GET', 'HEAD', 'OPTIONS'] as const;
 const ALLOW: readonly [string, string] = ['Allow', ALLOWED.join(', ')];
+/** Names us to scripts (RFC 3875 §4.1.17). */
+const SOFTWARE = `LiteServer/${typeof VERSION === 'string' ? VERSION : '0'}`;
 const VARIES_BY_CODING: readonly [string, string] = ['Vary', 'Accept-Encoding'];
+
+/** Set by the build from package.json. */
+declare const VERSION: string;
 
 export interface Handler {
   /** Answers a complete request; at once when everything needed is at hand. Rejects only for trouble of our own. */
-  handle(request: Request): Response | Takeover | Promise<Response>;
+  handle(request: Request, caller?: Caller): Response | Takeover | Promise<Response | Takeover>;
+  /** Whether something may have to work for a request that has passed the gate, and takes its content: it is handled with a caller. */
+  takesBody(request: Request): boolean;
   /** Answers what was no acceptable request. */
   refuse(refusal: Refusal): Promise<Response>;
   /** See `Site` in hooks.ts. */
   readonly read: Site['read'];
-  /** Stops watching what it was set up with. */
-  close(): void;
+  /** Stops watching what it was set up with, and ends its backends. */
+  close(): Promise<void>;
 }
 
 /** What is lent to a handler. */
@@ -46,9 +56,13 @@ export interface Surroundings {
   readonly hooks: Hooks;
   /** Something that was set up does not work, in a sentence. */
   readonly warn: (message: string) => void;
+  /** A backend has something to say. */
+  readonly log?: (line: string) => void;
 }
 
 interface Parts {
+  /** Undefined: no backend is set up. */
+  readonly gateway: Gateway | undefined;
   readonly options: ServerOptions;
   readonly resolver: Resolver;
   readonly rules: FileRules;
@@ -60,26 +74,32 @@ interface Parts {
 }
 
 /** @throws when the root cannot be served */
-export async function createHandler(options: ServerOptions, { pool, hooks, warn }: Surroundings): Promise<Handler> {
-  const resolver = await createResolver(options.root, options);
+export async function createHandler(options: ServerOptions, { pool, hooks, warn, log = () => undefined }: Surroundings): Promise<Handler> {
+  const isScript = (sitePath: string): boolean => gateway?.isScript(sitePath) === true;
+  const resolver = await createResolver(options.root, { ...options, indexes: indexesOf(options), isScript });
+  const gateway = createGateway({ options, resolver, hooks, log, software: SOFTWARE });
   const cache = new ContentCache();
   const types = await createMimeTypes(options.mimeTypes, { changed: () => { cache.clear(); }, warn });
   const parts: Parts = {
-    options, resolver, cache, pool, hooks,
+    options, resolver, cache, pool, hooks, gateway,
     listings: createListings(),
     rules: createFileRules(options, types),
     errorPages: createErrorPages({ options, pool, hooks, warn, typeOf: (name) => types.typeOf(name) }),
   };
   await checkPlaces(parts, warn);
   return {
-    handle: (request) => handle(request, parts),
+    handle: (request, caller) => handle(request, caller, parts),
+    takesBody: (request) => takesBody(request, parts),
     async refuse({ status, why, isHead, line, fields }) {
       const path = line?.target.startsWith('/') === true ? line.target.split('?', 1)[0] : undefined;
       const response = await parts.errorPages.respond({ status, why, ...(path !== undefined && { path }), ...(line && { method: line.method }) }, [], fields && { path: path ?? '/', fields });
       return isHead === true ? withoutBody(response) : response;
     },
     read: (path, limit) => readWhole(path, limit, parts),
-    close: () => { types.close(); },
+    async close() {
+      types.close();
+      await gateway?.close();
+    },
   };
 }
 
@@ -94,13 +114,19 @@ async function checkPlaces(parts: Parts, warn: Surroundings['warn']): Promise<vo
   else if (spaFallback !== undefined) warn(`liteServer.spaFallback: there is no page ${spaFallback} in ${parts.options.rootLabel}: until there is one, what is not found is 404`);
 }
 
-function handle(request: Request, parts: Parts): Response | Takeover | Promise<Response> {
+/** Where PHP runs, a folder may begin with a script. */
+function indexesOf({ indexes, backends }: ServerOptions): readonly string[] {
+  const runs = createRoutes(backends).forFile('index.php')?.rule.type;
+  return runs === undefined || runs === 'proxy' || indexes.includes('index.php') ? indexes : [...indexes, 'index.php'];
+}
+
+function handle(request: Request, caller: Caller | undefined, parts: Parts): Response | Takeover | Promise<Response | Takeover> {
   if (request.path.startsWith(RESERVED)) return ofOurOwn(request, parts);
   const { cors } = parts.options;
   const reader = cors.length === 0 ? undefined : readerOf(request, cors);
-  const response = answer(request, parts);
+  const response = caller === undefined ? answer(request, parts) : answerWorking({ request, caller, redirects: 0 }, parts);
   if (reader === undefined) return response;
-  return response instanceof Promise ? response.then((ready) => readableBy(reader, request, ready)) : readableBy(reader, request, response);
+  return response instanceof Promise ? response.then((ready) => ('accept' in ready ? ready : readableBy(reader, request, ready))) : readableBy(reader, request, response);
 }
 
 function answer(request: Request, parts: Parts): Response | Promise<Response> {
@@ -112,6 +138,56 @@ function answer(request: Request, parts: Parts): Response | Promise<Response> {
   if (parts.options.precompressed && readsCompressed(request.fields)) return fromDisk(request, parts);
   const kept = parts.cache.get(request.path);
   return kept === undefined ? fromDisk(request, parts) : answerWith(kept, request, parts);
+}
+
+/** Any request that is not surely for a file; what only the file system can tell is found out later. */
+function takesBody({ method, path }: Request, { gateway, options }: Parts): boolean {
+  if (gateway === undefined && options.post === 'refuse') return false;
+  if (path.startsWith(RESERVED) || !isForBackends(method)) return false;
+  if (method === 'POST' && options.post === 'echo') return true;
+  return gateway !== undefined && (gateway.find(path) !== undefined || (gateway.hasScripts && path.endsWith('/')));
+}
+
+/** A tunnel is for nobody here, and nobody wants to hear his own words (RFC 9110 §9.3.6, §9.3.8). */
+function isForBackends(method: string): boolean {
+  return isKnownMethod(method) && method !== 'CONNECT' && method !== 'TRACE';
+}
+
+/** A backend answers, or a file does, or a form is shown what is in it. */
+async function answerWorking(asked: Asked, parts: Parts): Promise<Response | Takeover> {
+  const { request } = asked;
+  const route = parts.gateway?.find(request.path);
+  if (route !== undefined) {
+    parts.hooks.requested?.(request);
+    return settled(await (parts.gateway as Gateway).answer(route, asked), asked, parts);
+  }
+  // A kept page comes before every script of its folder.
+  if (parts.gateway?.hasScripts === true && request.path.endsWith('/') && !(request.method === 'GET' && parts.cache.get(request.path) !== undefined)) {
+    const resolved = await parts.resolver.resolve(request.path);
+    if (resolved.kind === 'script') {
+      parts.hooks.requested?.(request);
+      return settled(await parts.gateway.run(resolved.script, asked), asked, parts);
+    }
+    if (resolved.kind === 'file') close(resolved.file.fd, () => undefined);
+  }
+  if (request.method === 'POST' && parts.options.post === 'echo') return echo(asked, parts);
+  return answer(request, parts);
+}
+
+/** What the backend's answer comes to. */
+async function settled(given: GatewayAnswer, { caller, request }: Asked, parts: Parts): Promise<Response | Takeover> {
+  if ('instead' in given) {
+    const { instead: other, redirects } = given;
+    const early = other.path.startsWith(RESERVED) ? { status: 404, why: 'There is no such file.' } : undefined;
+    return early === undefined ? answerWorking({ request: other, caller, redirects }, parts) : problem(early.status, early.why, request, parts);
+  }
+  return 'why' in given ? problem(given.status, given.why, request, parts) : given;
+}
+
+async function echo({ request, caller }: Asked, parts: Parts): Promise<Response> {
+  const { echoResponse, readForm } = await import('./echo.js');
+  const report = await readForm(request, caller.body);
+  return 'why' in report ? problem(report.status, report.why, request, parts) : echoResponse(report, request, parts.hooks);
 }
 
 /** What hooks have below the reserved path. A file cannot be there: its name would begin with a dot. */
@@ -150,6 +226,8 @@ async function fromDisk(request: Request, parts: Parts): Promise<Response> {
     case 'file': return fromFile(resolved.file, request, parts);
     case 'redirect': return redirect(resolved.location, request.query);
     case 'folder': return fromFolder(resolved.folder, resolved.why, request, parts);
+    // Its path ends in a slash, and is answered by `answerWorking`, or the folder has just got it.
+    case 'script': return problem(404, 'There is no such file.', request, parts);
     case 'refused': return await instead(resolved.status, request, parts) ?? problem(resolved.status, resolved.why, request, parts);
   }
 }

@@ -18,8 +18,10 @@ export interface Overlay {
 export interface OutgoingDocument {
   /** Path of the request, percent-encoded. */
   readonly path: string;
-  /** Of the file it comes from: absolute, links followed. */
+  /** Of the file it comes from: absolute, links followed. Empty for what a backend has made. */
   readonly realPath: string;
+  /** A backend has made it: of which files, nobody knows. */
+  readonly isGenerated?: boolean;
   /** 200, or the status that an error page is sent with. */
   readonly status: number;
   /** Without parameters, lower case. */

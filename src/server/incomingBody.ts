@@ -22,6 +22,8 @@ export class BodyRefused extends Error {
 export class IncomingBody extends Readable {
   /** Whether there may be anything to read at all. */
   readonly isEmpty: boolean;
+  /** Somebody has begun to read. */
+  isWanted = false;
   private readonly wanted: () => void;
 
   /**
@@ -37,6 +39,7 @@ export class IncomingBody extends Readable {
   }
 
   override _read(): void {
+    this.isWanted = true;
     this.wanted();
   }
 }

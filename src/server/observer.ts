@@ -31,8 +31,8 @@ export interface Exchange {
 export interface Observer {
   readonly connectionOpened?: (connection: ConnectionInfo) => void;
   readonly stateChanged?: (connection: ConnectionInfo, from: State, to: State) => void;
-  /** A long body goes on: at most twice a second. */
-  readonly progress?: (connection: ConnectionInfo, sent: number, total: number) => void;
+  /** A long body goes on: at most twice a second. @param total bytes; undefined: nobody knows */
+  readonly progress?: (connection: ConnectionInfo, sent: number, total: number | undefined) => void;
   readonly exchangeFinished?: (exchange: Exchange) => void;
   readonly connectionClosed?: (connection: ConnectionInfo) => void;
   /** Something that was set up does not work, in a sentence for the log; said once for each such thing. */

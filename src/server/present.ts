@@ -97,6 +97,7 @@ function tagWith(etag: string, { at, bytes }: Insertion): string {
   return etag.replace(/"$/, `-${hash}"`);
 }
 
-function mediaType(type: string): string {
+/** A content type without its parameters, in lower case. */
+export function mediaType(type: string): string {
   return (type.split(';')[0] as string).trim().toLowerCase();
 }

@@ -14,6 +14,7 @@ import { realpath as realpathCallback } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import type { Script } from './backends/backend.js';
 import type { Mount } from './options.js';
 import { decodePath, encodePath, refuseName, type DecodedPath } from './target.js';
 import { findBelow, isKnownInside, openVerified, readFailure, type Found, type Stamp } from './verify.js';
@@ -62,6 +63,8 @@ export type Resolved =
   | { readonly kind: 'folder'; readonly folder: OpenFolder; readonly why: string }
   /** Another spelling of the path is the right one; starts with a single `/`, without query. */
   | { readonly kind: 'redirect'; readonly location: string }
+  /** A folder whose index file a backend runs. */
+  | { readonly kind: 'script'; readonly script: Script }
   | { readonly kind: 'refused'; readonly status: 400 | 403 | 404 | 501; readonly why: string };
 
 export interface Resolver {
@@ -74,6 +77,14 @@ export interface Resolver {
    * @returns undefined when there is none that may be seen
    */
   openBeside(file: OpenFile, suffix: string): Promise<OpenFile | undefined>;
+  /**
+   * The first regular file on the way that a path describes; what follows it is for the script (RFC 3875 §4.1.5). Nothing is opened: what
+   * runs it does that, and needs its path.
+   * @param requestPath as for `resolve`
+   * @param isScript whether a file may be run, by its path in the site: decoded, without leading slash
+   * @returns a status instead: 400 or 404
+   */
+  findScript(requestPath: string, isScript: (sitePath: string) => boolean): Promise<Script | 400 | 404>;
 }
 
 export interface ResolverRules {
@@ -81,6 +92,8 @@ export interface ResolverRules {
   readonly indexes: readonly string[];
   readonly cleanUrls: boolean;
   readonly mounts: readonly Mount[];
+  /** Whether a backend runs a file, by its path in the site: decoded, without leading slash. */
+  readonly isScript?: (sitePath: string) => boolean;
 }
 
 const PLAIN: ResolverRules = { indexes: ['index.html'], cleanUrls: false, mounts: [] };
@@ -112,6 +125,21 @@ export async function createResolver(root: string, given: Partial<ResolverRules>
       if (typeof decoded === 'number') return decoded === 400 ? MALFORMED : NOT_FOUND;
       const place = await placeOf(decoded);
       return place === undefined ? NOT_FOUND : resolveIn(place, decoded, rules);
+    },
+    async findScript(requestPath, isScript) {
+      const decoded = decodePath(requestPath);
+      if (typeof decoded === 'number') return decoded === 400 ? 400 : 404;
+      for (let count = 1; count <= decoded.segments.length; count++) {
+        const segments = decoded.segments.slice(0, count);
+        const place = await placeOf({ ...decoded, segments });
+        const found = place && await lookForScript(place);
+        if (place === undefined || found === undefined) return 404;
+        if (found.isFolder) continue;
+        const rest = decoded.segments.slice(count).map((name) => `/${name}`).join('');
+        const sitePath = segments.join('/');
+        return isScript(sitePath) && isRunnable(found, sitePath) ? scriptAt(place, found, sitePath, `${rest}${decoded.folder ? '/' : ''}`) : 404;
+      }
+      return 404;
     },
     async openBeside(file, suffix) {
       const found = await findBelow(file.root, file.lookupPath + suffix).catch(() => undefined);
@@ -153,7 +181,7 @@ async function resolveIn(place: Place, decoded: DecodedPath, rules: ResolverRule
     if (found === undefined) return NOT_FOUND;
     if (!found.isFolder) return await answer(place, decoded, found, { suffix: '', absent: [] });
     if (!folder || decoded.repeatedSlashes) return { kind: 'redirect', location: encodePath(segments, true) };
-    return await openIndex(place, decoded, found, rules.indexes);
+    return await openIndex(place, decoded, found, rules);
   } catch (error) {
     const failure = readFailure(error);
     if (failure === undefined) throw error;
@@ -170,12 +198,16 @@ async function answer(place: Place, { segments, folder, repeatedSlashes }: Decod
   return openFound(place.root, found, segments.join('/') + suffix, absent);
 }
 
-async function openIndex(place: Place, { segments }: DecodedPath, folder: Found, indexes: readonly string[]): Promise<Resolved> {
+async function openIndex(place: Place, { segments }: DecodedPath, folder: Found, { indexes, isScript }: ResolverRules): Promise<Resolved> {
   const absent: string[] = [];
   for (const name of indexes) {
     const lookupPath = path.join(folder.lookupPath, name);
     const found = await attempt(findBelow(place.root, lookupPath));
-    if (found !== undefined && !found.isFolder) return openFound(place.root, found, [...segments, name].join('/'), absent);
+    const sitePath = [...segments, name].join('/');
+    if (found !== undefined && !found.isFolder) {
+      if (isScript?.(sitePath) === true && isRunnable(found, sitePath)) return { kind: 'script', script: scriptAt(place, found, sitePath, '') };
+      return openFound(place.root, found, sitePath, absent);
+    }
     absent.push(lookupPath);
   }
   const why = indexes.length === 0 ? 'The folder has no page of its own.' : `The folder has no ${indexes.join(' or ')}.`;
@@ -189,6 +221,24 @@ async function openFound(root: string, { realPath, lookupPath }: Found, sitePath
   const opened = await openVerified(realPath);
   if (opened === undefined) return NOT_FOUND;
   return { kind: 'file', file: { ...opened, root, lookupPath, realPath, sitePath, name, size: Number(opened.stamp.size), absent } };
+}
+
+async function lookForScript({ root, base, rest }: Place): Promise<Found | undefined> {
+  try {
+    return await findBelow(root, path.join(base, ...rest));
+  } catch (error) {
+    if (readFailure(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+/** Neither a copy that an editor left behind, nor a key, whatever a link calls it. */
+function isRunnable({ realPath }: Found, sitePath: string): boolean {
+  return refuseName(path.basename(realPath)) !== 404 && refuseName(path.basename(sitePath)) !== 404;
+}
+
+function scriptAt({ root }: Place, { realPath }: Found, sitePath: string, pathInfo: string): Script {
+  return { realPath, root, name: `/${sitePath}`, pathInfo };
 }
 
 /** What is not there is nothing; what may not be looked at is for the caller to answer. */

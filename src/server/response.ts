@@ -9,17 +9,25 @@ export type HeaderBlock = string & { readonly __checked: unique symbol };
 
 export interface Response {
   readonly status: number;
+  /** Other words than the usual ones: those of a backend, checked. */
+  readonly reason?: string | undefined;
   readonly fields: HeaderBlock;
   /** Undefined when no content is sent: HEAD, 204, 304, or nothing to say. Whoever holds the response closes it. */
   readonly body: Body | undefined;
 }
 
-/** Reason phrases (RFC 9110 §15) of every status we give. */
+/** Reason phrases (RFC 9110 §15 and the IANA registry): of every status we give, and of those that backends give. */
 export const REASONS: Readonly<Record<number, string>> = {
-  100: 'Continue', 101: 'Switching Protocols', 200: 'OK', 204: 'No Content', 206: 'Partial Content', 301: 'Moved Permanently', 304: 'Not Modified',
-  400: 'Bad Request', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed', 408: 'Request Timeout', 412: 'Precondition Failed',
-  413: 'Content Too Large', 414: 'URI Too Long', 416: 'Range Not Satisfiable', 417: 'Expectation Failed', 431: 'Request Header Fields Too Large',
-  500: 'Internal Server Error', 501: 'Not Implemented', 502: 'Bad Gateway', 503: 'Service Unavailable', 504: 'Gateway Timeout', 505: 'HTTP Version Not Supported',
+  100: 'Continue', 101: 'Switching Protocols', 200: 'OK', 201: 'Created', 202: 'Accepted', 203: 'Non-Authoritative Information', 204: 'No Content',
+  205: 'Reset Content', 206: 'Partial Content', 207: 'Multi-Status', 208: 'Already Reported', 226: 'IM Used', 300: 'Multiple Choices', 301: 'Moved Permanently',
+  302: 'Found', 303: 'See Other', 304: 'Not Modified', 305: 'Use Proxy', 307: 'Temporary Redirect', 308: 'Permanent Redirect', 400: 'Bad Request',
+  401: 'Unauthorized', 402: 'Payment Required', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed', 406: 'Not Acceptable',
+  407: 'Proxy Authentication Required', 408: 'Request Timeout', 409: 'Conflict', 410: 'Gone', 411: 'Length Required', 412: 'Precondition Failed',
+  413: 'Content Too Large', 414: 'URI Too Long', 415: 'Unsupported Media Type', 416: 'Range Not Satisfiable', 417: 'Expectation Failed',
+  421: 'Misdirected Request', 422: 'Unprocessable Content', 423: 'Locked', 424: 'Failed Dependency', 425: 'Too Early', 426: 'Upgrade Required',
+  428: 'Precondition Required', 429: 'Too Many Requests', 431: 'Request Header Fields Too Large', 451: 'Unavailable For Legal Reasons',
+  500: 'Internal Server Error', 501: 'Not Implemented', 502: 'Bad Gateway', 503: 'Service Unavailable', 504: 'Gateway Timeout',
+  505: 'HTTP Version Not Supported', 506: 'Variant Also Negotiates', 507: 'Insufficient Storage', 508: 'Loop Detected', 511: 'Network Authentication Required',
 };
 
 export const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
@@ -53,6 +61,11 @@ export function withFields(block: HeaderBlock, fields: readonly (readonly [name:
   return `${block}${fieldLines(fields)}` as HeaderBlock;
 }
 
+/** Whether a field can be written into a head as it is. */
+export function isWritableField(name: string, value: string): boolean {
+  return FIELD_NAME.test(name) && FIELD_VALUE.test(value);
+}
+
 function fieldLines(fields: readonly (readonly [name: string, value: string | number])[]): string {
   let text = '';
   for (const [name, value] of fields) {
@@ -76,9 +89,18 @@ const CONNECTION: Readonly<Record<Persistence, string>> = {
  * The whole head, latin1.
  * @param date an HTTP date; every answer carries one (RFC 9110 §6.6.1)
  */
-export function encodeHead(response: Response, date: string, persistence: Persistence): string {
-  const { status, fields } = response;
-  return `HTTP/1.1 ${String(status)} ${REASONS[status] ?? 'Unknown'}\r\nDate: ${date}\r\n${fields}${CONNECTION[persistence]}`;
+export function encodeHead(response: Response, date: string, persistence: Persistence, isChunked = false): string {
+  const { status, reason, fields } = response;
+  return `HTTP/1.1 ${String(status)} ${reason ?? REASONS[status] ?? 'Unknown'}\r\nDate: ${date}\r\n${fields}${isChunked ? CHUNKED : ''}${CONNECTION[persistence]}`;
+}
+
+const CHUNKED = 'Transfer-Encoding: chunked\r\n';
+export const LAST_CHUNK = Buffer.from('0\r\n\r\n', 'latin1');
+
+/** How the end of a content is told whose length is not known: in chunks, or where nobody knows them by the end of the connection (RFC 9112 §6.3). */
+export function framingOf({ body }: Response, minor: 0 | 1): 'length' | 'chunked' | 'close' {
+  if (body === undefined || body.length !== undefined) return 'length';
+  return minor === 1 ? 'chunked' : 'close';
 }
 
 /**

@@ -69,7 +69,7 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
 
   const start = async (): Promise<{ readonly ip: string; readonly port: number }> => {
     const pool = new BufferPool(Math.max(POOL_BYTES, 2 * SMALLEST_CHUNK * limits.maxConnections));
-    handler = await createHandler(options, { pool, hooks, warn: (message) => observer.warning?.(message) });
+    handler = await createHandler(options, { pool, hooks, warn: (message) => observer.warning?.(message), log: (line) => observer.backend?.(line) });
     hooks.attached?.({ read: handler.read });
     const shared: Shared = { limits, handler, admissions: { hosts, origins, readers: options.cors, frame: hooks.admitsFrame }, observer, date, clock };
     // Half-open: a client that sends FIN right behind its request still gets its answer.
@@ -95,15 +95,16 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
     },
 
     // What was set up for a port that is taken is no longer wanted.
-    listen: () => (listening ??= start().catch((error: unknown) => { handler?.close(); throw error; })),
+    listen: () => (listening ??= start().catch(async (error: unknown) => { await handler?.close(); throw error; })),
 
     async close() {
       await listening?.catch(() => undefined);
-      handler?.close();
       if (net === undefined) return;
       const closed = new Promise<void>((resolve) => net?.close(() => { resolve(); }));
       turnedAway.close();
       await Promise.all([closed, endAll(roster.all, limits.closeTimeout)]);
+      // What still ran for somebody has had its time.
+      await handler?.close();
       clearInterval(sweeper);
     },
   };

@@ -19,7 +19,8 @@ export function traceLine(connection: ConnectionInfo, from: State, to: State, ar
 }
 
 /** `#7 fd=24 127.0.0.1:53124 SENDING_FILE 43% (450.0 MiB of 1.0 GiB)` */
-export function progressLine(connection: ConnectionInfo, sent: number, total: number): string {
+export function progressLine(connection: ConnectionInfo, sent: number, total: number | undefined): string {
+  if (total === undefined) return `${connectionLabel(connection)} SENDING_FILE ${formatBytes(sent)}`;
   return `${connectionLabel(connection)} SENDING_FILE ${Math.floor((sent / total) * 100)}% (${formatBytes(sent)} of ${formatBytes(total)})`;
 }
 
@@ -28,7 +29,7 @@ function detailOf(from: State, to: State): string {
   switch (to.name) {
     case 'HANDLING': return to.subject.refusal === undefined ? escapeLogField(requestLine(to.subject)) : `refused: ${to.subject.refusal.why}`;
     case 'SENDING_HEADER': return `${to.response.status} ${REASONS[to.response.status] ?? ''}`;
-    case 'SENDING_FILE': return formatBytes(to.body.length);
+    case 'SENDING_FILE': return to.body.length === undefined ? 'as it comes' : formatBytes(to.body.length);
     case 'UPGRADED': return `101 ${REASONS[101] ?? ''}`;
     case 'READING_REQ': return sentSoFar(from);
     case 'CLOSING': case 'CONN_DONE': return [sentSoFar(from), to.reason].filter((part) => part !== '').join('; ');
@@ -38,7 +39,7 @@ function detailOf(from: State, to: State): string {
 function sentSoFar(from: State): string {
   if (from.name !== 'SENDING_FILE') return '';
   const { offset, body } = from;
-  return offset === body.length ? `sent ${formatBytes(offset)}` : `sent ${formatBytes(offset)} of ${formatBytes(body.length)} (${Math.floor((offset / body.length) * 100)}%)`;
+  return offset === body.length || body.length === undefined ? `sent ${formatBytes(offset)}` : `sent ${formatBytes(offset)} of ${formatBytes(body.length)} (${Math.floor((offset / body.length) * 100)}%)`;
 }
 
 /** `512 bytes`, `4.7 KiB`, `1.0 GiB` */

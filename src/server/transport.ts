@@ -3,13 +3,16 @@
  */
 import type { Socket } from 'node:net';
 import type { Body } from './body.js';
+import { Caller } from './caller.js';
 import { Connection, type State, type Subject, type Timer } from './connection.js';
 import { checkGate, type Admissions, type Ends } from './gate.js';
 import type { Handler } from './handler.js';
 import type { Takeover } from './hooks.js';
+import { BodyRefused } from './incomingBody.js';
 import type { ConnectionInfo, Exchange, Observer } from './observer.js';
 import type { Limits } from './options.js';
-import { encodeHead, encodeWhole, WholeResponse, type Persistence, type Response } from './response.js';
+import type { Request } from './request.js';
+import { CONTINUE, encodeHead, encodeWhole, framingOf, LAST_CHUNK, WholeResponse, type Persistence, type Response } from './response.js';
 import { descriptorOf, unsentBytes } from './socket.js';
 
 /** What all connections of a server share. */
@@ -46,6 +49,8 @@ export interface Accepted {
   readonly secure: boolean;
 }
 
+/** So much of a body has to come in each `stallTimeout`, or all of a small one: one byte now and then would hold a connection for ever. */
+const BODY_PROGRESS = 16 * 1024;
 const PROGRESS_INTERVAL = 500;
 /** Bodies shorter than this are over before anybody could watch them. */
 const PROGRESS_SIZE = 1024 * 1024;
@@ -69,6 +74,12 @@ export class Transport {
   private lossReason = 'the client vanished';
 
   private takeover: Takeover | undefined;
+  /** Who waits for the answer, where something has to work for it. */
+  private caller: Caller | undefined;
+  private bodyMark = 0;
+  /** The content of the answer is waited for, not the client. */
+  private awaitsContent = false;
+  private isChunked = false;
 
   private readonly socket: Socket;
   private readonly tcp: Socket;
@@ -81,7 +92,7 @@ export class Transport {
     this.ends = { localAddress, localPort, remoteAddress, remotePort, secure };
     this.info = { id, fd: descriptorOf(tcp), remoteAddress, remotePort };
     this.since = shared.clock.exact();
-    this.connection = new Connection(shared.limits, (request) => checkGate(request, this.ends, shared.admissions), (from, to) => { this.changed(from, to); });
+    this.connection = new Connection(shared.limits, (request) => checkGate(request, this.ends, shared.admissions), (from, to) => { this.changed(from, to); }, (request) => this.takerFor(request));
     socket.on('data', this.onData);
     socket.on('end', this.onEnd);
     socket.on('error', (error: NodeJS.ErrnoException) => { this.lossReason = `the client vanished (${error.code ?? error.message})`; });
@@ -122,6 +133,10 @@ export class Transport {
       const unsent = unsentBytes(this.tcp);
       if (unsent < this.unsent) this.since = this.shared.clock.now;
       this.unsent = unsent;
+      if (this.awaitsContent) this.since = this.shared.clock.now;
+    } else if (this.timer === 'body' && this.connection.bodyReceived - this.bodyMark >= BODY_PROGRESS) {
+      this.bodyMark = this.connection.bodyReceived;
+      this.since = this.shared.clock.now;
     }
     if (this.shared.clock.now - this.since < allowance(this.timer, this.shared.limits)) return;
     this.connection.timedOut();
@@ -160,6 +175,7 @@ export class Transport {
       this.timer = timer;
       // Exact, because who has been idle longest is decided by it.
       this.since = this.shared.clock.exact();
+      this.bodyMark = this.connection.bodyReceived;
     }
     if (this.connection.wantsBytes === this.paused) this.setPaused(!this.paused);
   }
@@ -168,7 +184,8 @@ export class Transport {
     const action = this.connection.next();
     switch (action.do) {
       case 'wait': return;
-      case 'handle': this.startedAt = performance.now(); this.settle(() => this.shared.handler.handle(action.request), action.request.method === 'HEAD'); break;
+      case 'continue': this.socket.write(CONTINUE); break;
+      case 'handle': this.startedAt = performance.now(); this.settle(() => this.shared.handler.handle(action.request, this.caller), action.request.method === 'HEAD'); break;
       case 'refuse': this.startedAt = performance.now(); this.settle(() => this.shared.handler.refuse(action.refusal), action.refusal.isHead === true); break;
       case 'sendHead': this.sendHead(action.response, action.persistence); break;
       case 'sendBody': this.sendBody(action.body); break;
@@ -179,24 +196,31 @@ export class Transport {
   }
 
   /** Gives the machine its answer; trouble of our own becomes a 500. */
-  private settle(answer: () => Response | Takeover | Promise<Response>, isHead: boolean): void {
+  private settle(answer: () => Response | Takeover | Promise<Response | Takeover>, isHead: boolean): void {
+    const asked = this.connection.state;
+    const give = (response: Response | Takeover): void => {
+      if ('accept' in response) this.handOver(response, asked);
+      else this.connection.answer(response, asked);
+    };
     try {
       const response = answer();
-      if (!(response instanceof Promise)) {
-        if ('accept' in response) this.handOver(response);
-        else this.connection.answer(response);
-        return;
-      }
-      response.then((value) => { this.connection.answer(value); this.drive(); }, (error: unknown) => { this.fail(error, isHead); });
+      if (response instanceof Promise) response.then((value) => { give(value); this.drive(); }).catch((error: unknown) => { this.fail(error, isHead, asked); });
+      else give(response);
     } catch (error) {
-      this.fail(error, isHead);
+      this.fail(error, isHead, asked);
     }
   }
 
   /** From here on the socket belongs to whoever took it over; we only see it close. */
-  private handOver(takeover: Takeover): void {
-    const behind = this.connection.upgraded();
+  private handOver(takeover: Takeover, asked: State): void {
+    if (this.connection.state !== asked) {
+      // Nobody is there for it any more.
+      takeover.end();
+      return;
+    }
+    const behind = this.connection.upgraded(asked);
     if (behind === undefined) {
+      takeover.end();
       this.connection.lost('the client closed');
       return;
     }
@@ -207,20 +231,33 @@ export class Transport {
     if (this.paused) this.setPaused(false);
   }
 
-  private fail(error: unknown, isHead: boolean): void {
+  private fail(error: unknown, isHead: boolean, asked: State): void {
+    // The body was refused, and the client is told that already; or nobody is there to be told.
+    if (this.connection.state !== asked || error instanceof BodyRefused) return;
     this.shared.observer.failure?.('A request could not be answered', error);
     this.shared.handler.refuse({ status: 500, why: 'The server ran into trouble. Its log says more.', isHead }).then(
-      (response) => { this.connection.answer(response); this.drive(); },
+      (response) => { this.connection.answer(response, asked); this.drive(); },
       () => { this.cut('the server failed'); },
     );
   }
+
+  /** A request that something may have to work for: its body is taken as it arrives, if it has one. */
+  private takerFor(request: Request): Caller | undefined {
+    this.caller = this.shared.handler.takesBody(request) ? new Caller(request.framing, this.ends, this.onLook) : undefined;
+    return this.caller;
+  }
+
+  private readonly onLook = (): void => {
+    if (this.connection.state.name !== 'CONN_DONE') this.drive();
+  };
 
   /** A small body leaves together with its head, in one write. */
   private sendHead(response: Response, persistence: Persistence): void {
     const bytes = response.body?.bytes;
     const date = this.shared.date();
     if (bytes === undefined) {
-      this.socket.write(encodeHead(response, date, persistence), 'latin1', (error) => {
+      this.isChunked = framingOf(response, this.connection.speaks) === 'chunked';
+      this.socket.write(encodeHead(response, date, persistence, this.isChunked), 'latin1', (error) => {
         if (error) return;
         this.connection.headSent();
         this.progressed();
@@ -239,25 +276,53 @@ export class Transport {
   };
 
   private sendBody(body: Body): void {
+    this.awaitsContent = true;
     body.next((error, chunk) => {
+      this.awaitsContent = false;
       if (error !== undefined) {
         this.connection.bodyFailed(error.message);
         this.drive();
-        return;
+      } else if (chunk.length === 0) {
+        this.endBody();
+      } else {
+        // The callback, not the return value, says that the kernel took it: `write` itself never refuses.
+        this.writeContent(chunk, (failure) => {
+          if (failure) return;
+          this.connection.bodySent(chunk.length);
+          this.progressed();
+        });
       }
-      // The callback, not the return value, says that the kernel took it: `write` itself never refuses.
-      this.socket.write(chunk, (failure) => {
-        if (failure) return;
-        this.connection.bodySent(chunk.length);
-        this.progressed();
-      });
     });
+  }
+
+  /** Chunk by chunk (RFC 9112 §7.1), in one write of the system. */
+  private writeContent(chunk: Buffer, written: (error?: Error | null) => void): void {
+    if (!this.isChunked) {
+      this.socket.write(chunk, written);
+      return;
+    }
+    this.socket.cork();
+    this.socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
+    this.socket.write(chunk);
+    this.socket.write('\r\n', 'latin1', written);
+    this.socket.uncork();
+  }
+
+  /** Where its length was not known, only this tells that the content is complete. */
+  private endBody(): void {
+    const ended = (error?: Error | null): void => {
+      if (error) return;
+      this.connection.bodyEnded();
+      this.progressed();
+    };
+    if (this.isChunked) this.socket.write(LAST_CHUNK, ended);
+    else ended();
   }
 
   private progressed(): void {
     this.since = this.shared.clock.now;
     const { state } = this.connection;
-    if (state.name === 'SENDING_FILE' && state.body.length >= PROGRESS_SIZE && this.since - this.reportedAt >= PROGRESS_INTERVAL) {
+    if (state.name === 'SENDING_FILE' && (state.body.length ?? state.offset) >= PROGRESS_SIZE && this.since - this.reportedAt >= PROGRESS_INTERVAL) {
       this.reportedAt = this.since;
       this.shared.observer.progress?.(this.info, state.offset, state.body.length);
     }
@@ -272,6 +337,8 @@ export class Transport {
 
   private changed(from: State, to: State): void {
     const { observer } = this.shared;
+    // Who is answered hears of his client through the body of the answer from now on; who is not, is not wanted any more.
+    if (from.name === 'HANDLING' && to.name !== 'SENDING_HEADER' && to.name !== 'UPGRADED') this.caller?.gone();
     if (to.name === 'SENDING_FILE') this.reportedAt = this.shared.clock.now;
     observer.stateChanged?.(this.info, from, to);
     if (to.name === 'UPGRADED') observer.exchangeFinished?.(this.exchange(to.subject, 101, 0, true));
@@ -289,7 +356,7 @@ function allowance(timer: Timer, limits: Limits): number {
   switch (timer) {
     case 'first': case 'head': return limits.headerTimeout;
     case 'idle': return limits.idleTimeout;
-    case 'stall': return limits.stallTimeout;
+    case 'body': case 'stall': return limits.stallTimeout;
     case 'linger': return limits.lingerTimeout;
   }
 }

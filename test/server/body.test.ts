@@ -94,7 +94,7 @@ function next(body: Body): Promise<Buffer> {
 }
 
 /** All of it, copied chunk by chunk. */
-async function collect(body: Body): Promise<{ readonly bytes: Buffer; readonly sizes: number[] }> {
+async function collect(body: Body & { readonly length: number }): Promise<{ readonly bytes: Buffer; readonly sizes: number[] }> {
   const chunks: Buffer[] = [];
   for (let done = 0; done < body.length;) {
     const chunk = await next(body);

@@ -6,6 +6,7 @@ import { bytesBody, type Body, type Deliver } from '../../src/server/body.js';
 import type { Handler } from '../../src/server/handler.js';
 import { DEFAULT_LIMITS, type Limits } from '../../src/server/options.js';
 import { headerBlock, type Response } from '../../src/server/response.js';
+import { unsentBytes } from '../../src/server/socket.js';
 import { Transport } from '../../src/server/transport.js';
 import { ask, exchange, get, open, parseReplies, readAll, type Reply } from '../support/client.js';
 import { atEnd, startSite, until, type Site, type SiteOptions } from '../support/site.js';
@@ -574,29 +575,42 @@ describe('protocol', () => {
       assert.equal(parseReplies(await text).length, count);
     });
 
-    it('counts a stall from the last write that was completed', async () => {
+    it('counts a stall while the client does not read, not while its content is waited for', async () => {
       let deliver: Deliver | undefined;
       let closed = 0;
-      const body: Body = { length: 30, next: (callback) => { deliver = callback; }, close: () => { closed++; } };
-      const { port, clock, transports } = await drive(() => ({ status: 200, fields: headerBlock([['Content-Length', 30]]), body }), { stallTimeout: 100 });
+      const size = 64 * KIB * KIB;
+      const body: Body = { length: 10 + size, next: (callback) => { deliver = callback; }, close: () => { closed++; } };
+      const { port, clock, sockets, transports } = await drive(() => ({ status: 200, fields: headerBlock([['Content-Length', 10 + size]]), body }), { stallTimeout: 100 });
+      const look = (milliseconds: number): void => {
+        clock.now += milliseconds;
+        transports[0]?.checkDeadline();
+      };
       const socket = await open(port);
-      const text = readAll(socket);
+      socket.pause();
       socket.write(line('GET / HTTP/1.1'));
-      for (let i = 0; i < 2; i++) {
+      for (const chunk of [Buffer.alloc(10, 'x'), Buffer.alloc(size)]) {
         await until('the body is asked for more', () => deliver !== undefined);
-        clock.now += 60;
+        look(1000);
+        look(1000);
+        assert.equal(closed, 0, 'the content is waited for');
         const give = deliver;
         deliver = undefined;
-        give?.(undefined, Buffer.alloc(10, 'x'));
+        give?.(undefined, chunk);
       }
-      await until('the body is asked for more', () => deliver !== undefined);
-      clock.now += 99;
-      transports[0]?.checkDeadline();
-      assert.equal(closed, 0, '99 ms after the last write');
-      clock.now += 1;
-      transports[0]?.checkDeadline();
+      // What the kernel takes at once it has taken.
+      let before = 0;
+      await until('the system takes no more', () => {
+        const unsent = sockets[0] === undefined ? 0 : unsentBytes(sockets[0]);
+        const isStill = unsent > 0 && unsent === before;
+        before = unsent;
+        return isStill;
+      });
+      look(0);
+      look(99);
+      assert.equal(closed, 0, '99 ms after the last byte was taken');
+      look(1);
       assert.equal(closed, 1, '100 ms after it');
-      assert.ok((await text).endsWith('x'.repeat(20)));
+      socket.destroy();
     });
   });
 
@@ -634,15 +648,15 @@ async function drive(handle: Handler['handle'], limits: Partial<Limits> = {}, re
   const refuse: Handler['refuse'] = ({ status, isHead }) => {
     if (refuseFirst !== undefined && status !== 500) return refuseFirst();
     const body = bytesBody(Buffer.from('trouble'));
-    return Promise.resolve({ status, fields: headerBlock([['Content-Length', body.length]]), body: isHead === true ? undefined : body });
+    return Promise.resolve({ status, fields: headerBlock([['Content-Length', body.bytes.length]]), body: isHead === true ? undefined : body });
   };
   const clock = { now: 0, exact: () => clock.now };
-  const shared = { limits: { ...DEFAULT_LIMITS, ...limits }, handler: { handle, refuse, read: () => Promise.resolve(undefined), close: () => undefined }, admissions: { hosts: [], origins: [], readers: [] }, observer: {}, date: () => new Date(0).toUTCString(), clock };
+  const shared = { limits: { ...DEFAULT_LIMITS, ...limits }, handler: { handle, takesBody: () => false, refuse, read: () => Promise.resolve(undefined), close: () => Promise.resolve() }, admissions: { hosts: [], origins: [], readers: [] }, observer: {}, date: () => new Date(0).toUTCString(), clock };
   const sockets: Socket[] = [];
   const transports: Transport[] = [];
   const net = createNetServer({ allowHalfOpen: true }, (socket) => {
     sockets.push(socket);
-    transports.push(new Transport(1, socket, shared, { upgraded: () => undefined, closed: () => undefined }));
+    transports.push(new Transport(1, { socket, tcp: socket, secure: false }, shared, { upgraded: () => undefined, closed: () => undefined }));
   });
   net.listen(0, '127.0.0.1');
   await once(net, 'listening');

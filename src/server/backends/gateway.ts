@@ -1,0 +1,206 @@
+/**
+ * Between the handler and the backends: finds the script, asks the backend, and makes of what it says an answer of ours.
+ */
+import { bytesBody, type Body } from '../body.js';
+import type { Caller } from '../caller.js';
+import { Fields } from '../fields.js';
+import type { Hooks, Takeover } from '../hooks.js';
+import type { ServerOptions } from '../options.js';
+import { PeekedBody } from '../peekedBody.js';
+import { isDocument, isNavigation, mediaType, VARIES_BY_PURPOSE } from '../present.js';
+import type { Request } from '../request.js';
+import type { Resolver } from '../resolve.js';
+import { headerBlock, isWritableField, type Response } from '../response.js';
+import { emptyBody } from '../incomingBody.js';
+import { BackendFailure, type Backend, type BackendAnswer, type BackendRequest, type BackendResponse, type Script, type ScriptBackend, type ScriptRequest } from './backend.js';
+import { createRoutes, type Route } from './route.js';
+import type { BackendRule, ProxyRule, ScriptRule } from './rules.js';
+
+/** Local redirects that one request may lead through (RFC 3875 §6.2.2). */
+const MAX_REDIRECTS = 10;
+/** How much of a document is looked at to find the place for an insertion, and how long is waited for it once it has begun. Bytes, milliseconds. */
+const BEGINNING = 16 * 1024;
+const PATIENCE = 100;
+
+/** An answer, or why there is none; a path of the site to be answered instead, on behalf of the same client. */
+export type GatewayAnswer = Response | Takeover | { readonly status: number; readonly why: string } | { readonly instead: Request; readonly redirects: number };
+
+/** A request as it comes from a client, or from a script that redirected to another path of the site. */
+export interface Asked {
+  readonly request: Request;
+  readonly caller: Caller;
+  /** How many scripts have sent it on. */
+  readonly redirects: number;
+}
+
+export interface GatewayTools {
+  readonly options: Pick<ServerOptions, 'backends'>;
+  readonly resolver: Pick<Resolver, 'findScript'>;
+  readonly hooks: Hooks;
+  readonly log: (line: string) => void;
+  readonly software: string;
+}
+
+export interface Gateway {
+  readonly hasScripts: boolean;
+  /** @param path of the request, as sent */
+  find(path: string): Route | undefined;
+  answer(route: Route, asked: Asked): Promise<GatewayAnswer>;
+  /** The answer of a script that the resolver has found: the index of a folder. */
+  run(script: Script, asked: Asked): Promise<GatewayAnswer>;
+  /** Whether a file of the site is run, and not sent. @param sitePath decoded, without leading slash */
+  isScript(sitePath: string): boolean;
+  close(): Promise<void>;
+}
+
+/** @returns undefined when no backend is set up */
+export function createGateway(tools: GatewayTools): Gateway | undefined {
+  const { backends: rules } = tools.options;
+  if (rules.length === 0) return undefined;
+  const routes = createRoutes(rules);
+  const pool = new BackendPool(tools);
+  const isScriptOf = (rule: BackendRule) => (sitePath: string): boolean => routes.forFile(sitePath)?.rule === rule;
+
+  const ask = async (asked: Asked, handle: (exchange: BackendRequest) => Promise<BackendAnswer>): Promise<GatewayAnswer> => {
+    const { caller, request, redirects } = asked;
+    if (tools.hooks.mayRun?.() === false) return { status: 403, why: 'Backends run only in a trusted workspace.' };
+    caller.signal.throwIfAborted();
+    caller.begin();
+    try {
+      const exchange = { request: redirects === 0 ? forBackend(request, tools.hooks) : request, body: redirects === 0 ? caller.body : emptyBody(), ends: caller.ends, signal: caller.signal };
+      return await answerOf(await handle(exchange), asked, tools.hooks);
+    } catch (error) {
+      if (!(error instanceof BackendFailure) || caller.signal.aborted) throw error;
+      if (error.detail !== undefined) tools.log(error.detail);
+      return { status: error.status, why: error.why };
+    }
+  };
+  const runScript = (rule: ScriptRule, script: Script, asked: Asked): Promise<GatewayAnswer> =>
+    ask(asked, async (exchange) => (await pool.forScripts(rule)).handle({ ...exchange, script } satisfies ScriptRequest));
+
+  return {
+    hasScripts: routes.hasScripts,
+    find: (path) => routes.find(path),
+    async answer({ rule }, asked) {
+      if (rule.type === 'proxy') return ask(asked, async (exchange) => (await pool.forProxy(rule)).handle(exchange));
+      const script = await tools.resolver.findScript(asked.request.path, isScriptOf(rule));
+      if (typeof script === 'number') return { status: script, why: script === 400 ? 'The path is not well-formed.' : 'There is no such script.' };
+      return runScript(rule, script, asked);
+    },
+    async run(script, asked) {
+      const rule = routes.forFile(script.name.slice(1))?.rule;
+      return rule === undefined || rule.type === 'proxy' ? { status: 404, why: 'There is no such script.' } : runScript(rule, script, asked);
+    },
+    isScript(sitePath) {
+      const type = routes.forFile(sitePath)?.rule.type;
+      return type !== undefined && type !== 'proxy';
+    },
+    close: () => pool.close(),
+  };
+}
+
+/** One backend for each rule, made when it is first needed: their code is loaded then. */
+class BackendPool {
+  private readonly made = new Map<BackendRule, Promise<{ close(): Promise<void> }>>();
+
+  constructor(private readonly tools: GatewayTools) {}
+
+  forScripts(rule: ScriptRule): Promise<ScriptBackend> {
+    return this.once(rule, () => this.makeForScripts(rule));
+  }
+
+  forProxy(rule: ProxyRule): Promise<Backend> {
+    return this.once(rule, async () => (await import('./proxy.js')).createProxy(rule, this.lent));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.made.values()].map(async (backend) => (await backend).close()));
+  }
+
+  private get lent(): { log: (line: string) => void; mayRun: () => boolean; software: string } {
+    const { log, hooks, software } = this.tools;
+    return { log, software, mayRun: () => hooks.mayRun?.() !== false };
+  }
+
+  private async makeForScripts(rule: ScriptRule): Promise<ScriptBackend> {
+    switch (rule.type) {
+      case 'cgi': return (await import('./cgi.js')).createCgi(rule, this.lent);
+      case 'fastcgi': return (await import('./fastcgi.js')).createFastCgi(rule, this.lent);
+      case 'php': return (await import('./php.js')).createPhp(rule, this.lent);
+    }
+  }
+
+  private once<B extends { close(): Promise<void> }>(rule: BackendRule, make: () => Promise<B>): Promise<B> {
+    const made = (this.made.get(rule) as Promise<B> | undefined) ?? make();
+    this.made.set(rule, made);
+    return made;
+  }
+}
+
+/** Into what is compressed, nothing can be put: a document that is to be followed is asked for as it is. */
+function forBackend(request: Request, hooks: Hooks): Request {
+  if (!isFollowed(request, hooks)) return request;
+  const kept = [...request.fields.entries()].filter(([name]) => !['accept-encoding', 'range', 'if-range'].includes(name.toLowerCase()));
+  const lines = kept.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  return { ...request, fields: new Fields(lines, 0, lines.length) };
+}
+
+/** Whether its answer, if it is a document, is one that follows the changes of the site. */
+function isFollowed({ method, fields }: Request, hooks: Hooks): boolean {
+  return hooks.transform !== undefined && method === 'GET' && isNavigation(fields);
+}
+
+async function answerOf(answer: BackendAnswer, { request, redirects }: Asked, hooks: Hooks): Promise<GatewayAnswer> {
+  switch (answer.kind) {
+    case 'tunnel': return answer.takeover;
+    case 'elsewhere': {
+      if (redirects >= MAX_REDIRECTS) throw new BackendFailure(502, 'The script only leads from one path to another.', `${request.path}: more than ${MAX_REDIRECTS} local redirects in a row`);
+      return { instead: elsewhere(request, answer.target), redirects: redirects + 1 };
+    }
+    case 'response': return isFollowed(request, hooks) && answer.body !== undefined ? followed(answer, answer.body, request, hooks) : toResponse(answer, request);
+  }
+}
+
+/** As if the client had asked for that: without content, and without what was said of the content (RFC 3875 §6.2.2). */
+function elsewhere(request: Request, target: string): Request {
+  const mark = target.indexOf('?');
+  const place = mark < 0 ? { path: target, query: undefined } : { path: target.slice(0, mark), query: target.slice(mark + 1) };
+  return { ...request, ...place, target, method: request.method === 'HEAD' ? 'HEAD' : 'GET', framing: { kind: 'none' }, expectsContinue: false };
+}
+
+function toResponse({ status, reason, fields, body, length }: BackendResponse, request: Request): Response {
+  const known = body?.length ?? (body === undefined ? length : undefined);
+  const isBodiless = status === 204 || status === 304;
+  const written = [...writable(fields), ...(known === undefined || isBodiless ? [] : [['Content-Length', known] as const])];
+  if (body === undefined && known === undefined && !isBodiless && request.method !== 'HEAD') written.push(['Content-Length', 0]);
+  if (isBodiless || request.method === 'HEAD') body?.close();
+  return { status, ...(reason !== undefined && isWritableField('X', reason) && { reason }), fields: headerBlock(written), body: isBodiless || request.method === 'HEAD' ? undefined : body };
+}
+
+/** What cannot be written into a head is left out: backends have looked at it already. */
+function writable(fields: BackendResponse['fields']): (readonly [string, string | number])[] {
+  return fields.filter(([name, value]) => isWritableField(name, value));
+}
+
+/** A document that somebody looks at: the live script goes in, if it is one into which something can be put. */
+async function followed(answer: BackendResponse, body: Body, request: Request, hooks: Hooks): Promise<Response> {
+  const type = answer.fields.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '';
+  const isPlain = !answer.fields.some(([name]) => ['content-encoding', 'content-range'].includes(name.toLowerCase()));
+  if (!isDocument(type) || !isPlain || answer.status === 204 || answer.status === 304) return toResponse(answer, request);
+  const peeked = new PeekedBody(body);
+  const beginning = await peeked.peek(BEGINNING, PATIENCE);
+  const insertion = hooks.transform?.({ path: request.path, realPath: '', status: answer.status, mediaType: mediaType(type), beginning, isGenerated: true });
+  if (insertion === undefined) return toResponse({ ...answer, body: peeked }, request);
+  peeked.insert(insertion.at, insertion.bytes);
+  // Neither tag nor time are those of what is sent; and it is made anew whenever it is asked for.
+  const fields = answer.fields.filter(([name]) => !['etag', 'last-modified', 'accept-ranges', 'cache-control', 'expires', 'content-md5', 'digest', 'content-digest', 'repr-digest'].includes(name.toLowerCase()));
+  return toResponse({ ...answer, fields: [...fields, ['Cache-Control', 'no-store'], VARIES_BY_PURPOSE], body: whole(peeked) }, request);
+}
+
+/** What has all come leaves in one piece. */
+function whole(body: PeekedBody): Body {
+  const bytes = body.complete();
+  if (bytes === undefined) return body;
+  body.close();
+  return bytesBody(bytes);
+}
