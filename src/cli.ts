@@ -17,7 +17,7 @@ import type { LogFile } from './server/logFile.js';
 import type { Observer } from './server/observer.js';
 import type { ServerOptions } from './server/options.js';
 import { createServer } from './server/server.js';
-import { traceLine } from './server/trace.js';
+import { receivingLine, traceLine } from './server/trace.js';
 
 /** Milliseconds the last lines may take to be written when it stops. */
 const FAREWELL = 500;
@@ -62,7 +62,8 @@ function observerFor({ trace, log }: Command, lines: LineBatch, file: LogFile | 
     },
     warning: complain,
     failure: (what, error) => { complain(`${what}: ${error instanceof Error ? error.message : String(error)}`); },
-    ...(trace && { stateChanged: (connection, from, to) => { lines.push(() => traceLine(connection, from, to)); } }),
+    ...(trace && { stateChanged: (connection, from, to) => { lines.push(() => traceLine(connection, from, to)); }, receiving: (connection, received, expected) => { lines.push(() => receivingLine(connection, received, expected)); } }),
+    backend: complain,
   };
 }
 

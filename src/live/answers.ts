@@ -1,15 +1,17 @@
 /**
- * Which documents did not come from where their paths say: the one page of a site that makes its pages in the browser, and the
- * lists of folders. The server tells when it sends them.
+ * Which documents did not come from where their paths say: the one page of a site that makes its pages in the browser, the lists of
+ * folders, and what backends make. The server tells when it sends them.
  */
 import { keyOf, type FileName } from './places.js';
 
 /** Paths remembered; the oldest are forgotten. */
 const MOST = 2_000;
 
+type Answer = readonly FileName[] | number | 'generated';
+
 export class Answers {
-  /** Names of the file, or when a list was made: milliseconds since the epoch. */
-  private readonly byPath = new Map<string, readonly FileName[] | number>();
+  /** Names of the file, or when a list was made (milliseconds since the epoch), or that a backend made it. */
+  private readonly byPath = new Map<string, Answer>();
 
   /** A document was sent. @param names of the file it came from @param expected the files that its path says it may come from */
   note(path: string, names: readonly FileName[], expected: readonly FileName[]): void {
@@ -21,6 +23,16 @@ export class Answers {
   /** The list of a folder was sent. */
   noteList(path: string): void {
     this.set(path, Date.now());
+  }
+
+  /** A document was sent that a backend has made. */
+  noteGenerated(path: string): void {
+    this.set(path, 'generated');
+  }
+
+  /** Whether a backend made what was last sent under a path. */
+  isGenerated(path: string): boolean {
+    return this.byPath.get(path) === 'generated';
   }
 
   /** When the list that is shown under a path was last made; undefined: no list is. */
@@ -35,7 +47,7 @@ export class Answers {
     return typeof files === 'object' ? files : [];
   }
 
-  private set(path: string, what: readonly FileName[] | number): void {
+  private set(path: string, what: Answer): void {
     this.byPath.delete(path);
     this.byPath.set(path, what);
     const [oldest] = this.byPath.keys();

@@ -19,7 +19,7 @@ import { NameRoom, type Page, type PageSurroundings } from './page.js';
 import { folderOf, keyOf, Places, type FileName } from './places.js';
 import { entryPage, PreviewTokens } from './previewTokens.js';
 import { PREVIEW_NAME, SCRIPT_NAME, SESSION_NAME, SOCKET_NAME, type FileChange, type FromPage, type PageConfig } from './protocol.js';
-import { changesFor, collectUsed, filesOfPage, howOf, type Change, type ChangedFile, type UsedFiles } from './updates.js';
+import { changesFor, collectUsed, filesOfPage, howOf, mayMake, type Change, type ChangedFile, type Origin, type UsedFiles } from './updates.js';
 import { Usage } from './usage.js';
 import { Watchdog } from './watchdog.js';
 
@@ -141,7 +141,8 @@ class LivePreview implements Live {
       attached: (site) => { this.site = site; },
       overlay: (realPath) => this.unsaved.get(realPath),
       transform: (document) => {
-        if (document.status === 200) this.answers.note(document.path, this.places.namesOf(document.realPath), this.places.filesOf(document.path));
+        if (document.isGenerated === true) this.answers.noteGenerated(document.path);
+        else if (document.status === 200) this.answers.note(document.path, this.places.namesOf(document.realPath), this.places.filesOf(document.path));
         return insertionFor(document, script(document.path));
       },
       script: (sitePath, status) => {
@@ -175,7 +176,7 @@ class LivePreview implements Live {
 
   /** What open pages are made of; made anew when a page, or what is known of one, has changed. */
   private get used(): UsedFiles {
-    return (this.usedNow ??= collectUsed(this.connected, this.usage, this.listedBy));
+    return (this.usedNow ??= collectUsed(this.connected, this.usage, this.originOf));
   }
 
   private *usedFiles(): Generator<string> {
@@ -183,6 +184,8 @@ class LivePreview implements Live {
   }
 
   private readonly listedBy = (page: Page): FileName | undefined => (page.status === 200 && this.answers.listedAt(page.path) !== undefined ? this.places.folderNamed(page.path) : undefined);
+
+  private readonly originOf = (page: Page): Origin => ({ list: this.listedBy(page), generated: this.answers.isGenerated(page.path) });
 
   /** Of a file, or of a folder it is in. */
   private lastHeard(file: string): number {
@@ -192,10 +195,10 @@ class LivePreview implements Live {
   }
 
   private isUsed(file: string): boolean {
-    const { files, folders, listed } = this.used;
+    const { files, folders, listed, generated } = this.used;
     return this.places.namesOf(file).some((name) => {
       const key = keyOf(name);
-      return (files.has(key) || folders.has(key) || listed.has(keyOf(folderOf(name)))) && (name === '' || !this.isIgnored(name));
+      return (files.has(key) || folders.has(key) || (generated && mayMake(name)) || listed.has(keyOf(folderOf(name)))) && (name === '' || !this.isIgnored(name));
     });
   }
 
@@ -207,7 +210,7 @@ class LivePreview implements Live {
   private tell(pages: readonly Page[], changed: readonly ChangedFile[]): void {
     const updates = new Map<string, LiveUpdate & { readonly pages: string[] }>();
     for (const page of pages) {
-      const changes = changesFor(page, changed, this.usage, this.listedBy(page));
+      const changes = changesFor(page, changed, this.usage, this.originOf(page));
       if (changes.length === 0) continue;
       for (const { file } of changed) if (this.used.files.has(keyOf(file))) page.noteTold(file);
       page.send({ type: 'update', now: Date.now(), changes: changes.map((change) => this.withSource(change)) });

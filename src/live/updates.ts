@@ -37,18 +37,27 @@ export interface UsedFiles {
   readonly folders: ReadonlySet<string>;
   /** Keys of the folders that pages list. */
   readonly listed: ReadonlySet<string>;
+  /** Some page was made by a backend: of what, nobody knows. */
+  readonly generated: boolean;
 }
 
-/** The folder that a page lists; undefined for a page that lists none. */
-export type ListedBy = (page: Page) => FileName | undefined;
+/** How a page came about, where its path does not say so. */
+export interface Origin {
+  /** The folder that it lists, if it lists one. */
+  readonly list: FileName | undefined;
+  /** A backend has made it. */
+  readonly generated: boolean;
+}
 
-export function collectUsed(pages: readonly Page[], usage: Usage, listedBy: ListedBy): UsedFiles {
+export function collectUsed(pages: readonly Page[], usage: Usage, originOf: (page: Page) => Origin): UsedFiles {
+  let generated = false;
   const files = new Map<string, FileName>();
   const folders = new Set<string>();
   const listed = new Set<string>();
   for (const page of pages) {
-    const list = listedBy(page);
-    if (list !== undefined) listed.add(keyOf(list));
+    const origin = originOf(page);
+    generated ||= origin.generated;
+    if (origin.list !== undefined) listed.add(keyOf(origin.list));
     for (const [key, file] of filesOfPage(page, usage)) {
       files.set(key, file);
       for (let at = key.lastIndexOf('/'); ; at = key.lastIndexOf('/', at - 1)) {
@@ -59,19 +68,26 @@ export function collectUsed(pages: readonly Page[], usage: Usage, listedBy: List
       }
     }
   }
-  return { files, folders, listed };
+  return { files, folders, listed, generated };
 }
 
-/** What a page has to be told; empty when nothing that changed concerns it. @param list the folder it lists, if it lists one */
-export function changesFor(page: Page, changed: readonly ChangedFile[], usage: Usage, list?: FileName): Change[] {
+/** Whether what a backend makes may come from a file: a script, a template, data; not what the page itself would have to ask for. */
+export function mayMake(file: FileName): boolean {
+  return kindOf(file) === 'other' && !/\.(?:[cm]?[jt]sx?|map)$/i.test(file);
+}
+
+/** What a page has to be told; empty when nothing that changed concerns it. */
+export function changesFor(page: Page, changed: readonly ChangedFile[], usage: Usage, { list, generated }: Origin = { list: undefined, generated: false }): Change[] {
   const files = filesOfPage(page, usage);
   const documents = new Set(page.documents.map(keyOf));
   const changes = new Map<string, Change>();
   for (const { file, unsaved } of changed) {
     // A list shows name, size and time of what is in the folder: as it is on the disk.
     if (list !== undefined && !unsaved && file !== '' && keyOf(folderOf(file)) === keyOf(list)) changes.set(page.path, { path: page.path, kind: 'document', unsaved, file });
+    // Made anew by whoever made it: only he knows from what.
+    if (generated && !unsaved && mayMake(file)) changes.set(page.path, { path: page.path, kind: 'other', unsaved, file });
     for (const [key, used] of concerned(files, keyOf(file))) {
-      const kind = documents.has(key) ? 'document' as const : kindOf(used);
+      const kind = documents.has(key) && !generated ? 'document' as const : kindOf(used);
       // What only a reload would show waits until it is saved.
       if (unsaved && (kind === 'other' || page.status >= 400)) continue;
       const path = kind === 'document' ? page.path : page.files.get(key) ?? sitePathOf(used);

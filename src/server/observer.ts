@@ -33,6 +33,8 @@ export interface Observer {
   readonly stateChanged?: (connection: ConnectionInfo, from: State, to: State) => void;
   /** A long body goes on: at most twice a second. @param total bytes; undefined: nobody knows */
   readonly progress?: (connection: ConnectionInfo, sent: number, total: number | undefined) => void;
+  /** The body of a request goes on arriving, while it is handled: at most twice a second. @param expected bytes in all; undefined: the client has not said */
+  readonly receiving?: (connection: ConnectionInfo, received: number, expected: number | undefined) => void;
   readonly exchangeFinished?: (exchange: Exchange) => void;
   readonly connectionClosed?: (connection: ConnectionInfo) => void;
   /** Something that was set up does not work, in a sentence for the log; said once for each such thing. */
@@ -45,12 +47,13 @@ export interface Observer {
 
 /** The same observer, of whom no exception reaches the server: what watches must not be able to break what is watched. */
 export function guarded(observer: Observer): Observer {
-  const { connectionOpened, stateChanged, progress, exchangeFinished, connectionClosed, warning, backend, failure } = observer;
+  const { connectionOpened, stateChanged, progress, receiving, exchangeFinished, connectionClosed, warning, backend, failure } = observer;
   // What nobody listens to costs nothing.
   return {
     ...(connectionOpened && { connectionOpened: guard(connectionOpened) }),
     ...(stateChanged && { stateChanged: guard(stateChanged) }),
     ...(progress && { progress: guard(progress) }),
+    ...(receiving && { receiving: guard(receiving) }),
     ...(exchangeFinished && { exchangeFinished: guard(exchangeFinished) }),
     ...(connectionClosed && { connectionClosed: guard(connectionClosed) }),
     ...(warning && { warning: guard(warning) }),

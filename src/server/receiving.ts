@@ -81,7 +81,7 @@ export class Receiving {
     if (decoder === undefined || decoder.done || this.isOver) return bytes;
     const used = decoder.feed(bytes, taker && ((content) => { taker.take(content); }));
     if (decoder.refusal !== undefined) return decoder.refusal;
-    if (decoder.done) this.finish();
+    if (this.isComplete) this.finish();
     return bytes.subarray(used);
   }
 

@@ -24,6 +24,12 @@ export function progressLine(connection: ConnectionInfo, sent: number, total: nu
   return `${connectionLabel(connection)} SENDING_FILE ${Math.floor((sent / total) * 100)}% (${formatBytes(sent)} of ${formatBytes(total)})`;
 }
 
+/** `#7 fd=24 127.0.0.1:53124 HANDLING 43% received (450.0 MiB of 1.0 GiB)` */
+export function receivingLine(connection: ConnectionInfo, received: number, expected: number | undefined): string {
+  const label = `${connectionLabel(connection)} HANDLING`;
+  return expected === undefined ? `${label} ${formatBytes(received)} received` : `${label} ${Math.floor((received / expected) * 100)}% received (${formatBytes(received)} of ${formatBytes(expected)})`;
+}
+
 /** The one thing worth knowing about entering a state. */
 function detailOf(from: State, to: State): string {
   switch (to.name) {

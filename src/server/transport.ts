@@ -146,7 +146,18 @@ export class Transport {
   private readonly onData = (bytes: Buffer): void => {
     this.connection.receive(bytes);
     this.drive();
+    if (this.caller !== undefined) this.reportBody();
   };
+
+  private reportBody(): void {
+    const { state } = this.connection;
+    if (state.name !== 'HANDLING' || state.incoming === undefined) return;
+    const { received, expected } = state.incoming;
+    const now = this.shared.clock.exact();
+    if (received < PROGRESS_SIZE || now - this.reportedAt < PROGRESS_INTERVAL) return;
+    this.reportedAt = now;
+    this.shared.observer.receiving?.(this.info, received, expected);
+  }
 
   private readonly onEnd = (): void => {
     this.connection.peerEnded();

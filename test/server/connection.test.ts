@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import type { Body } from '../../src/server/body.js';
+import { bytesBody, type Body } from '../../src/server/body.js';
 import { Connection, TRANSITIONS, type Action, type State, type StateName } from '../../src/server/connection.js';
 import { DEFAULT_LIMITS, type Limits } from '../../src/server/options.js';
+import type { BodyTaker } from '../../src/server/receiving.js';
 import type { Refusal, Request } from '../../src/server/request.js';
 import { headerBlock, type Response } from '../../src/server/response.js';
 
@@ -16,7 +17,7 @@ const CHUNKED = 'Transfer-Encoding: chunked';
 class FakeBody implements Body {
   closed = 0;
 
-  constructor(readonly length: number) {}
+  constructor(readonly length: number | undefined) {}
 
   next(): void {
     assert.fail('the machine does no I/O');
@@ -27,18 +28,38 @@ class FakeBody implements Body {
   }
 }
 
+/** Takes bodies, and keeps what it was given. */
+class FakeTaker implements BodyTaker {
+  readonly events: string[] = [];
+  isFull = false;
+  isReading = true;
+  isWorking = false;
+
+  take(content: Buffer): void {
+    this.events.push(content.toString('latin1'));
+  }
+
+  end(): void {
+    this.events.push('END');
+  }
+
+  abandon(refusal: Refusal | undefined): void {
+    this.events.push(`ABANDONED ${refusal?.status ?? ''}`.trim());
+  }
+}
+
 /** A connection, what it did, and the bodies it was given. */
 class Machine {
   readonly edges: string[] = [];
   readonly bodies: FakeBody[] = [];
   readonly connection: Connection;
 
-  constructor(limits: Partial<Limits> = {}, admit: (request: Request) => Refusal | undefined = () => undefined) {
+  constructor(limits: Partial<Limits> = {}, admit: (request: Request) => Refusal | undefined = () => undefined, taker?: BodyTaker) {
     this.connection = new Connection({ ...DEFAULT_LIMITS, ...limits }, admit, (from, to) => {
       assert.ok(TRANSITIONS[from.name].includes(to.name), `${from.name} → ${to.name} is not in the table`);
       assert.equal(this.connection.state, to);
       this.edges.push(`${from.name} → ${to.name}`);
-    });
+    }, () => taker);
   }
 
   get state(): State { return this.connection.state; }
@@ -467,6 +488,186 @@ describe('connection', () => {
       const silent = new Machine();
       silent.connection.timedOut();
       silent.expect('end');
+    });
+  });
+
+  describe('bodies that somebody takes', () => {
+    const EXPECTS = 'Expect: 100-continue\r\nContent-Length: 5';
+    const taking = (text: string, more: Partial<FakeTaker> = {}): { machine: Machine; taker: FakeTaker } => {
+      const taker = Object.assign(new FakeTaker(), more);
+      return { taker, machine: new Machine({}, undefined, taker).receive(text) };
+    };
+
+    it('are handled before they are there, and given on as they arrive', () => {
+      const { machine, taker } = taking(post('Content-Length: 10', 'he'));
+      assert.equal(machine.expect('handle').request.method, 'POST');
+      machine.expect('wait');
+      machine.receive('llo').expect('wait');
+      assert.ok(machine.state.name === 'HANDLING');
+      assert.deepEqual([machine.state.incoming?.received, machine.state.incoming?.expected], [5, 10]);
+      machine.receive(`world${GET}`).expect('wait');
+      assert.deepEqual(taker.events, ['he', 'llo', 'world', 'END']);
+      machine.answer();
+      assert.equal(machine.expect('sendHead').persistence, 'default');
+      machine.headSent().expect('handle');
+    });
+
+    it('of no length end at once', () => {
+      const { machine, taker } = taking(GET);
+      machine.expect('handle');
+      assert.deepEqual(taker.events, ['END']);
+    });
+
+    it('in chunks are given on without their framing', () => {
+      const { machine, taker } = taking(post(CHUNKED, '3\r\nabc\r\n0\r\n\r\n'));
+      machine.expect('handle');
+      machine.expect('wait');
+      assert.deepEqual(taker.events, ['abc', 'END']);
+    });
+
+    it('larger than what is drained are given on too', () => {
+      const { machine, taker } = taking(post(`Content-Length: ${200 * KIB}`));
+      machine.expect('handle');
+      for (let i = 0; i < 200; i++) machine.receive('x'.repeat(KIB)).expect('wait');
+      assert.equal(taker.events.at(-1), 'END');
+    });
+
+    it('wait for whoever takes them, and so does the client; that is not the fault of the client', () => {
+      const { machine, taker } = taking(post('Content-Length: 10', 'he'));
+      machine.expect('handle');
+      machine.expect('wait');
+      assert.deepEqual([machine.connection.wantsBytes, machine.connection.timer], [true, 'body']);
+      taker.isFull = true;
+      assert.deepEqual([machine.connection.wantsBytes, machine.connection.timer], [false, undefined]);
+      taker.isFull = false;
+      machine.connection.timedOut();
+      assert.equal(machine.expect('refuse').refusal.status, 408);
+      assert.deepEqual(taker.events, ['he', 'ABANDONED 408']);
+    });
+
+    const wrong: readonly (readonly [string, (machine: Machine) => unknown, number])[] = [
+      ['malformed', (machine) => machine.receive('x\r\n'), 400],
+      ['too large', (machine) => machine.receive('fffffff\r\n'), 413],
+      ['short', (machine) => { machine.connection.peerEnded(); }, 400],
+    ];
+    for (const [name, event, status] of wrong) {
+      it(`that turn out ${name} are refused, whoever works for them; his answer comes too late`, () => {
+        const { machine, taker } = taking(post(CHUNKED, '3\r\nabc\r\n'));
+        machine.expect('handle');
+        machine.expect('wait');
+        const asked = machine.state;
+        event(machine);
+        assert.equal(machine.expect('refuse').refusal.status, status);
+        assert.deepEqual(taker.events, ['abc', `ABANDONED ${status}`]);
+        const late = new FakeBody(5);
+        machine.connection.answer({ status: 200, fields: headerBlock([]), body: late }, asked);
+        assert.deepEqual([machine.name, late.closed], ['HANDLING', 1]);
+        machine.answer(undefined, status);
+        assert.equal(machine.expect('sendHead').persistence, 'close');
+      });
+    }
+
+    it('go on arriving while the answer is sent; then the connection is not kept', () => {
+      const { machine, taker } = taking(post('Content-Length: 10', 'he'));
+      machine.expect('handle');
+      machine.expect('wait');
+      machine.answer(3).receive('llo');
+      assert.equal(machine.expect('sendHead').persistence, 'close');
+      machine.headSent().expect('sendBody');
+      assert.equal(machine.connection.wantsBytes, true);
+      machine.receive('wo').expect('wait');
+      machine.bodySent(3).expect('end');
+      assert.deepEqual(taker.events, ['he', 'llo', 'wo', 'ABANDONED']);
+    });
+
+    it('that turn out malformed while the answer is sent end there', () => {
+      const { machine, taker } = taking(post(CHUNKED));
+      machine.expect('handle');
+      machine.answer(3);
+      machine.expect('sendHead');
+      machine.receive('x\r\n').expect('wait');
+      assert.deepEqual([machine.name, ...taker.events], ['SENDING_HEADER', 'ABANDONED 400']);
+    });
+
+    it('that are held back are asked for once somebody reads, once', () => {
+      const { machine, taker } = taking(post(EXPECTS), { isReading: false });
+      machine.expect('handle');
+      machine.expect('wait');
+      assert.equal(machine.connection.timer, undefined, 'it is we who are waited for');
+      taker.isReading = true;
+      machine.expect('continue');
+      machine.expect('wait');
+      assert.equal(machine.connection.timer, 'body');
+      machine.receive('hello').expect('wait');
+      assert.deepEqual(taker.events, ['hello', 'END']);
+    });
+
+    it('that come although they are held back are not asked for', () => {
+      const { machine, taker } = taking(post(EXPECTS, 'he'));
+      machine.expect('handle');
+      machine.expect('wait');
+      assert.deepEqual(taker.events, ['he']);
+    });
+
+    it('are not asked for when the answer is there without them, nor waited for', () => {
+      const { machine } = taking(post(EXPECTS), { isReading: false });
+      machine.expect('handle');
+      machine.answer();
+      assert.equal(machine.expect('sendHead').persistence, 'close');
+    });
+
+    it('are not given on when the gate is shut', () => {
+      const taker = new FakeTaker();
+      const machine = new Machine({}, () => ({ status: 403, why: 'no' }), taker).receive(post('Content-Length: 2', 'he'));
+      machine.expect('refuse');
+      machine.expect('wait');
+      assert.deepEqual(taker.events, []);
+    });
+
+    it('FIN behind the request: a client who has asked, or one who has gone, when something works for it', () => {
+      for (const isWorking of [false, true]) {
+        const { machine } = taking(post('Content-Length: 2', 'he'), { isWorking });
+        machine.expect('handle');
+        machine.connection.peerEnded();
+        machine.expect(isWorking ? 'destroy' : 'wait');
+        assert.equal(machine.name, isWorking ? 'CONN_DONE' : 'HANDLING');
+      }
+    });
+
+    it('FIN while the work is sent: gone, unless all of it is there', () => {
+      for (const whole of [false, true]) {
+        const { machine } = taking(GET, { isWorking: true });
+        machine.expect('handle');
+        const body = whole ? bytesBody(Buffer.from('abc')) : new FakeBody(undefined);
+        machine.connection.answer({ status: 200, fields: headerBlock([]), body });
+        machine.expect('sendHead');
+        machine.connection.peerEnded();
+        machine.expect(whole ? 'wait' : 'destroy');
+      }
+    });
+  });
+
+  describe('answers of unknown length', () => {
+    const answering = (head: string): Machine => {
+      const machine = new Machine().receive(head);
+      machine.expect('handle');
+      machine.connection.answer({ status: 200, fields: headerBlock([]), body: new FakeBody(undefined) });
+      return machine;
+    };
+
+    it('go on until they are said to be over', () => {
+      const machine = answering(GET);
+      assert.equal(machine.expect('sendHead').persistence, 'default');
+      machine.headSent().expect('sendBody');
+      machine.bodySent(5).expect('sendBody');
+      machine.connection.bodyEnded();
+      assert.equal(machine.name, 'READING_REQ');
+    });
+
+    it('end with the connection where the client knows no chunks', () => {
+      const machine = answering('GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n');
+      assert.equal(machine.expect('sendHead').persistence, 'close');
+      assert.equal(machine.connection.speaks, 0);
     });
   });
 
