@@ -169,12 +169,17 @@ function elsewhere(request: Request, target: string): Request {
 }
 
 function toResponse({ status, reason, fields, body, length }: BackendResponse, request: Request): Response {
-  const known = body?.length ?? (body === undefined ? length : undefined);
-  const isBodiless = status === 204 || status === 304;
-  const written = [...writable(fields), ...(known === undefined || isBodiless ? [] : [['Content-Length', known] as const])];
-  if (body === undefined && known === undefined && !isBodiless && request.method !== 'HEAD') written.push(['Content-Length', 0]);
-  if (isBodiless || request.method === 'HEAD') body?.close();
-  return { status, ...(reason !== undefined && isWritableField('X', reason) && { reason }), fields: headerBlock(written), body: isBodiless || request.method === 'HEAD' ? undefined : body };
+  const isHead = request.method === 'HEAD';
+  const isBodiless = isHead || status === 204 || status === 304;
+  // Of what is not sent, only the backend knows how long it would be.
+  const known = isHead ? length : isBodiless ? undefined : body === undefined ? 0 : body.length;
+  if (isBodiless) body?.close();
+  return {
+    status,
+    ...(reason !== undefined && isWritableField('X', reason) && { reason }),
+    fields: headerBlock([...writable(fields), ...(known === undefined ? [] : [['Content-Length', known] as const])]),
+    body: isBodiless ? undefined : body,
+  };
 }
 
 /** What cannot be written into a head is left out: backends have looked at it already. */

@@ -1,0 +1,317 @@
+/**
+ * One connection to a FastCGI application: one request at a time, and then the next one.
+ */
+import { connect, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { bytesBody, type Body } from '../body.js';
+import { StreamBody } from '../streamBody.js';
+import { BackendFailure, type BackendAnswer } from './backend.js';
+import { parseCgiHead, type CgiHead } from './cgiHead.js';
+import { encodeAbort, encodeBegin, encodeStdin, readEnd, RecordError, RecordReader, type FastCgiRecord } from './fastcgiRecords.js';
+import { errorLines, type ErrorLines } from './scriptLog.js';
+import type { Address } from './rules.js';
+import type { Spooled } from './spool.js';
+
+/** The application did not answer a single byte on a connection that had been used before: it may have closed it just then. */
+export class StaleConnection extends Error {}
+
+/** What is asked, and how. */
+export interface FastCgiCall {
+  readonly variables: Readonly<Record<string, string>>;
+  readonly content: Spooled;
+  /** Milliseconds without a byte. */
+  readonly timeout: number;
+  /** Whose words on standard error these are. */
+  readonly label: string;
+  readonly log: (line: string) => void;
+}
+
+const EMPTY = Buffer.alloc(0);
+/** Milliseconds to come to a connection at all; the machine is usually this one. */
+const MOST_CONNECTING = 5_000;
+
+export class FastCgiConnection {
+  /** It has answered something, ever: the application has taken it. */
+  isProven = false;
+  isUsed = false;
+  private reader = new RecordReader();
+  private call: Call | undefined;
+  private readonly socket: Socket;
+  private onFree: () => void = () => undefined;
+
+  /** @param closed it is of no use any more; called once */
+  constructor(private readonly address: Address, closed: () => void) {
+    this.socket = 'path' in address ? connect({ path: address.path }) : connect({ host: address.host, port: address.port, noDelay: true });
+    this.socket.on('data', (bytes: Buffer) => { this.arrive(bytes); });
+    this.socket.on('error', (error: NodeJS.ErrnoException) => { this.call?.lost(this.failure(error)); });
+    this.socket.on('close', () => {
+      this.call?.lost(this.failure());
+      this.call = undefined;
+      closed();
+    });
+    // An application that ends a connection ends it for good.
+    this.socket.on('end', () => { this.socket.destroy(); });
+  }
+
+  /** Whether it can take a request. */
+  get isFree(): boolean {
+    return this.call === undefined && !this.socket.destroyed;
+  }
+
+  /**
+   * @param signal ends it while there is no answer yet
+   * @param free called when the connection can take the next request
+   * @throws BackendFailure; StaleConnection where it may be tried once more
+   */
+  ask(call: FastCgiCall, signal: AbortSignal, free: () => void): Promise<BackendAnswer> {
+    return new Promise((resolve, reject) => {
+      this.onFree = free;
+      const mine = new Call(call, { resolve, reject, connection: this, isReused: this.isProven });
+      this.call = mine;
+      const gone = (): void => { mine.lost(new Error('the client has gone')); this.abort(); };
+      signal.addEventListener('abort', gone, { once: true });
+      mine.settled = () => { signal.removeEventListener('abort', gone); };
+      if (this.socket.connecting) this.giveUpConnecting(mine, Math.min(MOST_CONNECTING, call.timeout));
+      this.send(call);
+    });
+  }
+
+  /** Tells the application that nobody waits any more, and goes. */
+  abort(): void {
+    this.call = undefined;
+    if (this.socket.connecting || !this.socket.writable) this.socket.destroy();
+    else this.socket.end(encodeAbort(), () => { this.socket.destroy(); });
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  private giveUpConnecting(call: Call, milliseconds: number): void {
+    const timer = setTimeout(() => {
+      if (!this.socket.connecting) return;
+      call.lost(new BackendFailure(504, 'The application does not answer.', `${call.asked.label}: no connection to ${nameOf(this.address)} within ${milliseconds / 1000} seconds`));
+      this.socket.destroy();
+    }, milliseconds);
+    this.socket.once('connect', () => { clearTimeout(timer); }).once('close', () => { clearTimeout(timer); });
+  }
+
+  /** A small request leaves in one write; of a large one, what the application takes. */
+  private send({ variables, content }: FastCgiCall): void {
+    const begin = encodeBegin(variables);
+    if (content.bytes !== undefined) {
+      this.socket.write(content.bytes.length === 0 ? Buffer.concat([begin, encodeStdin(EMPTY)]) : Buffer.concat([begin, encodeStdin(content.bytes), encodeStdin(EMPTY)]));
+      return;
+    }
+    this.socket.write(begin);
+    const mine = this.call;
+    void (async () => {
+      for await (const chunk of content.stream() as AsyncIterable<Buffer>) {
+        if (this.call !== mine) return;
+        await new Promise<void>((resolve) => this.socket.write(encodeStdin(chunk), () => { resolve(); }));
+        mine?.sign();
+      }
+      if (this.call === mine) this.socket.write(encodeStdin(EMPTY));
+    })().catch((error: unknown) => { mine?.lost(error instanceof Error ? error : new Error(String(error))); this.socket.destroy(); });
+  }
+
+  private arrive(bytes: Buffer): void {
+    this.isProven = true;
+    const { call } = this;
+    try {
+      for (const record of this.reader.read(bytes)) {
+        if (this.call === undefined || this.call !== call) throw new RecordError('it goes on after the end');
+        call.take(record);
+        if (record.type === 'end') this.call = undefined;
+      }
+      call?.arrived();
+    } catch (error) {
+      call?.lost(error instanceof RecordError ? new BackendFailure(502, 'The application gave an answer that is none.', `${call.asked.label}: ${error.message}`) : error as Error);
+      this.call = undefined;
+      this.socket.destroy();
+      return;
+    }
+    if (call !== undefined && this.call === undefined && !this.socket.destroyed) {
+      if (this.reader.isAmid) this.socket.destroy();
+      else this.onFree();
+    }
+  }
+
+  /** Why nothing will come, in words. */
+  private failure(error?: NodeJS.ErrnoException): Error {
+    const { label } = this.call?.asked ?? { label: '' };
+    const code = error?.code ?? '';
+    if (['ECONNREFUSED', 'ENOENT', 'EACCES', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTSOCK', 'EADDRNOTAVAIL'].includes(code)) {
+      return new BackendFailure(502, 'The application that makes this page is not there.', `${label}: nothing answers at ${nameOf(this.address)} (${code}): is it running?`);
+    }
+    return new BackendFailure(502, 'The application broke off before it had answered.', `${label}: the connection to ${nameOf(this.address)} was closed${code === '' ? '' : ` (${code})`}`);
+  }
+}
+
+/** As messages name an address. */
+export function nameOf(address: Address): string {
+  return 'path' in address ? `unix:${address.path}` : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+}
+
+interface CallTools {
+  readonly resolve: (answer: BackendAnswer) => void;
+  readonly reject: (error: Error) => void;
+  readonly connection: FastCgiConnection;
+  readonly isReused: boolean;
+}
+
+/** One request on its connection: the answer as it comes. */
+class Call {
+  settled: () => void = () => undefined;
+  private readonly chunks: Buffer[] = [];
+  private head: CgiHead | undefined;
+  private stream: Readable | undefined;
+  private errors: ErrorLines | undefined;
+  private ended = false;
+  private over = false;
+  private isAnswered = false;
+  private hasBytes = false;
+  private isHeld = false;
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(readonly asked: FastCgiCall, private readonly tools: CallTools) {
+    this.timer = setTimeout(() => { this.late(); }, asked.timeout);
+  }
+
+  /** It is alive. */
+  sign(): void {
+    if (!this.over) this.timer.refresh();
+  }
+
+  /** @throws RecordError, BackendFailure */
+  take({ type, content }: FastCgiRecord): void {
+    this.hasBytes = true;
+    this.sign();
+    switch (type) {
+      case 'stderr':
+        if (content.length > 0) (this.errors ??= errorLines(this.asked.label, this.asked.log)).write(content);
+        break;
+      case 'stdout':
+        if (content.length > 0) this.takeOutput(content);
+        break;
+      case 'end': {
+        const refused = readEnd(content);
+        if (refused !== undefined) throw new BackendFailure(refused === 'overloaded' ? 503 : 502, 'The application does not take the request.', `${this.asked.label}: the application is ${refused === 'overloaded' ? 'overloaded' : 'not made for requests of this kind'}`);
+        if (this.head === undefined) throw new BackendFailure(502, 'The application gave no answer.', `${this.asked.label}: the script ended without an answer`);
+        this.ended = true;
+        this.finish();
+      }
+    }
+  }
+
+  /** All records that have come together are taken: a small answer is complete by now. */
+  arrived(): void {
+    if (this.isAnswered || this.head === undefined) return;
+    this.isAnswered = true;
+    this.settled();
+    const { status, reason, fields, contentLength, local } = this.head;
+    if (local !== undefined) {
+      this.tools.resolve({ kind: 'elsewhere', target: local });
+      if (!this.ended) this.stop();
+      return;
+    }
+    this.tools.resolve({ kind: 'response', status, reason, fields, body: this.bodyOf(contentLength), length: contentLength });
+  }
+
+  /** Nothing more will come. */
+  lost(error: Error): void {
+    if (this.over) return;
+    this.finish();
+    if (this.stream !== undefined) {
+      this.stream.destroy(error);
+      return;
+    }
+    if (this.isAnswered) return;
+    this.isAnswered = true;
+    this.settled();
+    this.tools.reject(this.tools.isReused && !this.hasBytes && error instanceof BackendFailure && error.status === 502 ? new StaleConnection(error.message, { cause: error }) : error);
+  }
+
+  private takeOutput(content: Buffer): void {
+    if (this.stream !== undefined) {
+      if (!this.stream.push(content)) this.hold(true);
+      return;
+    }
+    this.chunks.push(content);
+    if (this.head !== undefined) return;
+    const bytes = this.chunks.length === 1 ? content : Buffer.concat(this.chunks);
+    const parsed = this.parse(bytes);
+    this.chunks.length = 0;
+    this.chunks.push(parsed === undefined ? bytes : bytes.subarray(parsed.length));
+    this.head = parsed?.head;
+  }
+
+  private parse(bytes: Buffer): ReturnType<typeof parseCgiHead> {
+    try {
+      return parseCgiHead(bytes);
+    } catch (error) {
+      if (!(error instanceof BackendFailure)) throw error;
+      throw new BackendFailure(error.status, error.why, `${this.asked.label}: ${error.detail ?? ''}`);
+    }
+  }
+
+  /** What has all come is sent in one piece. */
+  private bodyOf(length: number | undefined): Body {
+    const bytes = this.chunks.length === 1 ? this.chunks[0] as Buffer : Buffer.concat(this.chunks);
+    this.chunks.length = 0;
+    if (this.ended && (length === undefined || bytes.length >= length)) return bytesBody(bytes.subarray(0, length));
+    this.stream = new Readable({
+      read: () => { this.hold(false); },
+      destroy: (error, done) => {
+        if (!this.over) this.stop();
+        done(error);
+      },
+    });
+    this.stream.on('error', () => undefined);
+    if (bytes.length > 0) this.stream.push(bytes);
+    if (this.ended) this.stream.push(null);
+    return new StreamBody(this.stream, length);
+  }
+
+  /** Who does not read makes the application wait; that is not its fault. */
+  private hold(isHeld: boolean): void {
+    if (this.over || isHeld === this.isHeld) return;
+    this.isHeld = isHeld;
+    this.timer.refresh();
+    if (isHeld) this.tools.connection.pause();
+    else this.tools.connection.resume();
+  }
+
+  private late(): void {
+    if (this.over) return;
+    if (this.isHeld) {
+      this.timer.refresh();
+      return;
+    }
+    this.lost(new BackendFailure(504, 'The application took too long.', `${this.asked.label}: not a byte within ${this.asked.timeout / 1000} seconds`));
+    this.tools.connection.abort();
+  }
+
+  /** Nobody wants the rest. */
+  private stop(): void {
+    this.finish();
+    this.tools.connection.abort();
+  }
+
+  private finish(): void {
+    if (this.over) return;
+    this.over = true;
+    clearTimeout(this.timer);
+    if (this.isHeld) this.tools.connection.resume();
+    this.errors?.end();
+    if (this.ended) this.stream?.push(null);
+  }
+}

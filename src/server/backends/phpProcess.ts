@@ -1,0 +1,132 @@
+/**
+ * php-cgi as a FastCGI application of our own: started when it is first needed, started again when it dies, and ended with the server.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { BackendFailure, type BackendTools } from './backend.js';
+import { scriptEnvironment, endGroup } from './processes.js';
+import type { Address } from './rules.js';
+import { errorLines } from './scriptLog.js';
+
+/** Milliseconds before it is started again, at first and at most: what dies at once would die all the time. */
+const FIRST_PAUSE = 100;
+const LONGEST_PAUSE = 5_000;
+/** One that has lived so long was no failure. */
+const LIVES = 10_000;
+/** Until it listens. */
+const MOST_STARTING = 10_000;
+/** A process that has answered so many requests is replaced by PHP itself, whatever memory it has lost. */
+const MAX_REQUESTS = 10_000;
+
+export interface PhpProcessOptions {
+  readonly program: string;
+  /** How many answer at once. */
+  readonly processes: number;
+  readonly label: string;
+}
+
+export class PhpProcess {
+  private folder: string | undefined;
+  private child: ChildProcess | undefined;
+  private running: Promise<Address> | undefined;
+  private pause = 0;
+  private isClosed = false;
+
+  constructor(private readonly options: PhpProcessOptions, private readonly tools: BackendTools) {}
+
+  /**
+   * Where it listens, once it does.
+   * @throws BackendFailure when it cannot be started
+   */
+  async address(): Promise<Address> {
+    if (this.isClosed) throw new BackendFailure(503, 'The server is about to stop.');
+    return (this.running ??= this.start().catch((error: unknown) => {
+      this.running = undefined;
+      throw error;
+    }));
+  }
+
+  /** Ends it and all it has started. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await this.running?.catch(() => undefined);
+    const { child } = this;
+    if (child !== undefined) await endGroup(child);
+    if (this.folder !== undefined) await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private async start(): Promise<Address> {
+    if (this.pause > 0) await new Promise((resolve) => { setTimeout(resolve, this.pause); });
+    if (!this.tools.mayRun()) throw new BackendFailure(403, 'PHP runs only in a trusted workspace.');
+    const address = await this.place();
+    const { program, processes, label } = this.options;
+    const where = 'path' in address ? address.path : `${address.host}:${address.port}`;
+    const child = spawn(program, ['-b', where, '-d', 'cgi.fix_pathinfo=0', '-d', 'cgi.force_redirect=0'], {
+      env: { ...scriptEnvironment(), PHP_FCGI_CHILDREN: String(processes), PHP_FCGI_MAX_REQUESTS: String(MAX_REQUESTS) },
+      cwd: this.folder ?? tmpdir(), stdio: ['ignore', 'pipe', 'pipe'], detached: process.platform !== 'win32', windowsHide: true,
+    });
+    this.child = child;
+    this.follow(child);
+    await this.untilItListens(child, address, label);
+    return address;
+  }
+
+  /** A socket that only we can reach; where there are none, a port of this machine. */
+  private async place(): Promise<Address> {
+    if (process.platform === 'win32') return { host: '127.0.0.1', port: await freePort() };
+    // Another one for each start: what is left of the last one may still hold it.
+    if (this.folder !== undefined) await rm(this.folder, { recursive: true, force: true });
+    this.folder = await mkdtemp(path.join(tmpdir(), 'lite-php-'));
+    return { path: path.join(this.folder, 'socket') };
+  }
+
+  private follow(child: ChildProcess): void {
+    const born = Date.now();
+    const lines = errorLines('php', this.tools.log);
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes: Buffer) => { lines.write(bytes); }).on('error', () => undefined);
+    // Those who were started by it may hold its output longer than it lives.
+    child.once('exit', (code, signal) => {
+      lines.end();
+      this.running = undefined;
+      if (this.child === child) this.child = undefined;
+      if (this.isClosed) return;
+      this.pause = Date.now() - born > LIVES ? FIRST_PAUSE : Math.min(LONGEST_PAUSE, Math.max(FIRST_PAUSE, this.pause * 2));
+      this.tools.log(`php: ${this.options.program} ended (${signal ?? `exit status ${code ?? '?'}`}); it is started again when it is needed, in ${this.pause} ms at the earliest`);
+      void endGroup(child);
+    });
+  }
+
+  private async untilItListens(child: ChildProcess, address: Address, label: string): Promise<void> {
+    let problem: string | undefined;
+    child.once('error', (error: NodeJS.ErrnoException) => { problem = `it cannot be run (${error.code ?? error.message})`; });
+    child.once('exit', (code) => { problem ??= `it ended with status ${code ?? '?'}`; });
+    const deadline = Date.now() + MOST_STARTING;
+    for (let wait = 5; Date.now() < deadline && !this.isClosed; wait = Math.min(100, wait * 2)) {
+      if (problem !== undefined) break;
+      if (await answers(address)) return;
+      await new Promise((resolve) => { setTimeout(resolve, wait); });
+    }
+    await endGroup(child);
+    throw new BackendFailure(502, 'PHP could not be started.', `${label}: ${this.options.program} ${problem ?? 'does not listen'}: run “${this.options.program} -v” to see what is wrong`);
+  }
+}
+
+function answers(address: Address): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = 'path' in address ? connect({ path: address.path }) : connect({ host: address.host, port: address.port });
+    socket.once('connect', () => { socket.destroy(); resolve(true); }).once('error', () => { resolve(false); });
+  });
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => { resolve(port); });
+    });
+  });
+}

@@ -1,0 +1,70 @@
+/**
+ * A WebSocket through the proxy: once the target has accepted it, bytes go both ways, and nobody looks at them (RFC 6455 §4.2, RFC 9110 §7.8).
+ */
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Takeover } from '../hooks.js';
+import { encodeHead, headerBlock } from '../response.js';
+import { StreamBody } from '../streamBody.js';
+import { BackendFailure, type BackendAnswer, type BackendRequest } from './backend.js';
+import { announcedLength, requestFields, responseFields, type FieldLine } from './proxyFields.js';
+import { ledBack, targetPath } from './proxyPaths.js';
+import { failureOf } from './proxyFailure.js';
+import type { ProxyRule } from './rules.js';
+
+/** Asks the target for it. Any other answer than its consent is an answer like others. */
+export function openTunnel(exchange: BackendRequest, rule: ProxyRule): Promise<BackendAnswer> {
+  const { request, signal } = exchange;
+  const { target } = rule;
+  const fields: FieldLine[] = [...requestFields(exchange, rule), ['Connection', 'Upgrade'], ['Upgrade', 'websocket']];
+  return new Promise((resolve, reject) => {
+    const ask = target.protocol === 'https:' ? httpsRequest : httpRequest;
+    const outgoing = ask({
+      host: target.hostname.replace(/^\[|\]$/g, ''), port: target.port === '' ? undefined : target.port, method: 'GET', path: targetPath(request, rule), agent: false,
+      headers: fields.flat(), setHost: false, signal, rejectUnauthorized: rule.verify, timeout: rule.timeout,
+    });
+    outgoing.on('timeout', () => { outgoing.destroy(new BackendFailure(504, 'The other server took too long.', `${rule.label}: ${target.origin} did not answer within ${rule.timeout / 1000} seconds`)); });
+    outgoing.on('error', (error) => { reject(signal.aborted ? error : failureOf(error, rule)); });
+    outgoing.on('response', (message) => {
+      const lines = linesOf(message);
+      resolve({
+        kind: 'response', status: message.statusCode ?? 502, reason: message.statusMessage, fields: ledBack(responseFields(lines), request, rule), body: new StreamBody(message, announcedLength(lines)),
+      });
+    });
+    outgoing.on('upgrade', (message, upstream, head) => {
+      upstream.setTimeout(0);
+      resolve({ kind: 'tunnel', takeover: tunnel(message, upstream as Socket, head) });
+    });
+    outgoing.end();
+  });
+}
+
+function linesOf({ rawHeaders }: IncomingMessage): FieldLine[] {
+  const lines: FieldLine[] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) lines.push([rawHeaders[i] as string, rawHeaders[i + 1] as string]);
+  return lines;
+}
+
+function tunnel(message: IncomingMessage, upstream: Socket, behind: Buffer): Takeover {
+  let client: Socket | undefined;
+  const end = (): void => {
+    upstream.destroy();
+    client?.destroy();
+  };
+  upstream.on('error', end).on('close', end);
+  return {
+    accept(socket, head) {
+      client = socket;
+      const fields = headerBlock([...responseFields(linesOf(message)), ['Connection', 'Upgrade'], ['Upgrade', 'websocket']]);
+      socket.on('error', end).on('close', end);
+      socket.write(encodeHead({ status: 101, fields, body: undefined }, new Date().toUTCString(), 'default'), 'latin1');
+      if (behind.length > 0) socket.write(behind);
+      if (head.length > 0) upstream.write(head);
+      // Each side waits for the other; the end of one is the end of the other.
+      socket.pipe(upstream);
+      upstream.pipe(socket);
+    },
+    end,
+  };
+}

@@ -1,0 +1,69 @@
+/**
+ * What a script writes to its standard error → lines for the log: whole ones, on one line each, and never more than a log can take.
+ */
+
+/** Characters of one line. */
+const LONGEST_LINE = 2000;
+/** What one script may say in a second. */
+const MOST_LINES = 100;
+const MOST_BYTES = 64 * 1024;
+const SECOND = 1000;
+
+export interface ErrorLines {
+  write(bytes: Buffer): void;
+  /** What is left is a line as well. */
+  end(): void;
+}
+
+/**
+ * @param label in front of each line: whose words these are
+ * @param now milliseconds; for tests
+ */
+export function errorLines(label: string, log: (line: string) => void, now: () => number = Date.now): ErrorLines {
+  let rest = '';
+  let since = now();
+  let lines = 0;
+  let bytes = 0;
+  let dropped = 0;
+
+  const tellDropped = (): void => {
+    if (dropped > 0) log(`${label}: … ${dropped} more bytes were left out`);
+    dropped = 0;
+  };
+  const say = (line: string): void => {
+    lines++;
+    log(`${label}: ${plain(line)}`);
+  };
+  return {
+    write(chunk) {
+      if (now() - since >= SECOND) {
+        tellDropped();
+        since = now();
+        lines = bytes = 0;
+      }
+      // What is beyond the measure is not even looked at: a gigabyte costs nothing.
+      const room = lines >= MOST_LINES ? 0 : Math.max(0, MOST_BYTES - bytes);
+      const taken = chunk.subarray(0, room);
+      bytes += chunk.length;
+      dropped += chunk.length - taken.length;
+      const parts = (rest + taken.toString('utf8')).split('\n');
+      rest = (parts.pop() ?? '').slice(0, LONGEST_LINE + 1);
+      for (const part of parts) {
+        if (lines < MOST_LINES) say(part);
+        else dropped += part.length + 1;
+      }
+    },
+    end() {
+      if (rest !== '') say(rest);
+      rest = '';
+      tellDropped();
+    },
+  };
+}
+
+/** No line can forge another one, or speak to a terminal. */
+function plain(line: string): string {
+  const text = line.endsWith('\r') ? line.slice(0, -1) : line;
+  const start = text.length > LONGEST_LINE ? `${text.slice(0, LONGEST_LINE)}…` : text;
+  return start.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, (c) => (c === '\t' ? ' ' : `\\u${(c.codePointAt(0) as number).toString(16).padStart(4, '0')}`));
+}
