@@ -78,6 +78,7 @@ const HEADLINES: Readonly<Record<number, string>> = {
   412: 'The file has changed in between',
   413: 'This is more than the server accepts',
   414: 'The address is too long',
+  415: 'The server cannot read that kind of content',
   416: 'The file does not have that part',
   417: 'The server cannot promise that',
   431: 'The request says too much about itself',
@@ -128,7 +129,7 @@ function adviceOf({ problem: { status, method }, isRefused, ownPage, suggestions
   const own = `Your own page goes to <code>${escapeHtml(ownPage ?? `config/${status}.html`)}</code>.`;
   switch (status) {
     case 404: return `<p class="advice">${suggestions?.sameName === undefined ? 'Check the spelling, also of capital letters. ' : ''}${own}</p>`;
-    case 405: return `<p class="advice">A file can be read, not written or submitted to: a form needs a program behind it. ${own}</p>`;
+    case 405: return `<p class="advice">A file can be read, not written or submitted to: a form needs a program behind it (<code>liteServer.backends</code>), or <code>"liteServer.post": "echo"</code> to see what it sends. ${own}</p>`;
     // Of a file: what is 501 for another reason (an unknown method, a coding) is explained by its sentence.
     case 501: return isRefused === true || (method !== 'GET' && method !== 'HEAD') ? '' : '<p class="advice">The source of a script is never sent. What runs it (PHP, CGI) has to be set up first.</p>';
     default: return '';

@@ -40,7 +40,8 @@ export class IncomingBody extends Readable {
 
   override _read(): void {
     this.isWanted = true;
-    this.wanted();
+    // What is being read is not taken out yet.
+    process.nextTick(this.wanted);
   }
 }
 

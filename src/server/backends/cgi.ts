@@ -135,7 +135,11 @@ class ScriptRun {
     this.patience = rule.timeout;
     this.child = spawn(script.realPath, [], {
       cwd: path.dirname(script.realPath),
-      env: { ...scriptEnvironment(), ...cgiVariables(exchange, { software: tools.software, contentLength: content.length }) },
+      env: {
+        ...scriptEnvironment(),
+        ...cgiVariables(exchange, { software: tools.software, contentLength: content.length }),
+        ...(script.pathInfo !== '' && { PATH_TRANSLATED: script.root + script.pathInfo }),
+      },
       // A file is read by the script itself.
       stdio: [content.fd ?? (content.length === 0 ? 'ignore' : 'pipe'), 'pipe', 'pipe'],
       detached: process.platform !== 'win32', shell: false, windowsHide: true,

@@ -9,6 +9,7 @@ import type { ScriptRequest } from './backend.js';
 const NOT_PASSED_ON = new Set(['content-type', 'content-length', 'proxy', 'connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'expect']);
 
 /**
+ * Without PATH_TRANSLATED, which PHP takes for the script where it does not split paths itself.
  * @param about.software SERVER_SOFTWARE
  * @param about.contentLength bytes of the content, which is complete
  * @returns values without NUL, names as RFC 3875 has them
@@ -38,7 +39,7 @@ export function cgiVariables({ request, script, ends }: ScriptRequest, about: { 
     QUERY_STRING: query,
     // php-cgi runs nothing without it: a sign that it was not called directly.
     REDIRECT_STATUS: '200',
-    ...(script.pathInfo !== '' && { PATH_INFO: script.pathInfo, PATH_TRANSLATED: script.root + script.pathInfo }),
+    ...(script.pathInfo !== '' && { PATH_INFO: script.pathInfo }),
     ...(hasContent && { CONTENT_LENGTH: String(about.contentLength) }),
     ...(type !== undefined && { CONTENT_TYPE: type }),
     ...(ends.secure && { HTTPS: 'on' }),

@@ -1,7 +1,7 @@
 /**
  * A client of FastCGI applications: php-fpm and the like. Connections are kept and used again; each carries one request at a time.
  */
-import { BackendFailure, type BackendAnswer, type BackendTools, type ScriptBackend, type ScriptRequest } from './backend.js';
+import { BackendFailure, type BackendAnswer, type BackendTools, type ScriptBackend } from './backend.js';
 import { cgiVariables } from './cgiEnvironment.js';
 import { FastCgiConnection, StaleConnection, type FastCgiCall } from './fastcgiConnection.js';
 import type { FastCgiRule } from './rules.js';
@@ -26,8 +26,7 @@ export function createFastCgi(rule: FastCgiOptions, tools: Pick<BackendTools, 'l
       try {
         signal.throwIfAborted();
         const call: FastCgiCall = {
-          variables: cgiVariables(exchange, { software: tools.software, contentLength: content.length }), content, timeout: rule.timeout,
-          label: labelOf(exchange), log: tools.log,
+          variables: cgiVariables(exchange, { software: tools.software, contentLength: content.length }), content, timeout: rule.timeout, label: exchange.script.name, log: tools.log,
         };
         const answer = await pool.ask(call, signal, IDEMPOTENT.has(request.method));
         // A file may still be on its way, while the answer already comes.
@@ -39,10 +38,6 @@ export function createFastCgi(rule: FastCgiOptions, tools: Pick<BackendTools, 'l
     },
     close: () => pool.close(),
   };
-}
-
-function labelOf({ script }: ScriptRequest): string {
-  return script.name;
 }
 
 function closing(answer: BackendAnswer, close: () => void): BackendAnswer {

@@ -110,7 +110,7 @@ class BackendPool {
   }
 
   forProxy(rule: ProxyRule): Promise<Backend> {
-    return this.once(rule, async () => (await import('./proxy.js')).createProxy(rule, this.lent));
+    return this.once(rule, async () => (await import('./proxy.js')).createProxy(rule));
   }
 
   async close(): Promise<void> {

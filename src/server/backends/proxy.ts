@@ -7,7 +7,7 @@ import Pool from 'undici/lib/dispatcher/pool.js';
 import { bytesBody, type Body } from '../body.js';
 import type { Request } from '../request.js';
 import { StreamBody } from '../streamBody.js';
-import { BackendFailure, type Backend, type BackendAnswer, type BackendRequest, type BackendTools } from './backend.js';
+import { BackendFailure, type Backend, type BackendAnswer, type BackendRequest } from './backend.js';
 import { failureOf } from './proxyFailure.js';
 import { announcedLength, requestFields, responseFields, type FieldLine } from './proxyFields.js';
 import { ledBack, targetPath } from './proxyPaths.js';
@@ -23,7 +23,7 @@ const MAX_HEAD = 64 * 1024;
 const KEPT = 4_000;
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
-export function createProxy(rule: ProxyRule, _tools: BackendTools): Backend {
+export function createProxy(rule: ProxyRule): Backend {
   const { target, timeout, verify } = rule;
   const pool = new Pool(target.origin, {
     connections: MOST_CONNECTIONS, pipelining: 1, maxHeaderSize: MAX_HEAD, headersTimeout: timeout, bodyTimeout: timeout, keepAliveTimeout: KEPT, keepAliveMaxTimeout: KEPT,
@@ -91,7 +91,7 @@ class Ask {
     signal.addEventListener('abort', this.gone, { once: true });
     return new Promise((resolve, reject) => {
       this.settle = { resolve, reject };
-      const options = { method: request.method as Dispatcher.HttpMethod, path: targetPath(request, this.rule), headers, body: framing.kind === 'none' ? null : body };
+      const options = { method: request.method, path: targetPath(request, this.rule), headers, body: framing.kind === 'none' ? null : body };
       pool.dispatch(options, this);
     });
   }

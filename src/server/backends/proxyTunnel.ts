@@ -34,7 +34,7 @@ export function openTunnel(exchange: BackendRequest, rule: ProxyRule): Promise<B
     });
     outgoing.on('upgrade', (message, upstream, head) => {
       upstream.setTimeout(0);
-      resolve({ kind: 'tunnel', takeover: tunnel(message, upstream as Socket, head) });
+      resolve({ kind: 'tunnel', takeover: tunnel(message, upstream, head) });
     });
     outgoing.end();
   });
