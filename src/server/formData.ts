@@ -125,6 +125,11 @@ async function readParts(contentType: string, type: string, body: IncomingBody):
   return { type, length, fields: collector.fields, files: collector.files };
 }
 
+/** A part without a name has none, whatever the library's types say. */
+function nameOf(name: string | undefined): string {
+  return name ?? '';
+}
+
 class Collector {
   readonly fields: FormField[] = [];
   readonly files: FormFile[] = [];
@@ -144,8 +149,7 @@ class Collector {
       };
       const tooMany = (): void => { fail(new FormError(TOO_MANY)); };
       parser.on('field', (name, value, isNameCut, isValueCut) => {
-        // A part without a name has none, in the parser's view of things.
-        this.fields.push({ name: (name) ?? '', value, isCut: isNameCut || isValueCut });
+        this.fields.push({ name: nameOf(name), value, isCut: isNameCut || isValueCut });
       });
       parser.on('file', (name, stream, filename, _encoding, type) => {
         const hash = createHash('sha256');
@@ -154,7 +158,7 @@ class Collector {
           size += chunk.length;
           hash.update(chunk);
         });
-        stream.on('end', () => { this.files.push({ name: (name) ?? '', filename, type, size, sha256: hash.digest('hex') }); });
+        stream.on('end', () => { this.files.push({ name: nameOf(name), filename, type, size, sha256: hash.digest('hex') }); });
         stream.on('error', fail);
       });
       parser.on('fieldsLimit', tooMany).on('filesLimit', tooMany).on('partsLimit', tooMany);

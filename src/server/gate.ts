@@ -57,11 +57,11 @@ const TWO_AUTHORITIES: Denial = { status: 400, why: 'The target and the Host fie
 
 /** @returns undefined when the request may be answered */
 export function checkGate(request: Request, ends: Ends, admissions: Admissions): Denial | undefined {
-  return checkHost(request, ends, admissions.hosts) ?? checkOrigin(request, admissions);
+  return checkHost(request, ends, admissions.hosts) ?? checkOrigin(request, ends, admissions);
 }
 
 function checkHost({ host, targetAuthority }: Request, ends: Ends, allowedHosts: readonly string[]): Denial | undefined {
-  if (targetAuthority !== undefined && !(host !== undefined && sameAuthority(targetAuthority, host)) && !isOurs(targetAuthority.host, ends, allowedHosts)) {
+  if (targetAuthority !== undefined && !(host !== undefined && sameAuthority(targetAuthority, host, ends.secure ? 443 : 80)) && !isOurs(targetAuthority.host, ends, allowedHosts)) {
     return TWO_AUTHORITIES;
   }
   const effective = targetAuthority ?? host;
@@ -83,11 +83,11 @@ function plainAddress(address: string): string {
   return address.startsWith('::ffff:') ? address.slice(7) : address;
 }
 
-function checkOrigin(request: Request, { origins, readers, frame }: Admissions): Denial | undefined {
+function checkOrigin(request: Request, { secure }: Ends, { origins, readers, frame }: Admissions): Denial | undefined {
   const { fields, method } = request;
   const origin = fields.get('origin');
   const site = fields.get('sec-fetch-site')?.toLowerCase();
-  const own = origin !== undefined && (isOwnOrigin(origin, request) || origins.includes(origin));
+  const own = origin !== undefined && (isOwnOrigin(origin, request, secure) || origins.includes(origin));
   if (fields.get('upgrade') !== undefined && origin !== undefined && !own) return FOREIGN_PAGE;
   if (!SAFE.has(method)) {
     const noBrowser = origin === undefined && site === undefined;
@@ -106,13 +106,13 @@ function checkOrigin(request: Request, { origins, readers, frame }: Admissions):
 }
 
 /** The very scheme, host and port the client reached us by (RFC 6454 §5). */
-function isOwnOrigin(origin: string, request: Request): boolean {
-  const match = /^http:\/\/([^/]+)$/.exec(origin);
-  const theirs = match === null ? undefined : parseAuthority(match[1] as string);
+function isOwnOrigin(origin: string, request: Request, secure: boolean): boolean {
+  const scheme = secure ? 'https://' : 'http://';
+  const theirs = origin.startsWith(scheme) ? parseAuthority(origin.slice(scheme.length)) : undefined;
   const ours = request.targetAuthority ?? request.host;
-  return theirs !== undefined && ours !== undefined && sameAuthority(theirs, ours);
+  return theirs !== undefined && ours !== undefined && sameAuthority(theirs, ours, secure ? 443 : 80);
 }
 
-function sameAuthority(a: Authority, b: Authority): boolean {
-  return a.host === b.host && (a.port ?? 80) === (b.port ?? 80);
+function sameAuthority(a: Authority, b: Authority, defaultPort: 80 | 443): boolean {
+  return a.host === b.host && (a.port ?? defaultPort) === (b.port ?? defaultPort);
 }

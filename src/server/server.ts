@@ -1,15 +1,17 @@
 /**
  * Listening, admitting, closing. What happens on a connection is in transport.ts and connection.ts.
  */
-import { createServer as createNetServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
+import { createServer as createNetServer, type AddressInfo, type Server as NetServer } from 'node:net';
 import { BufferPool, SMALLEST_CHUNK } from './bufferPool.js';
 import { createHandler, type Handler } from './handler.js';
 import type { Hooks } from './hooks.js';
 import { guarded, type Observer } from './observer.js';
 import type { Limits, ServerOptions } from './options.js';
 import { dateClock } from './response.js';
+import { redirecting } from './redirecting.js';
 import { Roster } from './roster.js';
-import { Transport, type Owner, type Shared } from './transport.js';
+import { createDoor, type Door } from './tlsDoor.js';
+import { Transport, type Accepted, type Owner, type Shared } from './transport.js';
 import { TurnedAway } from './turnedAway.js';
 
 export interface Server {
@@ -49,6 +51,7 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
   const date = dateClock();
   const turnedAway = new TurnedAway(limits, date, observer);
   let net: NetServer | undefined;
+  let door: Door | undefined;
   let handler: Handler | undefined;
   let sweeper: NodeJS.Timeout | undefined;
   let lastId = 0;
@@ -62,25 +65,21 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
     },
   };
 
-  const admit = (socket: Socket, shared: Shared): void => {
-    if (roster.hasRoom(limits.maxConnections, performance.now())) roster.add(new Transport(++lastId, { socket, tcp: socket, secure: false }, shared, owner));
-    else turnedAway.add(++lastId, socket);
+  const admit = (accepted: Accepted, shared: Shared): void => {
+    if (roster.hasRoom(limits.maxConnections, performance.now())) roster.add(new Transport(++lastId, accepted, shared, owner));
+    else turnedAway.add(++lastId, accepted.socket);
   };
 
   const start = async (): Promise<{ readonly ip: string; readonly port: number }> => {
-    const pool = new BufferPool(Math.max(POOL_BYTES, 2 * SMALLEST_CHUNK * limits.maxConnections));
-    handler = await createHandler(options, { pool, hooks, warn: (message) => observer.warning?.(message), log: (line) => observer.backend?.(line) });
-    hooks.attached?.({ read: handler.read });
+    handler = await prepare(options, observer, hooks);
     const shared: Shared = { limits, handler, admissions: { hosts, origins, readers: options.cors, frame: hooks.admitsFrame }, observer, date, clock };
+    const plain: Shared = options.tls === undefined ? shared : { ...shared, handler: redirecting(handler) };
+    door = createDoor(options, (accepted) => { admit(accepted, accepted.secure ? shared : plain); });
     // Half-open: a client that sends FIN right behind its request still gets its answer.
-    net = createNetServer({ allowHalfOpen: true, noDelay: true }, (socket) => { admit(socket, shared); });
+    net = createNetServer({ allowHalfOpen: true, noDelay: true }, door.open);
     await bind(net, options);
     net.on('error', (error) => observer.failure?.('The listening socket failed', error));
-    clock.now = performance.now();
-    sweeper = setInterval(() => {
-      clock.now = performance.now();
-      roster.checkDeadlines();
-    }, sweepInterval(limits));
+    sweeper = sweep(() => { clock.now = performance.now(); roster.checkDeadlines(); }, limits);
     const { address, port } = net.address() as AddressInfo;
     return { ip: address, port };
   };
@@ -102,12 +101,21 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
       if (net === undefined) return;
       const closed = new Promise<void>((resolve) => net?.close(() => { resolve(); }));
       turnedAway.close();
+      door?.close();
       await Promise.all([closed, endAll(roster.all, limits.closeTimeout)]);
       // What still ran for somebody has had its time.
       await handler?.close();
       clearInterval(sweeper);
     },
   };
+}
+
+/** What answers requests, with what is built on it. */
+async function prepare(options: ServerOptions, observer: Observer, hooks: Hooks): Promise<Handler> {
+  const pool = new BufferPool(Math.max(POOL_BYTES, 2 * SMALLEST_CHUNK * options.limits.maxConnections));
+  const handler = await createHandler(options, { pool, hooks, warn: (message) => observer.warning?.(message), log: (line) => observer.backend?.(line) });
+  hooks.attached?.({ read: handler.read });
+  return handler;
 }
 
 /** Lets running responses finish for a while, then cuts. */
@@ -128,8 +136,9 @@ function bind(net: NetServer, { ip, port }: ServerOptions): Promise<void> {
   });
 }
 
-/** Often enough to keep the shortest deadline, seldom enough to cost nothing. */
-function sweepInterval(limits: Limits): number {
+/** Now, and often enough to keep the shortest deadline, seldom enough to cost nothing. */
+function sweep(look: () => void, limits: Limits): NodeJS.Timeout {
+  look();
   const shortest = Math.min(limits.headerTimeout, limits.idleTimeout, limits.stallTimeout, limits.lingerTimeout);
-  return Math.max(10, Math.min(500, shortest / 4));
+  return setInterval(look, Math.max(10, Math.min(500, shortest / 4)));
 }

@@ -2,7 +2,6 @@
  * Another web server's answers (RFC 9110 §3.7): both ways as they come, over connections that are kept.
  */
 import { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import { bytesBody, type Body } from '../body.js';
 import type { Request } from '../request.js';

@@ -1,0 +1,147 @@
+/**
+ * A certificate for this machine, signed by an authority of its own: made once, kept in a folder that only its user can read, and
+ * renewed before it ends. Whom to trust is for the user to say: nothing here tells any browser.
+ */
+import { randomBytes, X509Certificate } from 'node:crypto';
+import { chmod, link, mkdir, open, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { hostname, networkInterfaces } from 'node:os';
+import path from 'node:path';
+import type { TlsMaterial } from './tls.js';
+
+const DAY = 24 * 3600 * 1000;
+/** Browsers take no certificate of a server that lasts longer than 398 days. */
+const LEAF_DAYS = 397;
+const RENEWED_DAYS_BEFORE = 30;
+const AUTHORITY_DAYS = 3650;
+/** Certificates begin in the past: clocks differ. */
+const HEAD_START = DAY;
+
+const AUTHORITY_FILE = 'authority.pem';
+const LEAF_FILE = 'server.pem';
+/** For the user to give to a browser: without the key. */
+const CA_FILE = 'lite-server-ca.crt';
+
+export interface LocalCertificate {
+  readonly material: TlsMaterial;
+  /** The certificate of the authority: absolute path. Whoever trusts it trusts our certificates. */
+  readonly caFile: string;
+}
+
+/** What a certificate is for. */
+export interface Names {
+  readonly dns: readonly string[];
+  readonly ip: readonly string[];
+}
+
+/** This machine, as it is called and reached. @param more host names that requests may carry */
+export function localNames(more: readonly string[] = []): Names {
+  const own = hostname().toLowerCase();
+  const isName = (name: string): boolean => /^[a-z0-9](?:[a-z0-9._-]{0,250}[a-z0-9])?$/.test(name) && !/^[\d.]+$/.test(name);
+  const addresses = Object.values(networkInterfaces()).flatMap((found) => found ?? []).map(({ address }) => address.split('%', 1)[0] as string);
+  return {
+    dns: [...new Set(['localhost', own, own.includes('.') ? own : `${own}.local`, ...more])].filter(isName),
+    ip: [...new Set(['127.0.0.1', '::1', ...addresses])],
+  };
+}
+
+interface KeyPair { readonly cert: string; readonly key: string }
+
+/**
+ * The certificate that is there, or a new one.
+ * @param folder absolute path; made if it is not there
+ * @throws the system's error when the folder cannot be used
+ */
+export async function localCertificate(folder: string, names: Names = localNames(), now = Date.now()): Promise<LocalCertificate> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await chmod(folder, 0o700);
+  const authority = await readAuthority(folder, now);
+  const caFile = path.join(folder, CA_FILE);
+  const kept = await readPair(path.join(folder, LEAF_FILE));
+  if (kept !== undefined && isGood(kept, authority, names, now)) return { material: withChain(kept, authority), caFile };
+  const { makeLeaf } = await import('./certificateMaker.js');
+  const leaf = await makeLeaf(authority, names, { from: now - HEAD_START, to: now + (LEAF_DAYS - 1) * DAY });
+  await replace(path.join(folder, LEAF_FILE), leaf);
+  return { material: withChain(leaf, authority), caFile };
+}
+
+function withChain({ cert, key }: KeyPair, authority: KeyPair): TlsMaterial {
+  return { cert: `${cert.trim()}\n${authority.cert.trim()}\n`, key };
+}
+
+/** Two that start at once agree on one: whoever comes second takes what is there. */
+async function readAuthority(folder: string, now: number): Promise<KeyPair> {
+  const file = path.join(folder, AUTHORITY_FILE);
+  const there = await readPair(file);
+  if (there !== undefined && isCurrent(there, now)) {
+    await writeCertificate(folder, there);
+    return there;
+  }
+  const { makeAuthority } = await import('./certificateMaker.js');
+  const made = await makeAuthority(`Lite Server on ${hostname()}`, { from: now - HEAD_START, to: now + AUTHORITY_DAYS * DAY });
+  if (await exists(file)) {
+    // What cannot be used, or has ended.
+    await replace(file, made);
+    await writeCertificate(folder, made);
+    return made;
+  }
+  const temporary = await writeSecret(folder, made);
+  try {
+    await link(temporary, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    await unlink(temporary).catch(() => undefined);
+  }
+  const agreed = await readPair(file) ?? made;
+  await writeCertificate(folder, agreed);
+  return agreed;
+}
+
+async function exists(file: string): Promise<boolean> {
+  return readFile(file).then(() => true, (error: unknown) => (error as NodeJS.ErrnoException).code !== 'ENOENT');
+}
+
+async function writeCertificate(folder: string, { cert }: KeyPair): Promise<void> {
+  const file = path.join(folder, CA_FILE);
+  if (await readFile(file, 'latin1').catch(() => '') !== cert) await writeFile(file, cert, { mode: 0o644 });
+}
+
+/** Key and certificate in one file: no other process sees the one without the other. */
+async function readPair(file: string): Promise<KeyPair | undefined> {
+  const text = await readFile(file, 'latin1').catch(() => '');
+  const cert = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/.exec(text)?.[0];
+  const key = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----\n?/.exec(text)?.[0];
+  return cert === undefined || key === undefined ? undefined : { cert, key };
+}
+
+async function replace(file: string, pair: KeyPair): Promise<void> {
+  await rename(await writeSecret(path.dirname(file), pair), file);
+}
+
+async function writeSecret(folder: string, { cert, key }: KeyPair): Promise<string> {
+  const temporary = path.join(folder, `.${randomBytes(8).toString('hex')}.tmp`);
+  const handle = await open(temporary, 'wx', 0o600);
+  try {
+    await handle.writeFile(`${key.trim()}\n${cert.trim()}\n`);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  return temporary;
+}
+
+function isGood(leaf: KeyPair, authority: KeyPair, names: Names, now: number): boolean {
+  if (!isCurrent(leaf, now + RENEWED_DAYS_BEFORE * DAY)) return false;
+  const certificate = new X509Certificate(leaf.cert);
+  const isSigned = certificate.checkIssued(new X509Certificate(authority.cert)) && certificate.verify(new X509Certificate(authority.cert).publicKey);
+  return isSigned && names.dns.every((name) => certificate.checkHost(name) !== undefined) && names.ip.every((address) => certificate.checkIP(address) !== undefined);
+}
+
+function isCurrent({ cert }: KeyPair, now: number): boolean {
+  try {
+    const certificate = new X509Certificate(cert);
+    return Date.parse(certificate.validFrom) <= now && Date.parse(certificate.validTo) > now;
+  } catch {
+    return false;
+  }
+}
