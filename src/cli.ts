@@ -3,6 +3,7 @@
  */
 import { fstatSync, write } from 'node:fs';
 import { realpath } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { CommandError, readCommand, USAGE, type Command } from './cliArguments.js';
 import type { FolderWatcher } from './live/folderWatcher.js';
@@ -16,7 +17,10 @@ import { describeListenError } from './server/listenError.js';
 import type { LogFile } from './server/logFile.js';
 import type { Observer } from './server/observer.js';
 import type { ServerOptions } from './server/options.js';
+import { localCertificate, localNames } from './server/localCertificate.js';
 import { createServer } from './server/server.js';
+import { CertificateError, loadTls, type TlsMaterial } from './server/tls.js';
+import { trustInstructions } from './server/trust.js';
 import { receivingLine, traceLine } from './server/trace.js';
 
 /** Milliseconds the last lines may take to be written when it stops. */
@@ -97,6 +101,28 @@ function atMost(milliseconds: number, task: Promise<void> | undefined): Promise<
   return Promise.race([task, new Promise((resolve) => setTimeout(resolve, milliseconds))]);
 }
 
+/** Where this user's programs keep what is not for others (XDG Base Directory; macOS and Windows have places of their own). */
+function dataFolder(): string {
+  const { XDG_DATA_HOME = '', LOCALAPPDATA = '' } = process.env;
+  if (path.isAbsolute(XDG_DATA_HOME)) return path.join(XDG_DATA_HOME, 'lite-server');
+  if (process.platform === 'win32') return path.join(path.isAbsolute(LOCALAPPDATA) ? LOCALAPPDATA : path.join(homedir(), 'AppData', 'Local'), 'lite-server');
+  return path.join(homedir(), ...(process.platform === 'darwin' ? ['Library', 'Application Support'] : ['.local', 'share']), 'lite-server');
+}
+
+/** What the server proves with that it is itself; undefined: nothing is encrypted. */
+async function prepareTls({ https, server }: Command): Promise<TlsMaterial | undefined> {
+  if (https.mode === 'off') return undefined;
+  try {
+    if (https.mode === 'files') return await loadTls({ ...https, passphrase: process.env.LITE_SERVER_KEY_PASSPHRASE }, complain);
+    const { material, caFile } = await localCertificate(dataFolder(), localNames(server.allowedHosts));
+    complain(`browsers do not know this certificate: for those that should, run ${trustInstructions(caFile).command}`);
+    return material;
+  } catch (error) {
+    const hint = error instanceof CertificateError && error.needs === 'passphrase' ? ': it is taken from LITE_SERVER_KEY_PASSPHRASE' : '';
+    throw new CommandError(1, `https: ${(error as Error).message}${hint}`);
+  }
+}
+
 async function run(command: Command): Promise<void> {
   const toStdout = stdoutSink();
   const lines = new LineBatch(toStdout);
@@ -104,7 +130,8 @@ async function run(command: Command): Promise<void> {
   const preview = command.live && await prepareLive(command.live, command.server, lines);
   const { root, mounts } = command.server;
   const file = await openAccessLog(command.log, [root, ...mounts.map(({ folder }) => folder)], complain);
-  const server = createServer(command.server, observerFor(command, lines, file), preview?.hooks);
+  const tls = await prepareTls(command);
+  const server = createServer({ ...command.server, tls }, observerFor(command, lines, file), preview?.hooks);
   const address = await server.listen().catch((error: unknown) => {
     throw new CommandError(1, describeListenError(error, { ...command.server, rootLabel: command.rootLabel }));
   });
@@ -121,7 +148,7 @@ async function run(command: Command): Promise<void> {
   };
   // Also when the terminal is closed, which Windows has a signal of its own for.
   process.on('SIGINT', () => void stop(130)).on('SIGTERM', () => void stop(143)).on('SIGHUP', () => void stop(129)).on('SIGBREAK', () => void stop(149));
-  await toStdout(`Lite Server listening on http://${formatAuthority(address.ip, address.port)}/ (root ${command.rootLabel})\n`);
+  await toStdout(`Lite Server listening on ${tls === undefined ? 'http' : 'https'}://${formatAuthority(address.ip, address.port)}/ (root ${command.rootLabel})\n`);
 }
 
 async function main(): Promise<void> {

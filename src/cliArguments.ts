@@ -6,7 +6,7 @@ import { isIP } from 'node:net';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { lineOf, readConfigText, type LocatedMistake } from './configFile.js';
-import { DEFAULT_LIVE, isHostName, isPort, type Configuration, type LiveConfiguration } from './server/configuration.js';
+import { DEFAULT_HTTPS, DEFAULT_LIVE, isHostName, isPort, type Configuration, type HttpsConfiguration, type LiveConfiguration } from './server/configuration.js';
 import { serverOptions, type ErrorPageOptions, type ServerOptions } from './server/options.js';
 import { accessLogOptions, siteOptions, withoutExposures, type AccessLogOptions } from './server/siteOptions.js';
 
@@ -18,6 +18,7 @@ Serves a folder of files over HTTP. Port 0 takes any free port.
   --error-pages DIR   where 404.html, 405.html, 4xx.html, … are (default config)
   --config FILE       JSON with settings, like {"errorPages": {"404": "my/404.html"}, "maxConnections": 512}
   --allow-host NAME   answer requests for this host name as well; may be repeated
+  --https             encrypt, with a certificate that an authority of this machine signs
   --live              pages in the browser follow the files as they change
   --trace             print every state change of every connection
   --help, --version`;
@@ -27,6 +28,7 @@ const OPTIONS = {
   'error-pages': { type: 'string' },
   config: { type: 'string' },
   'allow-host': { type: 'string', multiple: true },
+  https: { type: 'boolean' },
   live: { type: 'boolean' },
   trace: { type: 'boolean' },
   help: { type: 'boolean' },
@@ -48,6 +50,8 @@ export interface Command {
   /** Undefined: pages stay as they were loaded. */
   readonly live: LiveConfiguration | undefined;
   readonly log: AccessLogOptions;
+  /** Paths are absolute, or empty. */
+  readonly https: HttpsConfiguration;
 }
 
 /** Reads the arguments; what stands on the command line wins over the configuration file. */
@@ -84,7 +88,14 @@ export function readCommand(args: readonly string[]): Command | 'help' | 'versio
     limits: configuration.limits,
   });
   const live = values.live === true || configuration.live?.enabled === true ? { ...DEFAULT_LIVE, ...configuration.live } : undefined;
-  return { server, rootLabel, trace: values.trace === true, live, log: accessLogOptions(safe, folder) };
+  return { server, rootLabel, trace: values.trace === true, live, log: accessLogOptions(safe, folder), https: readHttps(values.https, safe, folder) };
+}
+
+/** A certificate that the file names is used with `--https` as well. */
+function readHttps(wanted: boolean | undefined, { https = {} }: Configuration, folder: string): HttpsConfiguration {
+  const { mode, cert, key } = { ...DEFAULT_HTTPS, ...https };
+  const absolute = (file: string): string => (file === '' ? '' : path.resolve(folder, file));
+  return { mode: wanted === true && mode === 'off' ? 'auto' : mode, cert: absolute(cert), key: absolute(key) };
 }
 
 function parse(args: readonly string[]): ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>> {
@@ -123,7 +134,7 @@ function configError(file: string, mistakes: readonly LocatedMistake[]): Command
   return new CommandError(1, `--config ${words.join('; ')}`);
 }
 
-const ERROR_STATUSES = ['400', '403', '404', '405', '408', '412', '413', '414', '416', '417', '431', '500', '501', '502', '503', '504', '505', '4xx', '5xx'];
+const ERROR_STATUSES = ['400', '403', '404', '405', '408', '412', '413', '414', '415', '416', '417', '431', '500', '501', '502', '503', '504', '505', '4xx', '5xx'];
 
 /** What the arguments say goes before what the file says. */
 function readErrorPages(given: string): ErrorPageOptions {

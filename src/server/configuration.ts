@@ -2,6 +2,8 @@
  * Settings as people write them (`liteServer.*` in the editor, the JSON file of the command line) → values, with every mistake named.
  */
 import { isIP } from 'node:net';
+import { readBackends, readPemFile, readProgram } from './backendReaders.js';
+import type { BackendRule } from './backends/rules.js';
 import { groupReader, isRecord, listReader, numberReader, readSwitch, shownName, textReader, wordReader, wrong, type Mistake, type NumberRule, type Reader } from './configurationReaders.js';
 import { withoutContradictions } from './contradictions.js';
 import { GLOB_RULE, isGoodGlob, MOST_GLOBS } from './globs.js';
@@ -31,6 +33,11 @@ export interface Configuration {
   readonly cacheControl?: string;
   readonly cors?: readonly string[];
   readonly precompressed?: boolean;
+  /** Without the program that PHP is. */
+  readonly backends?: readonly BackendRule[];
+  readonly php?: Partial<PhpConfiguration>;
+  readonly post?: 'refuse' | 'echo';
+  readonly https?: Partial<HttpsConfiguration>;
   readonly allowedHosts?: readonly string[];
   readonly accessLog?: Partial<AccessLogConfiguration>;
   readonly live?: Partial<LiveConfiguration>;
@@ -48,6 +55,20 @@ export interface AccessLogConfiguration {
   readonly daily: boolean;
   /** How many files that were put aside are kept. */
   readonly keep: number;
+}
+
+/** Which program PHP is: never from a workspace. */
+export interface PhpConfiguration {
+  /** As it was written; `''`: look for it. */
+  readonly path: string;
+}
+
+/** Whether and how what is sent is encrypted. Paths as they were written, never from a workspace. */
+export interface HttpsConfiguration {
+  /** `auto`: with a certificate that an authority of this machine signs; `files`: with one's own. */
+  readonly mode: 'off' | 'auto' | 'files';
+  readonly cert: string;
+  readonly key: string;
 }
 
 /** What may be set of the live preview. */
@@ -72,11 +93,14 @@ export const DEFAULT_LIVE: LiveConfiguration = Object.freeze({ enabled: true, ig
 
 export const DEFAULT_ACCESS_LOG: AccessLogConfiguration = Object.freeze({ format: 'common', file: '', maxSize: 10 * 1024 * 1024, daily: false, keep: 5 });
 
+export const DEFAULT_HTTPS: HttpsConfiguration = Object.freeze({ mode: 'off', cert: '', key: '' });
+
 /** The limits users may set, and how far. */
 export const LIMIT_RULES: Readonly<Record<string, NumberRule>> = {
   maxHeaderBytes: { least: 1024, most: 1024 * 1024, unit: 'bytes' },
   maxHeaderFields: { least: 10, most: 10_000, unit: 'count' },
   maxTargetBytes: { least: 256, most: 64 * 1024, unit: 'bytes' },
+  maxBodySize: { least: 1, most: 1024 * 1024, unit: 'MiB' },
   maxConnections: { least: 1, most: 100_000, unit: 'count' },
   headerTimeout: { least: 0.1, most: 3600, unit: 'seconds' },
   idleTimeout: { least: 0.1, most: 86_400, unit: 'seconds' },
@@ -115,6 +139,10 @@ const READERS: Readonly<Record<Exclude<keyof Configuration, 'limits'>, Reader<un
   cacheControl: readCacheControl,
   cors: readOrigins,
   precompressed: readSwitch,
+  backends: readBackends,
+  php: groupReader<PhpConfiguration>({ path: readProgram }, '{"path": "/usr/bin/php-cgi"}'),
+  post: wordReader('refuse', 'echo'),
+  https: groupReader<HttpsConfiguration>({ mode: wordReader('off', 'auto', 'files'), cert: readPemFile, key: readPemFile }, '{"mode": "auto"}'),
   allowedHosts: readHosts,
   accessLog: groupReader<AccessLogConfiguration>({
     format: wordReader('common', 'combined', 'json'),
@@ -165,7 +193,7 @@ export function readConfiguration(given: unknown): ReadConfiguration {
 }
 
 /** The editor calls the members of a group `accessLog.format`; both ways of writing it mean the same, also side by side. */
-const GROUPS = ['accessLog', 'live'] as const;
+const GROUPS = ['accessLog', 'live', 'php', 'https'] as const;
 
 function nested(given: Record<string, unknown>): Record<string, unknown> {
   const whole = new Map(Object.entries(given));

@@ -19,6 +19,10 @@ export function withoutContradictions(configuration: Configuration): ReadConfigu
     mistakes.push({ key: 'index', message: 'must name a file while directoryListing is off: no folder could be shown' });
     checked = without(checked, 'index');
   }
+  const { mode, cert = '', key = '' } = configuration.https ?? {};
+  if (mode === 'files' && (cert === '' || key === '')) {
+    mistakes.push({ key: `https.${cert === '' ? 'cert' : 'key'}`, message: 'must be set while https.mode is "files": without certificate and key nothing can be encrypted' });
+  }
   const file = configuration.accessLog?.file;
   const other = file === undefined || file === '' ? undefined : userOf(path.posix.normalize(file), configuration);
   if (other !== undefined) {

@@ -22,7 +22,6 @@ import type { ServerOptions } from './options.js';
 import { compressedTwin, readsCompressed } from './precompressed.js';
 import { isDocument, isNavigation, present, VARIES_BY_PURPOSE } from './present.js';
 import type { Refusal, Request } from './request.js';
-import { createRoutes } from './backends/route.js';
 import { createResolver, mountedFolder, type OpenFile, type OpenFolder, type Resolver } from './resolve.js';
 import { headerBlock, type Response } from './response.js';
 import { encodePath } from './target.js';
@@ -76,7 +75,7 @@ interface Parts {
 /** @throws when the root cannot be served */
 export async function createHandler(options: ServerOptions, { pool, hooks, warn, log = () => undefined }: Surroundings): Promise<Handler> {
   const isScript = (sitePath: string): boolean => gateway?.isScript(sitePath) === true;
-  const resolver = await createResolver(options.root, { ...options, indexes: indexesOf(options), isScript });
+  const resolver = await createResolver(options.root, { ...options, isScript });
   const gateway = createGateway({ options, resolver, hooks, log, software: SOFTWARE });
   const cache = new ContentCache();
   const types = await createMimeTypes(options.mimeTypes, { changed: () => { cache.clear(); }, warn });
@@ -112,12 +111,6 @@ async function checkPlaces(parts: Parts, warn: Surroundings['warn']): Promise<vo
   const page = await onePage(parts);
   if (page !== undefined) close(page.fd, () => undefined);
   else if (spaFallback !== undefined) warn(`liteServer.spaFallback: there is no page ${spaFallback} in ${parts.options.rootLabel}: until there is one, what is not found is 404`);
-}
-
-/** Where PHP runs, a folder may begin with a script. */
-function indexesOf({ indexes, backends }: ServerOptions): readonly string[] {
-  const runs = createRoutes(backends).forFile('index.php')?.rule.type;
-  return runs === undefined || runs === 'proxy' || indexes.includes('index.php') ? indexes : [...indexes, 'index.php'];
 }
 
 function handle(request: Request, caller: Caller | undefined, parts: Parts): Response | Takeover | Promise<Response | Takeover> {

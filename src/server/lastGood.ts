@@ -15,7 +15,7 @@ export function keepLastGood(now: Configuration, mistakes: readonly Mistake[], b
   for (const { key } of mistakes) {
     const name = key.split('.', 1)[0] as string;
     if (Object.hasOwn(before.limits, name)) limits[name] = before.limits[name as keyof typeof before.limits] as number;
-    else if (name === 'accessLog' || name === 'live') values[name] = { ...before[name], ...now[name] };
+    else if (name === 'accessLog' || name === 'live' || name === 'php' || name === 'https') values[name] = { ...before[name], ...now[name] };
     else if (name !== 'limits' && Object.hasOwn(before, name)) values[name] = before[name as keyof Configuration];
   }
   return { ...values, limits };

@@ -2,6 +2,7 @@
  * What a server is told when it is made. Read once, frozen, never changed while it runs.
  */
 
+import { createRoutes } from './backends/route.js';
 import type { BackendRule } from './backends/rules.js';
 import { DEFAULT_TYPE } from './mimeTypes.js';
 import type { TlsMaterial } from './tls.js';
@@ -124,7 +125,7 @@ export interface ServerOptions {
 
 /** Fills in everything but the address and the folder. */
 export function serverOptions(given: Pick<ServerOptions, 'ip' | 'port' | 'root'> & Partial<Omit<ServerOptions, 'limits'>> & { limits?: Partial<Limits> }): ServerOptions {
-  return Object.freeze({
+  const options = {
     rootLabel: given.root,
     errorPages: { folder: given.root, pages: {}, optional: [] },
     mimeTypes: { file: undefined, label: '', optional: true, defaultType: DEFAULT_TYPE },
@@ -138,10 +139,17 @@ export function serverOptions(given: Pick<ServerOptions, 'ip' | 'port' | 'root'>
     cors: [],
     precompressed: false,
     backends: [],
-    post: 'refuse',
+    post: 'refuse' as const,
     tls: undefined,
     ...given,
     allowedHosts: (given.allowedHosts ?? []).map((name) => name.toLowerCase()),
     limits: Object.freeze({ ...DEFAULT_LIMITS, ...given.limits }),
-  });
+  };
+  return Object.freeze({ ...options, indexes: withScripts(options) });
+}
+
+/** Where PHP runs, a folder may begin with a script. */
+function withScripts({ indexes, backends }: Pick<ServerOptions, 'indexes' | 'backends'>): readonly string[] {
+  const runs = createRoutes(backends).forFile('index.php')?.rule.type;
+  return runs === undefined || runs === 'proxy' || indexes.includes('index.php') ? indexes : [...indexes, 'index.php'];
 }

@@ -6,18 +6,19 @@ import path from 'node:path';
 import { DEFAULT_ACCESS_LOG, type AccessLogConfiguration, type Configuration } from './configuration.js';
 import { STANDARD_ERROR_PAGES, STANDARD_MIME_TYPES, type Places } from './contradictions.js';
 import { DEFAULT_TYPE } from './mimeTypes.js';
+import type { BackendRule } from './backends/rules.js';
 import type { MimeTypesOptions, Mount, ServerOptions } from './options.js';
 
 export { withoutExposures } from './contradictions.js';
 
-type SiteKey = 'errorPages' | 'mimeTypes' | 'indexes' | 'directoryListing' | 'cleanUrls' | 'spaFallback' | 'mounts' | 'headers' | 'cacheControl' | 'cors' | 'precompressed';
+type SiteKey = 'errorPages' | 'mimeTypes' | 'indexes' | 'directoryListing' | 'cleanUrls' | 'spaFallback' | 'mounts' | 'headers' | 'cacheControl' | 'cors' | 'precompressed' | 'backends' | 'post';
 
 /** What was not set is not there: `serverOptions` fills it in. */
 export type SiteOptions = Pick<ServerOptions, 'errorPages' | 'mimeTypes'> & Partial<Pick<ServerOptions, SiteKey>>;
 
 /** @param places absolute paths */
 export function siteOptions(configuration: Configuration, { base }: Pick<Places, 'base'>): SiteOptions {
-  const { errorPages, index, directoryListing, cleanUrls, spaFallback, mounts, headers, cacheControl, cors, precompressed } = configuration;
+  const { errorPages, index, directoryListing, cleanUrls, spaFallback, mounts, headers, cacheControl, cors, precompressed, backends, php, post } = configuration;
   return {
     // In the editor, the standard pages stand beside those that were named.
     errorPages: { folder: base, pages: errorPages ?? STANDARD_ERROR_PAGES, optional: Object.values(STANDARD_ERROR_PAGES) },
@@ -31,7 +32,13 @@ export function siteOptions(configuration: Configuration, { base }: Pick<Places,
     ...(cacheControl !== undefined && { cacheControl }),
     ...(cors && { cors }),
     ...(precompressed !== undefined && { precompressed }),
+    ...(backends && { backends: backends.map((rule) => withProgram(rule, base, php?.path)) }),
+    ...(post && { post }),
   };
+}
+
+function withProgram(rule: BackendRule, base: string, program = ''): BackendRule {
+  return rule.type === 'php' && program !== '' ? { ...rule, program: path.resolve(base, program) } : rule;
 }
 
 function mimeTypesOptions({ mimeTypes, defaultType = DEFAULT_TYPE }: Configuration, base: string): MimeTypesOptions {
