@@ -24,9 +24,12 @@ export function activate(context: vscode.ExtensionContext): void {
     void vscode.commands.executeCommand('setContext', 'liteServer.running', servers.running.length);
     void vscode.commands.executeCommand('setContext', 'liteServer.allRunning', servers.running.length === (vscode.workspace.workspaceFolders?.length ?? 0));
   }, RENDER_INTERVAL);
+  const vault = { secrets: context.secrets, storage: context.globalStorageUri };
+  const loadCore = (): Promise<typeof import('./server/index.js')> => import('./server/index.js');
   const servers = new Servers({
     memory: context.workspaceState,
-    loadCore: () => import('./server/index.js'),
+    vault,
+    loadCore,
     loadLive: () => import('./live/index.js'),
     observer: (folder, log) => openChannels().observer(prefix(folder), log),
     liveObserver: (folder) => openChannels().liveObserver(prefix(folder)),
@@ -42,6 +45,10 @@ export function activate(context: vscode.ExtensionContext): void {
     render,
     previews,
     ...registerCommands(servers, previews, openChannels),
+    vscode.commands.registerCommand('liteServer.trustCertificate', async () => {
+      const { explainTrust } = await import('./editor/certificates.js');
+      await explainTrust(await loadCore(), { ...vault, warn: (message) => { openChannels().log.warn(message); } });
+    }),
     vscode.workspace.onDidChangeConfiguration((event) => { for (const controller of servers.all) void controller.settingsChanged(event); }),
     vscode.workspace.onDidChangeWorkspaceFolders(({ removed }) => {
       previews.foldersRemoved(removed);

@@ -10,9 +10,9 @@ import { contains } from './exposure.js';
 import type { RunningServer } from './lifecycle.js';
 
 /** Where this machine reaches a server bound to `ip`: an address for all of them is no address to go to. */
-export function localUrl(ip: string, port: number): string {
+export function localUrl(ip: string, port: number, scheme: 'http' | 'https' = 'http'): string {
   const reachable = ip === '0.0.0.0' ? '127.0.0.1' : ip === '::' ? '::1' : ip;
-  return `http://${formatAuthority(reachable, port)}/`;
+  return `${scheme}://${formatAuthority(reachable, port)}/`;
 }
 
 /** Where the user's browser reaches it: in a remote window a forwarded address, perhaps below a path. Ends in `/`. */
@@ -32,7 +32,7 @@ export function urlOf(base: string, root: string, file: string | undefined): str
   const relative = file === undefined ? '' : path.relative(root, file);
   if (relative === '' || relative.split(path.sep)[0] === '..' || path.isAbsolute(relative)) return base;
   const segments = relative.split(path.sep);
-  if (segments.at(-1) === 'index.html') segments.splice(-1, 1, '');
+  if (['index.html', 'index.php'].includes(segments.at(-1) ?? '')) segments.splice(-1, 1, '');
   return base + encodePath(segments.filter((name) => name !== ''), segments.at(-1) === '').slice(1);
 }
 

@@ -7,7 +7,7 @@ import { accessLogLine, type LogFormat } from '../server/accessLog.js';
 import { LineBatch } from '../server/lineBatch.js';
 import type { LogFile } from '../server/logFile.js';
 import type { Exchange, Observer } from '../server/observer.js';
-import { connectionLabel, progressLine, traceLine } from '../server/trace.js';
+import { connectionLabel, progressLine, receivingLine, traceLine } from '../server/trace.js';
 import { describeProblem, describeUpdate } from '../live/describe.js';
 
 /** Four batches write to the log, one for each level: together ten writes a second. */
@@ -46,11 +46,13 @@ export class Channels implements vscode.Disposable {
       connectionOpened: (connection) => { this.trace.push(() => line(`${connectionLabel(connection)} connected → READING_REQ`)); },
       stateChanged: (connection, from, to) => { this.trace.push(() => line(traceLine(connection, from, to, '→'))); },
       progress: (connection, sent, total) => { this.trace.push(() => line(progressLine(connection, sent, total))); },
+      receiving: (connection, received, expected) => { this.trace.push(() => line(receivingLine(connection, received, expected))); },
       exchangeFinished: (exchange) => {
         (isTrouble(exchange) ? this.bad : this.fine).push(() => `${prefix}${lineOf(exchange)}`);
         file?.write(() => lineOf(exchange));
       },
       warning: (message) => { this.log.warn(`${prefix}${message}`); },
+      backend: (text) => { this.bad.push(() => `${prefix}${text}`); },
       failure: (what, error) => { this.failures.push(() => `${prefix}${what}: ${error instanceof Error ? error.message : String(error)}`); },
     };
   }

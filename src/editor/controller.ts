@@ -13,6 +13,7 @@ import type { ServerOptions } from '../server/options.js';
 import type { Server } from '../server/server.js';
 import type { AccessLogOptions } from '../server/siteOptions.js';
 import { externalUrl, localUrl } from './browser.js';
+import { prepareTls, type Vault } from './certificates.js';
 import type { LogTarget } from './connectionLog.js';
 import { confirmExposure } from './exposure.js';
 import type { Counts, Lifecycle, RunningServer } from './lifecycle.js';
@@ -35,6 +36,7 @@ export interface World {
   readonly observer: (folder: vscode.WorkspaceFolder, log: LogTarget) => Observer;
   /** And the live preview. */
   readonly liveObserver: (folder: vscode.WorkspaceFolder) => LiveObserver;
+  readonly vault: Pick<Vault, 'secrets' | 'storage'>;
   readonly info: (message: string) => void;
   readonly warn: (message: string) => void;
   /** Something to show has changed. */
@@ -144,11 +146,12 @@ export class Controller {
     const mounts = await settledMounts(site.mounts ?? [], workspace, core.realPlaceOf);
     if (!(await confirmExposure(this.world.memory, { ip, root, mounts: mounts.map(({ place }) => place) }, workspace))) return undefined;
     const rootLabel = labelOf(root, workspace);
-    const options = core.serverOptions({ ip, port: 0, root, rootLabel, ...site, mounts, allowedHosts: configuration.allowedHosts ?? [], limits: configuration.limits });
+    const tls = await prepareTls(core, settings.https, configuration.allowedHosts ?? [], { ...this.world.vault, warn: (message) => { this.world.warn(`${this.folder.name}: ${message}`); } });
+    const options = core.serverOptions({ ip, port: 0, root, rootLabel, ...site, mounts, tls, allowedHosts: configuration.allowedHosts ?? [], limits: configuration.limits });
     await this.openLog(core, core.accessLogOptions(safe.configuration, workspace), options);
     if (settings.live.enabled) this.session = await this.makeSession(options, settings);
     const { port, portNote } = await this.bind(core, options, configuration.port);
-    const local = localUrl(ip, port);
+    const local = localUrl(ip, port, options.tls && 'https');
     const url = await externalUrl(local);
     this.server?.allowOrigin(new URL(url).origin);
     this.session?.begin({ folders: mounts.map(({ place }) => place), files: await placesOfPages(options.errorPages, core.realPlaceOf) });
@@ -175,7 +178,7 @@ export class Controller {
     const plan = planPorts(setting, this.world.memory.get<number>(key));
     this.requests = 0;
     for (const wanted of [plan.first, ...plan.others]) {
-      this.server = core.createServer({ ...options, port: wanted }, this.observer(), this.session?.live.hooks);
+      this.server = core.createServer({ ...options, port: wanted }, this.observer(), { ...this.session?.live.hooks, mayRun: () => vscode.workspace.isTrusted });
       try {
         const { port } = await this.server.listen();
         if (setting !== 0) await this.world.memory.update(key, port);

@@ -5,7 +5,7 @@ import * as vscode from 'vscode';
 
 /** Something a browser shows as a document of its own. */
 export function isPage({ path }: vscode.Uri): boolean {
-  return /\.(?:html?|xhtml|svg)$/i.test(path);
+  return /\.(?:html?|xhtml|svg|php)$/i.test(path);
 }
 
 /** The page in the active editor. */

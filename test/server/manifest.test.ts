@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { DEFAULT_ACCESS_LOG, DEFAULT_LIVE, LIMIT_RULES, readConfiguration } from '../../src/server/configuration.js';
+import { DEFAULT_ACCESS_LOG, DEFAULT_HTTPS, DEFAULT_LIVE, LIMIT_RULES, readConfiguration } from '../../src/server/configuration.js';
 import { isRecord } from '../../src/server/configurationReaders.js';
 import { STANDARD_ERROR_PAGES, STANDARD_MIME_TYPES } from '../../src/server/contradictions.js';
 import { DEFAULT_LIMITS, serverOptions } from '../../src/server/options.js';
@@ -18,6 +18,9 @@ interface Schema {
   readonly uniqueItems?: boolean;
   readonly maxProperties?: number;
   readonly patternProperties?: Readonly<Record<string, Schema>>;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly oneOf?: readonly Schema[];
   readonly additionalProperties?: false;
 }
 
@@ -39,12 +42,16 @@ const settings = new Map(Object.entries(manifest.contributes.configuration.prope
 /** It says what happens in the editor: the server knows nothing of it. */
 const OF_THE_EDITOR = 'openOnStart';
 
-const WORDS = new Set(['type', 'pattern', 'patternErrorMessage', 'maxLength', 'enum', 'enumDescriptions', 'minimum', 'maximum', 'items', 'maxItems', 'uniqueItems', 'maxProperties', 'patternProperties', 'additionalProperties', 'default', 'scope', 'order', 'markdownDescription']);
+/** What a workspace has no say in. */
+const OF_THE_USER = new Set(['php.path', 'https.cert', 'https.key']);
+
+const WORDS = new Set(['type', 'pattern', 'patternErrorMessage', 'maxLength', 'enum', 'enumDescriptions', 'minimum', 'maximum', 'items', 'maxItems', 'uniqueItems', 'maxProperties', 'patternProperties', 'additionalProperties', 'properties', 'required', 'oneOf', 'default', 'scope', 'order', 'markdownDescription']);
 
 /** What VS Code would say of a value while it is typed. */
 function accepts(schema: Schema, value: unknown): boolean {
   for (const word of Object.keys(schema)) assert.ok(WORDS.has(word), `the schema word ${word} is not looked at here`);
   if (schema.enum !== undefined && !schema.enum.includes(value)) return false;
+  if (schema.oneOf !== undefined) return schema.oneOf.filter((one) => accepts(one, value)).length === 1;
   switch (schema.type) {
     case 'boolean': return typeof value === 'boolean';
     case 'number': case 'integer': return typeof value === 'number' && (schema.type === 'number' || Number.isInteger(value)) && value >= (schema.minimum ?? -Infinity) && value <= (schema.maximum ?? Infinity);
@@ -54,12 +61,14 @@ function accepts(schema: Schema, value: unknown): boolean {
       assert.ok(items);
       return Array.isArray(value) && value.length <= (schema.maxItems ?? Infinity) && value.every((item) => accepts(items, item)) && (schema.uniqueItems !== true || new Set(value).size === value.length);
     }
-    case 'object': return isRecord(value) && Object.keys(value).length <= (schema.maxProperties ?? Infinity) && Object.entries(value).every(([name, part]) => acceptsPart(schema, name, part));
+    case 'object': return isRecord(value) && (schema.required ?? []).every((name) => Object.hasOwn(value, name)) && Object.keys(value).length <= (schema.maxProperties ?? Infinity) && Object.entries(value).every(([name, part]) => acceptsPart(schema, name, part));
     default: throw new Error(`the type ${schema.type} is not known here`);
   }
 }
 
-function acceptsPart({ patternProperties = {}, additionalProperties }: Schema, name: string, part: unknown): boolean {
+function acceptsPart({ properties = {}, patternProperties = {}, additionalProperties }: Schema, name: string, part: unknown): boolean {
+  const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
+  if (property !== undefined) return accepts(property, part);
   const fitting = Object.entries(patternProperties).filter(([pattern]) => fits(pattern, name));
   return fitting.length === 0 ? additionalProperties !== false : fitting.every(([, schema]) => accepts(schema, part));
 }
@@ -84,10 +93,11 @@ describe('the manifest: settings', () => {
     const expected: Record<string, unknown> = {
       ip: standard.ip, port: standard.port, root: standard.root, errorPages: STANDARD_ERROR_PAGES, mimeTypes: STANDARD_MIME_TYPES, defaultType: standard.mimeTypes.defaultType,
       index: standard.indexes, directoryListing: standard.directoryListing, cleanUrls: standard.cleanUrls, spaFallback: standard.spaFallback ?? '', mounts: {}, headers: {}, cacheControl: standard.cacheControl,
-      cors: standard.cors, precompressed: standard.precompressed, allowedHosts: standard.allowedHosts, openOnStart: 'browser',
+      cors: standard.cors, precompressed: standard.precompressed, backends: standard.backends, post: standard.post, 'php.path': '', allowedHosts: standard.allowedHosts, openOnStart: 'browser',
+      ...Object.fromEntries(Object.entries(DEFAULT_HTTPS).map(([key, value]) => [`https.${key}`, value as unknown])),
       ...Object.fromEntries(Object.entries(DEFAULT_LIVE).map(([key, value]) => [`live.${key}`, value as unknown])),
       ...Object.fromEntries(Object.entries({ ...log, file, maxSize: maxSize / 1024 ** 2 }).map(([key, value]) => [`accessLog.${key}`, value as unknown])),
-      ...Object.fromEntries(Object.entries(LIMIT_RULES).map(([key, { unit }]) => [key, DEFAULT_LIMITS[key as keyof typeof DEFAULT_LIMITS] / (unit === 'seconds' ? 1000 : 1)])),
+      ...Object.fromEntries(Object.entries(LIMIT_RULES).map(([key, { unit }]) => [key, DEFAULT_LIMITS[key as keyof typeof DEFAULT_LIMITS] / (unit === 'seconds' ? 1000 : unit === 'MiB' ? 1024 ** 2 : 1)])),
     };
     assert.deepEqual([standard.mounts, standard.headers], [[], []]);
     assert.deepEqual(Object.fromEntries([...settings].map(([name, schema]) => [name, schema.default])), expected);
@@ -100,12 +110,12 @@ describe('the manifest: settings', () => {
     }
   });
 
-  it('belong to a folder, have an order of their own, and an example where it is not plain', () => {
+  it('belong to a folder or to the user, have an order of their own, and an example where it is not plain', () => {
     const orders = [...settings.values()].map(({ order }) => order);
     assert.equal(new Set(orders).size, orders.length);
     assert.deepEqual(orders, orders.toSorted((a, b) => a - b));
     for (const [name, { scope, markdownDescription, type, enum: words, enumDescriptions }] of settings) {
-      assert.equal(scope, 'resource', name);
+      assert.equal(scope, OF_THE_USER.has(name) ? 'machine' : 'resource', name);
       assert.equal(words?.length, enumDescriptions?.length, name);
       assert.ok(markdownDescription.endsWith('.'), name);
       if (['string', 'array', 'object'].includes(type) && words === undefined) assert.match(markdownDescription, /`[^`]+`/, name);
@@ -152,6 +162,23 @@ describe('the manifest: schemas and readers say the same', () => {
     ['accessLog.file', ['', 'logs/access.log', './a'], ['/a', '../a', 'a/../b', 'a/', '.', 'C:/a', 'a\\b', 'a\nb', long(4097), 5]],
     ['accessLog.maxSize', [0, 1, 102_400], [-1, 0.5, 102_401, '1']],
     ['accessLog.keep', [1, 1000], [0, 1.5, 1001, '5']],
+    ['post', ['refuse', 'echo'], ['show', '', true]],
+    ['php.path', ['', '/usr/bin/php-cgi', 'C:\\php\\php-cgi.exe'], ['a\nb', 5, long(4097)]],
+    ['https.mode', ['off', 'auto'], ['on', '', true]],
+    ...['https.cert', 'https.key'].map((name): [string, unknown[], unknown[]] => [name, ['', '/a/b.pem'], ['a\nb', 5, long(4097)]]),
+    ['backends', [
+      [], [{ match: '**/*.php', type: 'php' }], [{ match: '/', type: 'proxy', target: 'http://a' }], [{ match: '/a b/c', type: 'cgi' }], [{ match: '/a/', type: 'cgi', timeout: 0.1, maxProcesses: 64 }],
+      [{ match: '*.php', type: 'php', processes: 1, timeout: 3600 }, { match: 'a/{b,c}', type: 'cgi' }], [{ match: 'a', type: 'fastcgi', address: '127.0.0.1:9000' }], [{ match: 'a', type: 'fastcgi', address: '[::1]:1', maxConnections: 2 }],
+      [{ match: 'a', type: 'fastcgi', address: 'unix:/run/php.sock' }], [{ match: 'a', type: 'fastcgi', address: 'localhost:65535' }],
+      [{ match: '/api', type: 'proxy', target: 'https://a.example:8443/base', stripPrefix: true, keepHost: true, verify: false, timeout: 1 }],
+    ], [
+      'php', {}, [5], [{}], [{ match: '/a' }], [{ type: 'php' }], [{ match: '/a', type: 'asp' }], [{ match: 5, type: 'php' }], [{ match: '', type: 'php' }], [{ match: '//a', type: 'php' }], [{ match: '/a//b', type: 'php' }],
+      [{ match: '/a*', type: 'php' }], [{ match: '/%61', type: 'php' }], [{ match: '/a\\b', type: 'php' }], [{ match: 'a/', type: 'php' }], [{ match: '!a', type: 'php' }], [{ match: 'a\\b', type: 'php' }], [{ match: '(a)+', type: 'php' }], [{ match: long(257), type: 'php' }],
+      [{ match: '/a', type: 'php', path: '/evil' }], [{ match: '/a', type: 'php', target: 'http://a' }], [{ match: '/a', type: 'cgi', processes: 1 }], [{ match: '/a', type: 'cgi', timeout: 0 }], [{ match: '/a', type: 'cgi', maxProcesses: 65 }], [{ match: '/a', type: 'cgi', maxProcesses: 1.5 }],
+      [{ match: '/a', type: 'fastcgi' }], ...['', 'a', ':9000', 'a:b', '::1:9000', 'unix:a', 'http://a:1', 'a b:1', 'a:100000'].map((address) => [{ match: '/a', type: 'fastcgi', address }]),
+      [{ match: '/a', type: 'proxy' }], ...['', 'a', 'localhost:3000', 'ftp://a', 'http://u:p@a', 'http://a?b', 'http://a#b', 'http://a b', 5].map((target) => [{ match: '/a', type: 'proxy', target }]),
+      [{ match: '/a', type: 'proxy', target: 'http://a', stripPrefix: 'yes' }], many(51, () => ({ match: '/a', type: 'cgi' })),
+    ]],
     ['live.unsaved', ['htmlAndCss', 'off'], ['html', true]],
     ['live.ignore', [[], ['**/a', 'c++/*']], [[''], ['/a'], ['!a'], ['a\\b'], ['(a)+'], ['a\n'], [long(257)], many(101, String), 'a', [5]]],
   ];
