@@ -50,7 +50,7 @@ describe('configuration: what is right', () => {
 
   it('the limits that may be set are among those that there are, and their defaults are allowed', () => {
     for (const [key, { least, most, unit }] of Object.entries(LIMIT_RULES)) {
-      const standard = DEFAULT_LIMITS[key as keyof typeof DEFAULT_LIMITS] / (unit === 'seconds' ? 1000 : 1);
+      const standard = DEFAULT_LIMITS[key as keyof typeof DEFAULT_LIMITS] / (unit === 'seconds' ? 1000 : unit === 'MiB' ? 1024 ** 2 : 1);
       assert.ok(least <= standard && standard <= most, key);
       assert.deepEqual(readConfiguration({ [key]: least }).mistakes, []);
       assert.deepEqual(readConfiguration({ [key]: most }).mistakes, []);
@@ -69,7 +69,7 @@ describe('configuration: what is wrong is named with its key, and left out', () 
     ['maxHeaderFields', 9, /10 to/], ['maxTargetBytes', 255, /256 to/], ['maxTargetBytes', 65_537, /65536/], ['maxConnections', 0, /1 to/], ['maxConnections', 100_001, /100000/],
     ['headerTimeout', 0, /seconds/], ['headerTimeout', 0.09, /0\.1/], ['headerTimeout', 3_601, /3600/], ['idleTimeout', -1, /seconds/], ['stallTimeout', NaN, /number/], ['stallTimeout', '30', /number/], ['stallTimeout', null, /number/],
     ['live', true, /object/], ['live', ['**'], /object/], ['live', null, /object/],
-    ['closeTimeout', 1, /not a setting/], ['maxBodySize', 1, /not a setting/],
+    ['closeTimeout', 1, /not a setting/], ['maxBodySize', 0, /1048576 \(MiB\)/], ['maxBodySize', 1.5, /whole/],
     ['Port', 80, /not a setting/], ['liteServer.port', 80, /not a setting/], ['', 1, /not a setting/], ['constructor', 1, /not a setting/], ['toString', 1, /not a setting/], ['limits', {}, /not a setting/],
   ];
   for (const [key, value, message] of rows) {

@@ -46,7 +46,7 @@ export async function exchange(port: number, pieces: string | Buffer | readonly 
   return reply;
 }
 
-/** Splits a stream of responses as a client would: by Content-Length, none for HEAD (name those), 204 and 304. */
+/** Splits a stream of responses as a client would: by chunks or Content-Length, none for HEAD (name those), 204 and 304. */
 export function parseReplies(text: string, bodyless: (index: number) => boolean = () => false): Reply[] {
   const replies: Reply[] = [];
   for (let at = 0; at < text.length;) {
@@ -60,6 +60,12 @@ export function parseReplies(text: string, bodyless: (index: number) => boolean 
       const key = name.toLowerCase();
       fields[key] = key in fields ? `${fields[key] as string}, ${value}` : value;
     }
+    if (fields['transfer-encoding'] === 'chunked') {
+      const { body, next } = readChunks(text, end + 4);
+      replies.push({ status, fields, body });
+      at = next;
+      continue;
+    }
     const length = bodyless(replies.length) || status === 204 || status === 304 ? 0 : Number(fields['content-length']);
     const body = text.slice(end + 4, end + 4 + length);
     if (body.length !== length) throw new Error(`body of ${length} bytes ended after ${body.length}`);
@@ -67,6 +73,18 @@ export function parseReplies(text: string, bodyless: (index: number) => boolean 
     at = end + 4 + length;
   }
   return replies;
+}
+
+function readChunks(text: string, from: number): { readonly body: string; readonly next: number } {
+  let body = '';
+  for (let at = from; ;) {
+    const end = text.indexOf('\r\n', at);
+    const size = Number.parseInt(text.slice(at, end), 16);
+    if (end < 0 || Number.isNaN(size) || text.slice(end + 2 + size, end + 4 + size) !== '\r\n') throw new Error(`the chunks ended after ${body.length} bytes`);
+    body += text.slice(end + 2, end + 2 + size);
+    at = end + 4 + size;
+    if (size === 0) return { body, next: at };
+  }
 }
 
 /** One request on a connection of its own. `head` without the empty line: `'GET / HTTP/1.1'` gets a Host and `Connection: close`. */

@@ -21,6 +21,8 @@ export interface Site {
   readonly exchanges: Exchange[];
   readonly failures: unknown[];
   readonly warnings: string[];
+  /** What backends had to say. */
+  readonly said: string[];
   /** Connections that have ended. */
   readonly closed: ConnectionInfo[];
 }
@@ -73,12 +75,13 @@ export async function startSite({ files = {}, limits = {}, allowedHosts = [], er
   await mkdir(root, { recursive: true });
   await writeFiles(folder, files);
   const options = serverOptions({ ip, port: 0, root, rootLabel: 'www/html', errorPages: { folder, pages: errorPages, optional: [] }, allowedHosts, limits: { closeTimeout: 200, ...limits }, ...(typeof more === 'function' ? more(folder) : more) });
-  const site = { folder, root, transitions: [] as Site['transitions'], exchanges: [] as Exchange[], failures: [] as unknown[], warnings: [] as string[], closed: [] as ConnectionInfo[] };
+  const site = { folder, root, transitions: [] as Site['transitions'], exchanges: [] as Exchange[], failures: [] as unknown[], warnings: [] as string[], said: [] as string[], closed: [] as ConnectionInfo[] };
   const server = createServer(options, {
     stateChanged: (connection, from, to) => site.transitions.push({ connection, from: from.name, to }),
     exchangeFinished: (exchange) => site.exchanges.push(exchange),
     connectionClosed: (connection) => site.closed.push(connection),
     warning: (message) => site.warnings.push(message),
+    backend: (line) => site.said.push(line),
     failure: (_what, error) => site.failures.push(error),
   }, hooks);
   const { port } = await server.listen();

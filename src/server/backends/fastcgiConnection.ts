@@ -134,6 +134,8 @@ export class FastCgiConnection {
       }
       call?.arrived();
     } catch (error) {
+      // What was complete before is an answer all the same.
+      call?.arrived();
       call?.lost(error instanceof RecordError ? new BackendFailure(502, 'The application gave an answer that is none.', `${call.asked.label}: ${error.message}`) : error as Error);
       this.call = undefined;
       this.socket.destroy();

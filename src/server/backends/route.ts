@@ -29,9 +29,9 @@ type Fits = (segments: readonly string[]) => number | undefined;
 
 /** @param rules in order: the first that fits */
 export function createRoutes(rules: readonly BackendRule[]): Routes {
-  const tests = rules.map((rule): { rule: BackendRule; fits: Fits } => ({ rule, fits: rule.match.kind === 'prefix' ? prefixTest(rule.match) : globTest(rule.match, rule.type === 'proxy') }));
-  const routeFor = (segments: readonly string[], folder: boolean): Route | undefined => {
-    for (const { rule, fits } of tests) {
+  const tests = rules.map((rule): { rule: BackendRule; fits: Fits; fitsWholly: Fits } => ({ rule, fits: testFor(rule, rule.type === 'proxy'), fitsWholly: testFor(rule, true) }));
+  const routeFor = (segments: readonly string[], folder: boolean, test: 'fits' | 'fitsWholly'): Route | undefined => {
+    for (const { rule, [test]: fits } of tests) {
       const prefix = fits(segments);
       if (prefix !== undefined) return { rule, segments, folder, prefix };
     }
@@ -41,10 +41,14 @@ export function createRoutes(rules: readonly BackendRule[]): Routes {
     hasScripts: rules.some(({ type }) => type !== 'proxy'),
     find(path) {
       const segments = rules.length === 0 ? undefined : namesOf(path);
-      return segments && routeFor(segments, path.endsWith('/'));
+      return segments && routeFor(segments, path.endsWith('/'), 'fits');
     },
-    forFile: (sitePath) => routeFor(sitePath.split('/'), false),
+    forFile: (sitePath) => routeFor(sitePath.split('/'), false, 'fitsWholly'),
   };
+}
+
+function testFor({ match }: BackendRule, wholly: boolean): Fits {
+  return match.kind === 'prefix' ? prefixTest(match) : globTest(match, wholly);
 }
 
 function prefixTest({ segments: wanted }: Match & { kind: 'prefix' }): Fits {

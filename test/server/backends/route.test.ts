@@ -45,6 +45,7 @@ describe('routes', () => {
     assert.equal(routes.forFile('index.php')?.rule, RULES[1]);
     assert.equal(routes.forFile('blog/index.php')?.rule, RULES[1]);
     assert.equal(routes.forFile('index.html'), undefined);
+    assert.equal(routes.forFile('dir.php/x.txt'), undefined, 'a file in a folder that is called like a script');
     assert.equal(routes.hasScripts, true);
     assert.equal(createRoutes([proxy(prefix('api'))]).hasScripts, false);
     assert.equal(createRoutes([]).find('/a.php'), undefined);
