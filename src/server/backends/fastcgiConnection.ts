@@ -135,7 +135,7 @@ export class FastCgiConnection {
       call?.arrived();
     } catch (error) {
       // What was complete before is an answer all the same.
-      call?.arrived();
+      if (call?.hasEnded === true) call.arrived();
       call?.lost(error instanceof RecordError ? new BackendFailure(502, 'The application gave an answer that is none.', `${call.asked.label}: ${error.message}`) : error as Error);
       this.call = undefined;
       this.socket.destroy();
@@ -186,6 +186,10 @@ class Call {
 
   constructor(readonly asked: FastCgiCall, private readonly tools: CallTools) {
     this.timer = setTimeout(() => { this.late(); }, asked.timeout);
+  }
+
+  get hasEnded(): boolean {
+    return this.ended;
   }
 
   /** It is alive. */

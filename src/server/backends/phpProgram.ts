@@ -31,7 +31,7 @@ export async function findPhp(chosen: string | undefined, environment: NodeJS.Pr
 async function firstIn(folders: readonly string[], names: RegExp): Promise<string | undefined> {
   for (const folder of new Set(folders)) {
     const entries = await readdir(folder).catch(() => []);
-    const fitting = entries.filter((name) => names.test(name)).sort((a, b) => a.length - b.length || b.localeCompare(a, 'en', { numeric: true }));
+    const fitting = entries.filter((name) => names.test(name)).sort((a, b) => Number(/\d/.test(a)) - Number(/\d/.test(b)) || b.localeCompare(a, 'en', { numeric: true }));
     for (const name of fitting) {
       const file = path.join(folder, name);
       if (await isExecutable(file)) return file;
