@@ -122,7 +122,8 @@ async function readParts(contentType: string, type: string, body: IncomingBody):
     if (error instanceof BodyRefused || body.errored !== null) throw error;
     return error instanceof FormError ? error.problem : MALFORMED;
   }
-  return { type, length, fields: collector.fields, files: collector.files };
+  // Of pairs in one piece the library takes as many as it may, and does not say that there are more.
+  return collector.fields.length > MOST_PARTS ? TOO_MANY : { type, length, fields: collector.fields, files: collector.files };
 }
 
 /** A part without a name has none, whatever the library's types say. */
@@ -138,7 +139,7 @@ class Collector {
     return new Promise((resolve, reject) => {
       const parser = new Busboy({
         headers: { 'content-type': contentType },
-        limits: { fields: MOST_PARTS, files: MOST_PARTS, parts: 2 * MOST_PARTS, fieldSize: LONGEST_VALUE, fieldNameSize: LONGEST_NAME, headerPairs: 100, headerSize: 16 * 1024 },
+        limits: { fields: MOST_PARTS + 1, files: MOST_PARTS, parts: 2 * MOST_PARTS, fieldSize: LONGEST_VALUE, fieldNameSize: LONGEST_NAME, headerPairs: 100, headerSize: 16 * 1024 },
         isPartAFile: (_name, _type, filename) => filename !== undefined,
       });
       const fail = (error: unknown): void => {
