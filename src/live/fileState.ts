@@ -40,7 +40,11 @@ export function createSight(places: Places): Sight {
     for (const root of await places.rootsOf(file)) if (isVisibleBelow(root, realPath)) return true;
     return false;
   };
-  const isRefused = (file: string, realPath: string): boolean => refuseName(path.basename(file)) !== undefined || refuseName(path.basename(realPath)) !== undefined;
+  // A script is never sent; where a backend runs it, a request for it finds it all the same.
+  const isRefused = (file: string, realPath: string): boolean => [file, realPath].some((name) => {
+    const refused = refuseName(path.basename(name));
+    return refused === 404 || (refused === 501 && !places.isRun(file));
+  });
   return {
     async lookAt(file) {
       const realPath = await realpath(file).catch(() => undefined);

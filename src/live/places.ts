@@ -5,6 +5,8 @@
  */
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
+import { createRoutes, type Routes } from '../server/backends/route.js';
+import type { BackendRule } from '../server/backends/rules.js';
 import type { ErrorPageOptions, Mount } from '../server/options.js';
 import { decodePath, encodePath } from '../server/target.js';
 import { realPlaceOf } from '../server/verify.js';
@@ -29,6 +31,7 @@ export interface SiteLayout {
   readonly cleanUrls: boolean;
   readonly mounts: readonly Mount[];
   readonly errorPages: Pick<ErrorPageOptions, 'folder' | 'pages'>;
+  readonly backends?: readonly BackendRule[];
 }
 
 /** The name two spellings of a file have in common; for comparing, not for showing. */
@@ -55,12 +58,22 @@ interface Base {
 
 export class Places {
   private readonly layout: SiteLayout;
+  private readonly routes: Routes;
   private basesNow: readonly Base[] = [];
   private basesUntil = 0;
 
   /** @param root absolute, links followed */
   constructor(private readonly root: string, layout: Partial<SiteLayout> = {}) {
+    this.routes = createRoutes(layout.backends ?? []);
     this.layout = { indexes: ['index.html'], cleanUrls: false, mounts: [], errorPages: { folder: root, pages: {} }, ...layout };
+  }
+
+  /** Whether a backend runs a file. @param file absolute */
+  isRun(file: string): boolean {
+    return this.namesOf(file).some((name) => {
+      const type = this.routes.forFile(name)?.rule.type;
+      return type !== undefined && type !== 'proxy';
+    });
   }
 
   /**

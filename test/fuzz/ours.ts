@@ -128,6 +128,7 @@ export function driveConnection(pieces: readonly Buffer[], limits: Limits, takeo
       const action = connection.next();
       switch (action.do) {
         case 'wait': case 'sendBody': return;
+        case 'continue': events.push('continue'); break;
         case 'handle': {
           events.push(`handle ${action.request.method} ${action.request.target}`);
           if (handled++ === takeoverAt) {

@@ -1,7 +1,7 @@
 // The programs the tests need besides Node: found, or on Debian as root installed, or named.
 
 import { execFile } from 'node:child_process';
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
@@ -10,8 +10,21 @@ import { chromium } from 'playwright-core';
 
 const run = promisify(execFile);
 
-/** What every run of the tests needs; callers add theirs (nginx, php-cgi, wrk, …). */
-export const HOST_TOOLS = /** @type {const} */ (['chromium', 'g++', 'make', 'python3', 'goaccess']);
+/** What every run of the tests needs; callers add theirs (nginx, wrk, …). */
+export const HOST_TOOLS = /** @type {const} */ (['chromium', 'g++', 'make', 'python3', 'goaccess', 'openssl', 'certutil', 'php-cgi', 'php-fpm', 'adminer']);
+
+/** Where a package is called otherwise than its program. @type {Record<string, string>} */
+const PACKAGES = { certutil: 'libnss3-tools' };
+/** What is no program, by a file of it. @type {Record<string, string>} */
+const FILES = { adminer: '/usr/share/adminer/adminer/index.php' };
+
+/**
+ * php-fpm, whose name has its version in it.
+ * @returns {string | undefined}
+ */
+export function findFpm() {
+  return ['php-fpm', ...['5', '4', '3', '2', '1', '0'].map((minor) => `php-fpm8.${minor}`)].map(findProgram).find((program) => program !== undefined);
+}
 
 /**
  * @param {string} file
@@ -93,12 +106,23 @@ function isDebianAsRoot() {
  */
 async function missingOf(names) {
   const chromiumPath = names.includes('chromium') ? await findChromium() : undefined;
-  return [...new Set(names)].filter((name) => (name === 'chromium' ? !chromiumPath : !findProgram(name)));
+  return [...new Set(names)].filter((name) => !isThere(name, chromiumPath));
+}
+
+/**
+ * @param {string} name
+ * @param {string | undefined} chromiumPath
+ */
+function isThere(name, chromiumPath) {
+  if (name === 'chromium') return chromiumPath !== undefined;
+  if (name === 'php-fpm') return findFpm() !== undefined;
+  const file = FILES[name];
+  return file === undefined ? findProgram(name) !== undefined : existsSync(file);
 }
 
 /**
  * Makes sure that the programs `names` can be run. As root on Debian, installs what is missing;
- * each name is then both the program and the Debian package (chromium, g++, nginx, php-cgi, wrk, …).
+ * each name is then both the program and the Debian package (chromium, g++, nginx, php-cgi, wrk, …), but for those of `PACKAGES`.
  * @param {readonly string[]} [names]
  * @param {(line: string) => void} [say] gets one line of progress per long step
  * @throws {Error} with a one-line message that says exactly what to install
@@ -114,7 +138,7 @@ export async function ensureSystemTools(names = HOST_TOOLS, say = console.log) {
   const options = { env, maxBuffer: 64 * 1024 * 1024 };
   try {
     await run('apt-get', ['update', '-q'], options);
-    await run('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...missing], options);
+    await run('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...missing.map((name) => PACKAGES[name] ?? name)], options);
   } catch (error) {
     const said = String(/** @type {{ stderr?: string }} */ (error).stderr ?? error).trim();
     throw new Error(`apt-get could not install ${missing.join(' ')}: ${said.split('\n').pop()}`, { cause: error });
@@ -134,7 +158,7 @@ function installAdvice(missing) {
   if (missing.length > others.length) {
     advice.push('Chromium (`npx playwright-core install --with-deps chromium`, or any Chrome; CHROME_PATH names it)');
   }
-  if (others.length > 0) advice.push(`${others.join(', ')} (\`sudo apt-get install ${others.join(' ')}\` or your system's way)`);
+  if (others.length > 0) advice.push(`${others.join(', ')} (\`sudo apt-get install ${others.map((name) => PACKAGES[name] ?? name).join(' ')}\` or your system's way)`);
   return `Missing on this machine, please install: ${advice.join('; ')}.`;
 }
 

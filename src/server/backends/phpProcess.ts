@@ -65,7 +65,8 @@ export class PhpProcess {
     const { program, processes, label } = this.options;
     const where = 'path' in address ? address.path : `${address.host}:${address.port}`;
     // Which file it runs is found out before it is asked: with `cgi.fix_pathinfo` it knows its own path as under other servers (PHP_SELF).
-    const child = spawn(program, ['-b', where, '-d', 'cgi.fix_pathinfo=1'], {
+    // And what is being edited is looked at each time, not every other second.
+    const child = spawn(program, ['-b', where, '-d', 'cgi.fix_pathinfo=1', '-d', 'opcache.revalidate_freq=0'], {
       env: { ...scriptEnvironment(), PHP_FCGI_CHILDREN: String(processes), PHP_FCGI_MAX_REQUESTS: String(MAX_REQUESTS) },
       cwd: this.folder ?? tmpdir(), stdio: ['ignore', 'pipe', 'pipe'], detached: process.platform !== 'win32', windowsHide: true,
     });

@@ -98,7 +98,7 @@ describe('cgi', function () {
       for (const piece of pieces) socket.write(piece);
       const [reply] = parseReplies(await readAll(socket));
       assert.equal(reply?.status, 200);
-      assert.match(reply?.body ?? '', new RegExp(size === 0 ? '(?:0 )?0 ' : `${size} ${size} `));
+      assert.match(reply.body, new RegExp(size === 0 ? '(?:0 )?0 ' : `${size} ${size} `));
       assert.deepEqual(await spooled(), []);
     });
   }

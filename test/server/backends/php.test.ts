@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { findPhp, howToInstall } from '../../../src/server/backends/phpProgram.js';
+import { findFpm } from '../../host/tools.mjs';
 import { fastcgi, php, startBackends } from '../../support/backends.js';
 import { ask, get, open, parseReplies, readAll } from '../../support/client.js';
 import { atEnd, temporaryFolder, until, type Site } from '../../support/site.js';
@@ -23,7 +24,7 @@ async function startFpm(children = 4): Promise<{ path: string }> {
   const socket = path.join(folder, 'fpm.sock');
   const config = path.join(folder, 'fpm.conf');
   await writeFile(config, `[global]\nerror_log=${folder}/fpm.log\ndaemonize=no\n[www]\nlisten=${socket}\nlisten.mode=0666\nuser=root\ngroup=root\npm=static\npm.max_children=${children}\ncatch_workers_output=yes\n`);
-  const fpm = spawn('/usr/sbin/php-fpm8.2', ['-R', '-n', '-y', config], { stdio: 'ignore' });
+  const fpm = spawn(findFpm() ?? 'php-fpm', ['-R', '-n', '-y', config], { stdio: 'ignore' });
   const gone = new Promise((resolve) => { fpm.once('exit', resolve); });
   atEnd(async () => {
     // It ends its own processes.
