@@ -2,23 +2,29 @@
  * The client of one request that something works for: its body as it arrives, and whether it is still there.
  */
 import type { Ends } from './gate.js';
-import { BodyRefused, IncomingBody } from './incomingBody.js';
+import { Leaving, type Departure } from './departure.js';
+import { BodyRefused, emptyBody, IncomingBody } from './incomingBody.js';
 import type { BodyTaker } from './receiving.js';
 import type { BodyFraming, Refusal } from './request.js';
 
 export class Caller implements BodyTaker {
-  readonly body: IncomingBody;
-  private readonly controller = new AbortController();
+  private readonly leaving = new Leaving();
+  private made: IncomingBody | undefined;
   private working = false;
 
   /** @param look something has changed that the connection has to look at */
-  constructor(framing: BodyFraming, readonly ends: Ends, private readonly look: () => void) {
-    this.body = new IncomingBody(framing.kind === 'chunked' ? undefined : framing.kind === 'none' ? 0 : framing.length, look);
+  constructor(private readonly framing: BodyFraming, readonly ends: Ends, private readonly look: () => void) {}
+
+  /** Made when it is wanted: most requests have none. */
+  get body(): IncomingBody {
+    const { framing } = this;
+    if (framing.kind === 'none') return (this.made ??= emptyBody());
+    return (this.made ??= new IncomingBody(framing.kind === 'chunked' ? undefined : framing.length, this.look));
   }
 
   /** Aborted when nobody waits for the answer any more. Once it is given, its body is closed instead. */
-  get signal(): AbortSignal {
-    return this.controller.signal;
+  get signal(): Departure {
+    return this.leaving;
   }
 
   /** From now on a client that sends FIN has gone, not only finished asking. */
@@ -34,7 +40,7 @@ export class Caller implements BodyTaker {
 
   /** Nobody waits any more. */
   gone(): void {
-    this.controller.abort();
+    this.leaving.leave();
   }
 
   take(content: Buffer): void {
@@ -42,15 +48,16 @@ export class Caller implements BodyTaker {
   }
 
   get isFull(): boolean {
-    return !this.body.destroyed && this.body.readableLength >= this.body.readableHighWaterMark;
+    const { made } = this;
+    return made?.destroyed === false && made.readableLength >= made.readableHighWaterMark;
   }
 
   get isReading(): boolean {
-    return this.body.isWanted;
+    return this.made?.isWanted === true;
   }
 
   end(): void {
-    if (!this.body.destroyed) this.body.push(null);
+    if (this.framing.kind !== 'none' && !this.body.destroyed) this.body.push(null);
   }
 
   abandon(refusal: Refusal | undefined): void {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { atExit } from '../host/owned.mjs';
+import { measureBackends } from './backends.mjs';
 import { buildProducts } from './bundles.mjs';
 import { table, writeJson } from './figures.mjs';
 import { measureIdleConnections } from './idleConnections.mjs';
@@ -22,13 +23,13 @@ import { moveToClientCore, providePrograms } from './tools.mjs';
  * @property {(where: string, error: unknown) => void} problem notes what could not be measured
  */
 
-const USAGE = `Usage: npm run bench -- [--quick] [--json FILE] [--only small|large|idle|bundles]
+const USAGE = `Usage: npm run bench -- [--quick] [--json FILE] [--only small|large|idle|backends|bundles]
 
   --quick       a smoke run of some 20 seconds instead of five minutes
   --json FILE   writes the figures there as well
   --only PART   measures only that part; may be repeated`;
 
-const PARTS = { small: measureSmallFiles, large: measureLargeFile, idle: measureIdleConnections };
+const PARTS = { small: measureSmallFiles, large: measureLargeFile, idle: measureIdleConnections, backends: measureBackends };
 
 /** @param {{ quick: boolean, only: readonly string[], problem: Bench['problem'] }} options */
 async function measure({ quick, only, problem }) {

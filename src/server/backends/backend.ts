@@ -3,6 +3,7 @@
  * which one answers is decided in route.ts, and what becomes of the answer in gateway.ts.
  */
 import type { Body } from '../body.js';
+import type { Departure } from '../departure.js';
 import type { Ends } from '../gate.js';
 import type { Takeover } from '../hooks.js';
 import type { IncomingBody } from '../incomingBody.js';
@@ -31,7 +32,7 @@ export interface BackendRequest {
   /** Both ends of the client's connection. */
   readonly ends: Ends;
   /** Aborted when the client has gone, or the server stops, before there is an answer. Later, the body of the answer is closed. */
-  readonly signal: AbortSignal;
+  readonly signal: Departure;
 }
 
 /** The same for a script. */

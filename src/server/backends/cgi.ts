@@ -6,6 +6,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
+import type { Departure } from '../departure.js';
 import { StreamBody } from '../streamBody.js';
 import { BackendFailure, type BackendAnswer, type BackendTools, type ScriptBackend, type ScriptRequest } from './backend.js';
 import { cgiVariables } from './cgiEnvironment.js';
@@ -13,7 +14,7 @@ import { parseCgiHead, type CgiHead } from './cgiHead.js';
 import { killGroup, endGroup, scriptEnvironment } from './processes.js';
 import type { CgiRule } from './rules.js';
 import { errorLines } from './scriptLog.js';
-import { spool, type Spooled } from './spool.js';
+import { spoolOf, type Spooled } from './spool.js';
 
 /** Requests that wait for their turn, at most. */
 const MOST_WAITING = 64;
@@ -40,10 +41,10 @@ export function createCgi(rule: CgiRule, tools: BackendTools): ScriptBackend {
   };
   return {
     async handle(exchange) {
-      const { script, body, signal } = exchange;
+      const { script, signal } = exchange;
       await checkRunnable(script.realPath, script.name);
       // Nothing runs for a request that may not be complete.
-      const content = await spool(body);
+      const content = await spoolOf(exchange);
       try {
         const over = await turns.take(signal);
         if (!tools.mayRun()) {
@@ -78,7 +79,7 @@ class Turns {
   constructor(private readonly rule: CgiRule) {}
 
   /** @returns what has to be called when it is over */
-  async take(signal: AbortSignal): Promise<() => void> {
+  async take(signal: Departure): Promise<() => void> {
     signal.throwIfAborted();
     if (this.running >= this.rule.maxProcesses) await this.wait(signal);
     else this.running++;
@@ -93,7 +94,7 @@ class Turns {
     for (const { fail } of this.waiting) fail(new BackendFailure(503, 'The server is about to stop.'));
   }
 
-  private wait(signal: AbortSignal): Promise<void> {
+  private wait(signal: Departure): Promise<void> {
     const { label, maxProcesses, timeout } = this.rule;
     if (this.waiting.size >= MOST_WAITING) throw new BackendFailure(503, 'Too many scripts run already.', `${label}: ${maxProcesses} scripts run and ${MOST_WAITING} requests wait`);
     return new Promise((resolve, reject) => {
@@ -105,7 +106,7 @@ class Turns {
       const mine = { go: () => { over(); resolve(); }, fail: (error: Error) => { over(); reject(error); } };
       const gone = (): void => { mine.fail(new Error('the client has gone')); };
       const timer = setTimeout(() => { mine.fail(new BackendFailure(503, 'Too many scripts run already.', `${label}: ${maxProcesses} scripts were running for ${timeout / 1000} seconds`)); }, timeout);
-      signal.addEventListener('abort', gone, { once: true });
+      signal.addEventListener('abort', gone);
       this.waiting.add(mine);
     });
   }
@@ -147,7 +148,7 @@ class ScriptRun {
     this.answer = new Promise((resolve, reject) => { this.settle = { resolve, reject }; });
     this.gone = new Promise((resolve) => { this.child.once('exit', () => { resolve(); }).once('error', () => { resolve(); }); });
     this.timer = setTimeout(() => { this.late(rule.timeout); }, rule.timeout);
-    signal.addEventListener('abort', this.onGone, { once: true });
+    signal.addEventListener('abort', this.onGone);
     this.follow(errorLines(this.label, tools.log));
     // A script that does not read what it is sent closes its end.
     this.child.stdin?.on('error', () => undefined).end(content.bytes);

@@ -1,11 +1,12 @@
 /**
  * A client of FastCGI applications: php-fpm and the like. Connections are kept and used again; each carries one request at a time.
  */
+import type { Departure } from '../departure.js';
 import { BackendFailure, type BackendAnswer, type BackendTools, type ScriptBackend } from './backend.js';
 import { cgiVariables } from './cgiEnvironment.js';
 import { FastCgiConnection, StaleConnection, type FastCgiCall } from './fastcgiConnection.js';
 import type { FastCgiRule } from './rules.js';
-import { spool } from './spool.js';
+import { spoolOf } from './spool.js';
 
 /** Requests that wait for a connection, at most. */
 const MOST_WAITING = 64;
@@ -20,8 +21,8 @@ export function createFastCgi(rule: FastCgiOptions, tools: Pick<BackendTools, 'l
   const pool = new FastCgiPool(rule);
   return {
     async handle(exchange) {
-      const { request, body, signal } = exchange;
-      const content = await spool(body);
+      const { request, signal } = exchange;
+      const content = await spoolOf(exchange);
       let isStreamed = false;
       try {
         signal.throwIfAborted();
@@ -70,7 +71,7 @@ class FastCgiPool {
   constructor(private readonly rule: FastCgiOptions) {}
 
   /** @param mayRetry whether nothing is lost if the application gets it twice */
-  async ask(call: FastCgiCall, signal: AbortSignal, mayRetry: boolean): Promise<BackendAnswer> {
+  async ask(call: FastCgiCall, signal: Departure, mayRetry: boolean): Promise<BackendAnswer> {
     const connection = await this.take(signal, mayRetry);
     try {
       return await this.askOn(connection, call, signal);
@@ -91,12 +92,12 @@ class FastCgiPool {
     await new Promise((resolve) => { setImmediate(resolve); });
   }
 
-  private askOn(connection: FastCgiConnection, call: FastCgiCall, signal: AbortSignal): Promise<BackendAnswer> {
+  private askOn(connection: FastCgiConnection, call: FastCgiCall, signal: Departure): Promise<BackendAnswer> {
     return connection.ask(call, signal, () => { this.free(connection); });
   }
 
   /** A kept connection if it may be used; else a new one; else the next that becomes free. */
-  private take(signal: AbortSignal, mayBeKept: boolean): Promise<FastCgiConnection> | FastCgiConnection {
+  private take(signal: Departure, mayBeKept: boolean): Promise<FastCgiConnection> | FastCgiConnection {
     if (this.isClosed) throw new BackendFailure(503, 'The server is about to stop.');
     for (let kept = this.idle.pop(); kept !== undefined; kept = this.idle.pop()) {
       this.forgetIdle(kept);
@@ -123,7 +124,7 @@ class FastCgiPool {
     return connection;
   }
 
-  private wait(signal: AbortSignal): Promise<FastCgiConnection> {
+  private wait(signal: Departure): Promise<FastCgiConnection> {
     if (this.waiting.size >= MOST_WAITING) throw new BackendFailure(503, 'Too many requests wait for the application.', `${this.rule.label}: more than ${MOST_WAITING} requests wait`);
     return new Promise((resolve, reject) => {
       const over = (): void => {
@@ -134,7 +135,7 @@ class FastCgiPool {
       const mine: Waiting = { take: (connection) => { over(); resolve(connection); }, fail: (error) => { over(); reject(error); } };
       const gone = (): void => { mine.fail(new Error('the client has gone')); };
       const timer = setTimeout(() => { mine.fail(new BackendFailure(503, 'The application is busy.', `${this.rule.label}: all ${this.rule.maxConnections} connections were busy for ${this.rule.timeout / 1000} seconds`)); }, this.rule.timeout);
-      signal.addEventListener('abort', gone, { once: true });
+      signal.addEventListener('abort', gone);
       this.waiting.add(mine);
     });
   }

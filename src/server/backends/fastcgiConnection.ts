@@ -3,6 +3,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
+import type { Departure } from '../departure.js';
 import { bytesBody, type Body } from '../body.js';
 import { StreamBody } from '../streamBody.js';
 import { BackendFailure, type BackendAnswer } from './backend.js';
@@ -63,13 +64,13 @@ export class FastCgiConnection {
    * @param free called when the connection can take the next request
    * @throws BackendFailure; StaleConnection where it may be tried once more
    */
-  ask(call: FastCgiCall, signal: AbortSignal, free: () => void): Promise<BackendAnswer> {
+  ask(call: FastCgiCall, signal: Departure, free: () => void): Promise<BackendAnswer> {
     return new Promise((resolve, reject) => {
       this.onFree = free;
       const mine = new Call(call, { resolve, reject, connection: this, isReused: this.isProven });
       this.call = mine;
       const gone = (): void => { mine.lost(new Error('the client has gone')); this.abort(); };
-      signal.addEventListener('abort', gone, { once: true });
+      signal.addEventListener('abort', gone);
       mine.settled = () => { signal.removeEventListener('abort', gone); };
       if (this.socket.connecting) this.giveUpConnecting(mine, Math.min(MOST_CONNECTING, call.timeout));
       this.send(call);

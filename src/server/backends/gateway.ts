@@ -59,6 +59,7 @@ export function createGateway(tools: GatewayTools): Gateway | undefined {
   if (rules.length === 0) return undefined;
   const routes = createRoutes(rules);
   const pool = new BackendPool(tools);
+  const found = new FoundScripts(tools.resolver);
   const isScriptOf = (rule: BackendRule) => (sitePath: string): boolean => routes.forFile(sitePath)?.rule === rule;
 
   const ask = async (asked: Asked, handle: (exchange: BackendRequest) => Promise<BackendAnswer>): Promise<GatewayAnswer> => {
@@ -67,8 +68,8 @@ export function createGateway(tools: GatewayTools): Gateway | undefined {
     caller.signal.throwIfAborted();
     caller.begin();
     try {
-      const exchange = { request: redirects === 0 ? forBackend(request, tools.hooks) : request, body: redirects === 0 ? caller.body : emptyBody(), ends: caller.ends, signal: caller.signal };
-      return await answerOf(await handle(exchange), asked, tools.hooks);
+      const sent = redirects === 0 ? forBackend(request, tools.hooks) : request;
+      return await answerOf(await handle(exchangeOf(sent, asked)), asked, tools.hooks);
     } catch (error) {
       if (!(error instanceof BackendFailure) || caller.signal.aborted) throw error;
       if (error.detail !== undefined) tools.log(error.detail);
@@ -76,14 +77,14 @@ export function createGateway(tools: GatewayTools): Gateway | undefined {
     }
   };
   const runScript = (rule: ScriptRule, script: Script, asked: Asked): Promise<GatewayAnswer> =>
-    ask(asked, async (exchange) => (await pool.forScripts(rule)).handle({ ...exchange, script } satisfies ScriptRequest));
+    ask(asked, async (exchange) => (await pool.forScripts(rule)).handle(withScript(exchange, script)));
 
   return {
     hasScripts: routes.hasScripts,
     find: (path) => routes.find(path),
     async answer({ rule }, asked) {
       if (rule.type === 'proxy') return ask(asked, async (exchange) => (await pool.forProxy(rule)).handle(exchange));
-      const script = await tools.resolver.findScript(asked.request.path, isScriptOf(rule));
+      const script = found.get(asked.request.path) ?? await found.look(asked.request.path, isScriptOf(rule));
       if (typeof script === 'number') return { status: script, why: script === 400 ? 'The path is not well-formed.' : 'There is no such script.' };
       return runScript(rule, script, asked);
     },
@@ -97,6 +98,39 @@ export function createGateway(tools: GatewayTools): Gateway | undefined {
     },
     close: () => pool.close(),
   };
+}
+
+function withScript(exchange: BackendRequest, script: Script): ScriptRequest {
+  const { request, ends, signal } = exchange;
+  return { request, ends, signal, script, get body() { return exchange.body; } };
+}
+
+/** Where a script has led to, nothing goes along. */
+function exchangeOf(request: Request, { caller, redirects }: Asked): BackendRequest {
+  return { request, ends: caller.ends, signal: caller.signal, get body() { return redirects === 0 ? caller.body : emptyBody(); } };
+}
+
+/** Looking for a script takes as long as running a small one: what was found just now still stands. Milliseconds, paths. */
+const FRESH = 50;
+const MOST_FOUND = 500;
+
+class FoundScripts {
+  private readonly scripts = new Map<string, { readonly script: Script; readonly until: number }>();
+
+  constructor(private readonly resolver: Pick<Resolver, 'findScript'>) {}
+
+  get(path: string): Script | undefined {
+    const found = this.scripts.get(path);
+    return found !== undefined && found.until > performance.now() ? found.script : undefined;
+  }
+
+  async look(path: string, isScript: (sitePath: string) => boolean): Promise<Script | 400 | 404> {
+    const script = await this.resolver.findScript(path, isScript);
+    if (this.scripts.size >= MOST_FOUND) this.scripts.clear();
+    if (typeof script === 'number') this.scripts.delete(path);
+    else this.scripts.set(path, { script, until: performance.now() + FRESH });
+    return script;
+  }
 }
 
 /** One backend for each rule, made when it is first needed: their code is loaded then. */

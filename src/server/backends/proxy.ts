@@ -56,7 +56,7 @@ async function ask(pool: Pool, exchange: BackendRequest, rule: ProxyRule, over: 
     return await new Ask(exchange, rule, over).send(pool);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (signal.aborted || exchange.body.errored !== null) throw error;
+    if (signal.aborted || (request.framing.kind !== 'none' && exchange.body.errored !== null)) throw error;
     if (!mayRetry || !['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(code)) throw failureOf(error, rule);
   }
   return new Ask(exchange, rule, over).send(pool).catch((error: unknown) => { throw signal.aborted ? error : failureOf(error, rule); });
@@ -81,16 +81,16 @@ class Ask {
   constructor(private readonly exchange: BackendRequest, private readonly rule: ProxyRule, private readonly over: () => void) {}
 
   send(pool: Pool): Promise<BackendAnswer> {
-    const { request, body, signal } = this.exchange;
+    const { request, signal } = this.exchange;
     signal.throwIfAborted();
     const { framing } = request;
     const headers = requestFields(this.exchange, this.rule).flat();
     if (framing.kind === 'length') headers.push('Content-Length', String(framing.length));
     else if (framing.kind === 'none' && !IDEMPOTENT.has(request.method)) headers.push('Content-Length', '0');
-    signal.addEventListener('abort', this.gone, { once: true });
+    signal.addEventListener('abort', this.gone);
     return new Promise((resolve, reject) => {
       this.settle = { resolve, reject };
-      const options = { method: request.method, path: targetPath(request, this.rule), headers, body: framing.kind === 'none' ? null : body };
+      const options = { method: request.method, path: targetPath(request, this.rule), headers, body: framing.kind === 'none' ? null : this.exchange.body };
       pool.dispatch(options, this);
     });
   }

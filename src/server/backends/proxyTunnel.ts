@@ -22,8 +22,11 @@ export function openTunnel(exchange: BackendRequest, rule: ProxyRule): Promise<B
     const ask = target.protocol === 'https:' ? httpsRequest : httpRequest;
     const outgoing = ask({
       host: target.hostname.replace(/^\[|\]$/g, ''), port: target.port === '' ? undefined : target.port, method: 'GET', path: targetPath(request, rule), agent: false,
-      headers: fields.flat(), setHost: false, signal, rejectUnauthorized: rule.verify, timeout: rule.timeout,
+      headers: fields.flat(), setHost: false, rejectUnauthorized: rule.verify, timeout: rule.timeout,
     });
+    const gone = (): void => { outgoing.destroy(new Error('the client has gone')); };
+    signal.addEventListener('abort', gone);
+    outgoing.on('close', () => { signal.removeEventListener('abort', gone); });
     outgoing.on('timeout', () => { outgoing.destroy(new BackendFailure(504, 'The other server took too long.', `${rule.label}: ${target.origin} did not answer within ${rule.timeout / 1000} seconds`)); });
     outgoing.on('error', (error) => { reject(signal.aborted ? error : failureOf(error, rule)); });
     outgoing.on('response', (message) => {

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import type { IncomingBody } from '../incomingBody.js';
-import { BackendFailure } from './backend.js';
+import { BackendFailure, type BackendRequest } from './backend.js';
 
 /** Beyond it, a body lies in a file. Bytes. */
 const MOST_IN_MEMORY = 1024 * 1024;
@@ -51,6 +51,11 @@ export async function spool(body: IncomingBody, folder: string = tmpdir()): Prom
     await file?.close();
     throw error;
   }
+}
+
+/** The body of a request; of most there is none, and nothing to wait for. */
+export function spoolOf(exchange: BackendRequest): Spooled | Promise<Spooled> {
+  return exchange.request.framing.kind === 'none' ? inMemory(EMPTY) : spool(exchange.body);
 }
 
 function inMemory(bytes: Buffer): Spooled {
