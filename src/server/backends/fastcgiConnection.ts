@@ -8,7 +8,7 @@ import { bytesBody, type Body } from '../body.js';
 import { StreamBody } from '../streamBody.js';
 import { BackendFailure, type BackendAnswer } from './backend.js';
 import { parseCgiHead, type CgiHead } from './cgiHead.js';
-import { encodeAbort, encodeBegin, encodeStdin, readEnd, RecordError, RecordReader, type FastCgiRecord } from './fastcgiRecords.js';
+import { encodeAbort, encodeRequest, encodeStdin, readEnd, RecordError, RecordReader, type FastCgiRecord } from './fastcgiRecords.js';
 import { errorLines, type ErrorLines } from './scriptLog.js';
 import type { Address } from './rules.js';
 import type { Spooled } from './spool.js';
@@ -107,12 +107,8 @@ export class FastCgiConnection {
 
   /** A small request leaves in one write; of a large one, what the application takes. */
   private send({ variables, content }: FastCgiCall): void {
-    const begin = encodeBegin(variables);
-    if (content.bytes !== undefined) {
-      this.socket.write(content.bytes.length === 0 ? Buffer.concat([begin, encodeStdin(EMPTY)]) : Buffer.concat([begin, encodeStdin(content.bytes), encodeStdin(EMPTY)]));
-      return;
-    }
-    this.socket.write(begin);
+    this.socket.write(encodeRequest(variables, content.bytes));
+    if (content.bytes !== undefined) return;
     const mine = this.call;
     void (async () => {
       for await (const chunk of content.stream() as AsyncIterable<Buffer>) {

@@ -25,11 +25,58 @@ export interface FastCgiRecord {
   readonly content: Buffer;
 }
 
-/** BEGIN_REQUEST and PARAMS. */
-export function encodeBegin(variables: Readonly<Record<string, string>>): Buffer {
-  const begin = record(TYPES.begin, Buffer.from([0, RESPONDER, KEEP_CONN, 0, 0, 0, 0, 0]));
-  const pairs = Buffer.concat(Object.entries(variables).flatMap(([name, value]) => encodePair(Buffer.from(name), Buffer.from(value))));
-  return Buffer.concat([begin, ...records(TYPES.params, pairs), record(TYPES.params, Buffer.alloc(0))]);
+const BEGIN = Buffer.from([VERSION_1, TYPES.begin, 0, REQUEST_ID, 0, 8, 0, 0, 0, RESPONDER, KEEP_CONN, 0, 0, 0, 0, 0]);
+
+/** BEGIN_REQUEST and PARAMS, and STDIN where all of the content is given: one piece of memory for what is sent in one write. */
+export function encodeRequest(variables: Readonly<Record<string, string>>, content?: Buffer): Buffer {
+  const pairs = Object.entries(variables);
+  let size = 0;
+  for (const [name, value] of pairs) size += 8 + name.length + 3 * value.length;
+  // Nearly all fit into one record, whose length is known when it is written.
+  if (size > MOST_CONTENT || (content !== undefined && content.length > MOST_CONTENT)) return encodeLarge(pairs, content);
+  const bytes = Buffer.allocUnsafe(BEGIN.length + 2 * HEAD_LENGTH + size + (content === undefined ? 0 : 2 * HEAD_LENGTH + content.length));
+  let at = BEGIN.copy(bytes) + HEAD_LENGTH;
+  const start = at;
+  for (const [name, value] of pairs) at = writePair(bytes, at, name, value);
+  writeHead(bytes, start - HEAD_LENGTH, TYPES.params, at - start);
+  at = writeHead(bytes, at, TYPES.params, 0);
+  if (content !== undefined && content.length > 0) {
+    at = writeHead(bytes, at, TYPES.stdin, content.length);
+    at += content.copy(bytes, at);
+  }
+  if (content !== undefined) at = writeHead(bytes, at, TYPES.stdin, 0);
+  return bytes.subarray(0, at);
+}
+
+function encodeLarge(pairs: readonly (readonly [name: string, value: string])[], content: Buffer | undefined): Buffer {
+  const params = Buffer.concat(pairs.map(([name, value]) => {
+    const bytes = Buffer.allocUnsafe(8 + name.length + 3 * value.length);
+    return bytes.subarray(0, writePair(bytes, 0, name, value));
+  }));
+  const stdin = content === undefined ? [] : [encodeStdin(content), ...(content.length === 0 ? [] : [encodeStdin(content.subarray(0, 0))])];
+  return Buffer.concat([BEGIN, ...records(TYPES.params, params), record(TYPES.params, Buffer.alloc(0)), ...stdin]);
+}
+
+/** Lengths below 128 are one byte, others four with the first bit set (FastCGI §3.4). Names are ASCII. @returns where it ends */
+function writePair(bytes: Buffer, at: number, name: string, value: string): number {
+  const length = Buffer.byteLength(value);
+  const text = writeLength(bytes, writeLength(bytes, at, name.length), length);
+  const behind = text + bytes.write(name, text, 'latin1');
+  return behind + (length === value.length ? bytes.write(value, behind, 'latin1') : bytes.write(value, behind, 'utf8'));
+}
+
+function writeLength(bytes: Buffer, at: number, length: number): number {
+  return length < 0x80 ? bytes.writeUInt8(length, at) : bytes.writeUInt32BE((length | 0x80000000) >>> 0, at);
+}
+
+function writeHead(bytes: Buffer, at: number, type: number, length: number): number {
+  bytes[at] = VERSION_1;
+  bytes[at + 1] = type;
+  bytes[at + 2] = 0;
+  bytes[at + 3] = REQUEST_ID;
+  bytes.writeUInt16BE(length, at + 4);
+  bytes.writeUInt16BE(0, at + 6);
+  return at + HEAD_LENGTH;
 }
 
 /** A stretch of the request's content; an empty one ends it. */
@@ -56,18 +103,8 @@ function record(type: number, content: Buffer): Buffer {
 }
 
 function head(type: number, length: number): Buffer {
-  return Buffer.from([VERSION_1, type, 0, REQUEST_ID, length >> 8, length & 0xff, 0, 0]);
-}
-
-/** Lengths below 128 are one byte, others four with the first bit set (FastCGI §3.4). */
-function encodePair(name: Buffer, value: Buffer): Buffer[] {
-  return [encodeLength(name.length), encodeLength(value.length), name, value];
-}
-
-function encodeLength(length: number): Buffer {
-  if (length < 0x80) return Buffer.from([length]);
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE((length | 0x80000000) >>> 0);
+  const bytes = Buffer.allocUnsafe(HEAD_LENGTH);
+  writeHead(bytes, 0, type, length);
   return bytes;
 }
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { encodeAbort, encodeBegin, encodeStdin, readEnd, RecordError, RecordReader } from '../../../src/server/backends/fastcgiRecords.js';
+import { encodeAbort, encodeRequest, encodeStdin, readEnd, RecordError, RecordReader } from '../../../src/server/backends/fastcgiRecords.js';
 import { end, record, stderr, stdout } from './fakeFastcgi.js';
 
 describe('FastCGI records', () => {
   it('begin a request: responder, kept connection, its variables', () => {
-    const bytes = encodeBegin({ A: 'b', LONG: 'x'.repeat(200) });
+    const bytes = encodeRequest({ A: 'b', LONG: 'x'.repeat(200) });
     assert.deepEqual([...bytes.subarray(0, 16)], [1, 1, 0, 1, 0, 8, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0]);
     assert.deepEqual([...bytes.subarray(16, 28)], [1, 4, 0, 1, 0, 4 + 9 + 200, 0, 0, 1, 1, 0x41, 0x62]);
     assert.deepEqual([...bytes.subarray(28, 33)], [4, 0x80, 0, 0, 200]);
@@ -12,8 +12,16 @@ describe('FastCGI records', () => {
   });
 
   it('variables that do not go into one are cut', () => {
-    const bytes = encodeBegin({ A: 'x'.repeat(70_000) });
+    const bytes = encodeRequest({ A: 'x'.repeat(70_000) });
     assert.deepEqual([bytes.readUInt16BE(16 + 4), bytes.readUInt16BE(24 + 65_535 + 4)], [65_535, 70_000 + 6 - 65_535]);
+  });
+
+  it('take the content along, and its end', () => {
+    for (const size of [0, 5, 70_000]) {
+      const content = Buffer.alloc(size, 'c');
+      const parts = [encodeRequest({ A: 'é' }), ...(size === 0 ? [] : [encodeStdin(content)]), encodeStdin(Buffer.alloc(0))];
+      assert.deepEqual(encodeRequest({ A: 'é' }, content), Buffer.concat(parts));
+    }
   });
 
   it('of content have 65,535 bytes at most; an empty one ends it', () => {
