@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
-import { readSettings, RESTRICTED, valueOf } from '../../src/editor/settings.js';
+import { readSettings, RESTRICTED, USER_ONLY, valueOf } from '../../src/editor/settings.js';
 import { DEFAULT_LIVE } from '../../src/server/configuration.js';
 import { configure, folder, unconfigure, waitFor } from './support.js';
 
@@ -55,7 +55,8 @@ describe('settings', () => {
   const rows: [key: string, trusted: boolean, inspected: Record<string, unknown>, value: unknown][] = [
     ['ip', true, scopes, 'f'], ['ip', false, scopes, 'u'], ['port', false, scopes, 'f'],
     ['ip', true, { ...scopes, workspaceFolderValue: undefined }, 'w'], ['ip', false, { ...scopes, globalValue: undefined }, undefined], ['ip', true, { defaultValue: 'd' }, undefined],
-    ...[...RESTRICTED].filter((key) => !['mounts', 'headers', 'errorPages'].includes(key)).map((key): [string, boolean, typeof scopes, string] => [key, false, scopes, 'u']),
+    ...[...RESTRICTED].filter((key) => !['mounts', 'headers', 'errorPages', 'backends'].includes(key)).map((key): [string, boolean, typeof scopes, string] => [key, false, scopes, 'u']),
+    ['backends', false, scopes, undefined], ['backends', true, scopes, 'f'], ...[...USER_ONLY].map((key): [string, boolean, typeof scopes, string] => [key, true, scopes, 'u']),
     ['mounts', false, { defaultValue: {}, globalValue: { '/u': 'u' }, workspaceValue: { '/w': 'w' } }, undefined],
     ['mounts', true, { defaultValue: {}, globalValue: { '/u': 'u', '/x': 'u' }, workspaceValue: { '/x': 'w' }, workspaceFolderValue: { '/f': 'f' } }, { '/u': 'u', '/x': 'w', '/f': 'f' }],
     ['mounts', true, { defaultValue: {} }, undefined],

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { endAll, inNewest, makeWorkspace, notification, openWindow, picture, runningPort, statusItem, statusOf, until, VERSION, waitForStatus, waitForStopped } from './window.mjs';
+import { endAll, inNewest, makeWorkspace, notification, openWindow, picture, runCommand, runningPort, statusItem, statusOf, until, VERSION, waitForStatus, waitForStopped } from './window.mjs';
 
 const PAGE = { 'www/html/index.html': '<h1>here</h1>' };
 
@@ -72,8 +72,8 @@ describe(`questions in VS Code (${VERSION})`, function () {
       await waitForStopped(page);
     });
 
-    it('ignores what an untrusted workspace says of address, folder and hosts', async () => {
-      const settings = { 'liteServer.ip': '0.0.0.0', 'liteServer.root': '..', 'liteServer.allowedHosts': ['evil.test'], 'liteServer.openOnStart': 'nothing', liteServer: { ip: '0.0.0.0', root: '/' } };
+    it('ignores what an untrusted workspace says of address, folder, hosts and backends', async () => {
+      const settings = { 'liteServer.ip': '0.0.0.0', 'liteServer.root': '..', 'liteServer.allowedHosts': ['evil.test'], 'liteServer.backends': [{ match: '/', type: 'proxy', target: 'http://127.0.0.1:1' }], 'liteServer.openOnStart': 'nothing', liteServer: { ip: '0.0.0.0', root: '/' } };
       const workspace = await makeWorkspace({ files: { ...PAGE, '.vscode/settings.json': JSON.stringify(settings) } });
       const { page } = await openWindow({ workspace, trust: false, settings: { 'security.workspace.trust.startupPrompt': 'never' } });
       await statusItem(page).click();
@@ -82,6 +82,19 @@ describe(`questions in VS Code (${VERSION})`, function () {
       const table = (await readFile('/proc/net/tcp', 'utf8')).split('\n').filter((line) => line.includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `) && / 0A /.test(line));
       assert.deepEqual(table.map((line) => /: ([0-9A-F]{8}):/.exec(line)?.[1]), ['0100007F'], 'bound to 127.0.0.1 alone');
     });
+  });
+
+  inNewest('says how a browser is made to trust the certificate of this machine, and does nothing of it', async () => {
+    const { page } = await openWindow({ workspace: await makeWorkspace({ files: PAGE }), settings: { 'liteServer.openOnStart': 'nothing', 'liteServer.https.mode': 'auto' } });
+    await statusItem(page).click();
+    const port = await runningPort(page);
+    assert.equal((await fetch(`http://127.0.0.1:${port}/`, { redirect: 'manual' })).headers.get('location'), `https://127.0.0.1:${port}/`);
+    await runCommand(page, 'Lite Server: How to Trust the Local Certificate');
+    const dialog = page.locator('.monaco-dialog-box', { hasText: 'How to trust the local certificate' });
+    await dialog.waitFor();
+    assert.match(await dialog.innerText(), /lite-server-ca\.crt[^]*certutil -d sql:\$HOME[^]*To take it back/);
+    await picture(page, 'trust-certificate');
+    await press(page, 'Cancel');
   });
 
   inNewest('shows a failure in the status bar and in words', async () => {
