@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
 import { readSettings, RESTRICTED, USER_ONLY, valueOf } from '../../src/editor/settings.js';
-import { DEFAULT_LIVE } from '../../src/server/configuration.js';
+import { DEFAULT_HTTPS, DEFAULT_LIVE } from '../../src/server/configuration.js';
 import { configure, folder, unconfigure, waitFor } from './support.js';
 
 interface Manifest {
@@ -12,7 +12,8 @@ interface Manifest {
 
 describe('settings', () => {
   const manifest = vscode.extensions.getExtension('lite-server.lite-server')!.packageJSON as Manifest;
-  const names = Object.keys(manifest.contributes.configuration.properties).map((name) => name.replace('liteServer.', ''));
+  /** All that a workspace has a say in. */
+  const names = Object.keys(manifest.contributes.configuration.properties).map((name) => name.replace('liteServer.', '')).filter((name) => !USER_ONLY.has(name));
 
   afterEach(unconfigure);
 
@@ -20,7 +21,7 @@ describe('settings', () => {
     await configure({});
     // What a test before this one has set is forgotten in its own time.
     await waitFor('nothing to be set', () => isDeepStrictEqual(readSettings(folder).configuration, { limits: {} }));
-    assert.deepEqual(readSettings(folder), { configuration: { limits: {} }, live: DEFAULT_LIVE, mistakes: [], openOnStart: 'browser' });
+    assert.deepEqual(readSettings(folder), { configuration: { limits: {} }, live: DEFAULT_LIVE, https: DEFAULT_HTTPS, mistakes: [], openOnStart: 'browser' });
   });
 
   it('all of the manifest are read: what is wrong in each is named', async () => {
@@ -36,6 +37,7 @@ describe('settings', () => {
     await configure({
       errorPages: { 500: 'config/500.html' }, mimeTypes: 'types', defaultType: 'text/plain', index: ['a.html'], directoryListing: false, cleanUrls: false, spaFallback: 'app.html', mounts: { '/lib': '../lib' },
       headers: { '**': { 'X-A': 'b' } }, cacheControl: 'no-store', cors: ['http://localhost:3000'], precompressed: true,
+      backends: [{ match: '/api/', type: 'proxy', target: 'http://127.0.0.1:3000' }], post: 'echo', 'https.mode': 'auto', maxBodySize: 5,
       'accessLog.format': 'json', 'accessLog.file': 'logs/a.log', 'accessLog.maxSize': 1, 'accessLog.daily': true, 'accessLog.keep': 2,
     });
     const { configuration, mistakes } = readSettings(folder);
@@ -43,7 +45,8 @@ describe('settings', () => {
     assert.deepEqual(configuration, {
       errorPages: { 404: 'config/404.html', 405: 'config/405.html', 500: 'config/500.html' }, mimeTypes: 'types', defaultType: 'text/plain', index: ['a.html'], directoryListing: false, cleanUrls: false, spaFallback: 'app.html',
       mounts: [{ segments: ['lib'], folder: '../lib' }], headers: [{ glob: '**', fields: [['X-A', 'b']] }], cacheControl: 'no-store', cors: ['http://localhost:3000'], precompressed: true,
-      accessLog: { format: 'json', file: 'logs/a.log', maxSize: 1024 * 1024, daily: true, keep: 2 }, limits: {},
+      backends: [{ type: 'proxy', match: { kind: 'prefix', segments: ['api'] }, label: 'proxy /api/', target: new URL('http://127.0.0.1:3000'), stripPrefix: false, keepHost: false, verify: true, timeout: 30_000 }], post: 'echo', https: { mode: 'auto' },
+      accessLog: { format: 'json', file: 'logs/a.log', maxSize: 1024 * 1024, daily: true, keep: 2 }, limits: { maxBodySize: 5 * 1024 * 1024 },
     });
   });
 

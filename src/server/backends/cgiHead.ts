@@ -59,16 +59,25 @@ function readLine(line: string): readonly [name: string, value: string] {
 
 function readHead(lines: readonly (readonly [name: string, value: string])[]): CgiHead {
   if (lines.length === 0) throw nonsense('its head is empty: a Content-Type, a Location or a Status is needed');
-  const all = (wanted: string): string[] => lines.filter(([name]) => name.toLowerCase() === wanted).map(([, value]) => value);
-  const statuses = all('status');
-  const locations = all('location');
-  if (statuses.length > 1 || locations.length > 1 || all('content-type').length > 1) throw nonsense('its head says something twice that can be said once');
+  const statuses: string[] = [];
+  const locations: string[] = [];
+  const lengths: string[] = [];
+  let types = 0;
+  const fields: (readonly [name: string, value: string])[] = [];
+  for (const line of lines) {
+    const name = line[0].toLowerCase();
+    if (name === 'status') statuses.push(line[1]);
+    else if (name === 'location') locations.push(line[1]);
+    else if (name === 'content-length') lengths.push(line[1]);
+    else if (name === 'content-type') types++;
+    if (!NOT_ITS_OWN.has(name)) fields.push(line);
+  }
+  if (statuses.length > 1 || locations.length > 1 || types > 1) throw nonsense('its head says something twice that can be said once');
   const [location] = locations;
   const { status, reason } = readStatus(statuses[0], location);
-  const fields = lines.filter(([name]) => !NOT_ITS_OWN.has(name.toLowerCase()));
   // A script that says no more than where to look means a path of this site (RFC 3875 §6.2.2); PHP always says a status.
   const local = location !== undefined && statuses.length === 0 && /^\/(?!\/)[!-"$-~]*$/.test(location) && fields.every(([name]) => /^(?:location|content-type|x-powered-by)$/i.test(name)) ? location : undefined;
-  return { status, reason, fields, contentLength: readLength(all('content-length')), local };
+  return { status, reason, fields, contentLength: readLength(lengths), local };
 }
 
 function readStatus(written: string | undefined, location: string | undefined): { status: number; reason: string | undefined } {

@@ -60,6 +60,7 @@ export function createGateway(tools: GatewayTools): Gateway | undefined {
   const routes = createRoutes(rules);
   const pool = new BackendPool(tools);
   const found = new FoundScripts(tools.resolver);
+  let last: { readonly path: string; readonly route: Route | undefined } = { path: '', route: undefined };
   const isScriptOf = (rule: BackendRule) => (sitePath: string): boolean => routes.forFile(sitePath)?.rule === rule;
 
   const ask = async (asked: Asked, handle: (exchange: BackendRequest) => Promise<BackendAnswer>): Promise<GatewayAnswer> => {
@@ -77,13 +78,17 @@ export function createGateway(tools: GatewayTools): Gateway | undefined {
     }
   };
   const runScript = (rule: ScriptRule, script: Script, asked: Asked): Promise<GatewayAnswer> =>
-    ask(asked, async (exchange) => (await pool.forScripts(rule)).handle(withScript(exchange, script)));
+    ask(asked, (exchange) => pool.withScripts(rule, (backend) => backend.handle(withScript(exchange, script))));
 
   return {
     hasScripts: routes.hasScripts,
-    find: (path) => routes.find(path),
+    find(path) {
+      // Asked for twice for each request: when its head is there, and when it is handled.
+      if (path !== last.path) last = { path, route: routes.find(path) };
+      return last.route;
+    },
     async answer({ rule }, asked) {
-      if (rule.type === 'proxy') return ask(asked, async (exchange) => (await pool.forProxy(rule)).handle(exchange));
+      if (rule.type === 'proxy') return ask(asked, (exchange) => pool.withProxy(rule, (backend) => backend.handle(exchange)));
       const script = found.get(asked.request.path) ?? await found.look(asked.request.path, isScriptOf(rule));
       if (typeof script === 'number') return { status: script, why: script === 400 ? 'The path is not well-formed.' : 'There is no such script.' };
       return runScript(rule, script, asked);
@@ -135,20 +140,23 @@ class FoundScripts {
 
 /** One backend for each rule, made when it is first needed: their code is loaded then. */
 class BackendPool {
-  private readonly made = new Map<BackendRule, Promise<{ close(): Promise<void> }>>();
+  private readonly making = new Map<BackendRule, Promise<{ close(): Promise<void> }>>();
+  private readonly made = new Map<BackendRule, { close(): Promise<void> }>();
 
   constructor(private readonly tools: GatewayTools) {}
 
-  forScripts(rule: ScriptRule): Promise<ScriptBackend> {
-    return this.once(rule, () => this.makeForScripts(rule));
+  withScripts<T>(rule: ScriptRule, use: (backend: ScriptBackend) => Promise<T>): Promise<T> {
+    const made = this.made.get(rule) as ScriptBackend | undefined;
+    return made === undefined ? this.once(rule, () => this.makeForScripts(rule)).then(use) : use(made);
   }
 
-  forProxy(rule: ProxyRule): Promise<Backend> {
-    return this.once(rule, async () => (await import('./proxy.js')).createProxy(rule));
+  withProxy<T>(rule: ProxyRule, use: (backend: Backend) => Promise<T>): Promise<T> {
+    const made = this.made.get(rule) as Backend | undefined;
+    return made === undefined ? this.once(rule, async () => (await import('./proxy.js')).createProxy(rule)).then(use) : use(made);
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.made.values()].map(async (backend) => (await backend).close()));
+    await Promise.all([...this.making.values()].map(async (backend) => (await backend).close()));
   }
 
   private get lent(): { log: (line: string) => void; mayRun: () => boolean; software: string } {
@@ -165,8 +173,11 @@ class BackendPool {
   }
 
   private once<B extends { close(): Promise<void> }>(rule: BackendRule, make: () => Promise<B>): Promise<B> {
-    const made = (this.made.get(rule) as Promise<B> | undefined) ?? make();
-    this.made.set(rule, made);
+    const made = (this.making.get(rule) as Promise<B> | undefined) ?? make().then((backend) => {
+      this.made.set(rule, backend);
+      return backend;
+    });
+    this.making.set(rule, made);
     return made;
   }
 }
@@ -211,14 +222,9 @@ function toResponse({ status, reason, fields, body, length }: BackendResponse, r
   return {
     status,
     ...(reason !== undefined && isWritableField('X', reason) && { reason }),
-    fields: headerBlock([...writable(fields), ...(known === undefined ? [] : [['Content-Length', known] as const])]),
+    fields: headerBlock(known === undefined ? fields : [...fields, ['Content-Length', known]]),
     body: isBodiless ? undefined : body,
   };
-}
-
-/** What cannot be written into a head is left out: backends have looked at it already. */
-function writable(fields: BackendResponse['fields']): (readonly [string, string | number])[] {
-  return fields.filter(([name, value]) => isWritableField(name, value));
 }
 
 /** A document that somebody looks at: the live script goes in, if it is one into which something can be put. */

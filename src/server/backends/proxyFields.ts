@@ -26,8 +26,9 @@ const MOST_ROUNDS = 4;
  */
 export function requestFields({ request, ends }: BackendRequest, { target, keepHost, label }: ProxyRule): FieldLine[] {
   const { fields } = request;
-  const dropped = new Set(fields.tokens('connection'));
-  const kept = [...fields.entries()].filter(([name]) => isPassedOn(name, dropped, OURS_IN_REQUESTS));
+  const dropped = droppedBy(fields.get('connection'));
+  const kept: FieldLine[] = [];
+  for (const line of fields.entries()) if (isPassedOn(line[0], dropped, OURS_IN_REQUESTS)) kept.push(line);
   const via = fields.get('via');
   if (via !== undefined && via.split(PSEUDONYM).length > MOST_ROUNDS) throw new BackendFailure(502, 'The proxy leads back to itself.', `${label}: requests for ${target.origin} come back to this server: is the target its own address?`);
   const authority = request.targetAuthority ?? request.host;
@@ -48,8 +49,17 @@ export function requestFields({ request, ends }: BackendRequest, { target, keepH
 
 /** What the target answered, without what belongs to its connection; names and values that cannot be written are nonsense. */
 export function responseFields(lines: readonly FieldLine[]): FieldLine[] {
-  const dropped = new Set(lines.filter(([name]) => name.toLowerCase() === 'connection').flatMap(([, value]) => value.toLowerCase().split(',').map((token) => token.trim())));
+  const connection = lines.filter(([name]) => name.length === 10 && name.toLowerCase() === 'connection').map(([, value]) => value).join();
+  const dropped = droppedBy(connection === '' ? undefined : connection);
   return lines.filter(([name, value]) => isPassedOn(name, dropped, OURS_IN_RESPONSES) && isWritableField(name, value));
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+/** The fields that a Connection field names: they go no further (RFC 9110 §7.6.1). */
+function droppedBy(connection: string | undefined): ReadonlySet<string> {
+  if (connection === undefined || /^(?:close|keep-alive)$/i.test(connection)) return NOTHING;
+  return new Set(connection.toLowerCase().split(',').map((token) => token.trim()));
 }
 
 /** Bytes of content that the target has announced; undefined: it has not. @throws BackendFailure where lengths differ */

@@ -235,7 +235,7 @@ describe('cgi', function () {
           const socket = connect(site.port, '127.0.0.1').on('error', () => undefined);
           socket.write('GET /cgi-bin/t.sh HTTP/1.1\r\nHost: localhost\r\n\r\n');
           await ready(site, socket);
-          assert.ok(lives('sleep 98764'));
+          await until('it sleeps', () => lives('sleep 98764'));
           go(socket);
           await until('it is gone', () => !lives('sleep 98764'));
           await until('the connection is gone', () => site.closed.length === 1);
