@@ -17,8 +17,8 @@ import { CLIENT_CORE, ENVIRONMENT, run, SERVER_CORE } from './tools.mjs';
  */
 
 const MIB = 1024 * 1024;
-const CHILDREN = 4;
-const CONNECTIONS = 16;
+const CHILDREN = 8;
+const CONNECTIONS = 32;
 const CIPHER = 'ECDHE-ECDSA-AES128-GCM-SHA256';
 
 /** @param {Bench} bench @returns {Promise<Figure[]>} */
@@ -34,13 +34,14 @@ export async function measureBackends(bench) {
   writeFileSync(path.join(root, 'big.php'), '<?php set_time_limit(0); $c = str_repeat("x", 1 << 20); for ($i = 0; $i < (int) $_GET["mib"]; $i++) { echo $c; flush(); }');
   writeFileSync(path.join(root, 'cgi-bin/count.sh'), "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\nwc -c\n", { mode: 0o755 });
   writeFileSync(path.join(root, 'cgi-bin/big.sh'), "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\nhead -c \"${QUERY_STRING}M\" /dev/zero\n", { mode: 0o755 });
-  const fpm = await startFpm(folder);
+  // One for each server: a kept connection holds a process, and would keep the other server waiting.
+  const pools = [await startFpm(folder, 'fpm'), await startFpm(folder, 'fpm-nginx')];
   const upstream = await startNginx('upstream', folder, (port) => `server { listen 127.0.0.1:${port}; root ${root}; }`, CLIENT_CORE);
   try {
     return [...await speeds(bench, { folder, root, upstream }), ...await memory(bench, { folder, root, upstream })];
   } finally {
     await upstream.end();
-    await fpm.end();
+    for (const fpm of pools) await fpm.end();
   }
 }
 
@@ -55,7 +56,7 @@ async function speeds({ quick, cli }, { folder, root, upstream }) {
   writeFileSync(path.join(folder, 'chain.pem'), readFileSync(pem, 'utf8'));
   const params = readFileSync('/etc/nginx/fastcgi_params', 'utf8');
   const nginx = await startNginx('nginx', folder, (port) => `
-  upstream fpm { server unix:${folder}/fpm.sock; keepalive ${CHILDREN}; }
+  upstream fpm { server unix:${folder}/fpm-nginx.sock; keepalive ${CHILDREN}; }
   upstream api { server 127.0.0.1:${upstream.port}; keepalive 64; }
   server {
     listen 127.0.0.1:${port}; root ${root};
@@ -148,12 +149,12 @@ function startNginx(name, folder, servers, core) {
   }, ENVIRONMENT);
 }
 
-/** @param {string} folder @returns {Promise<Running>} */
-async function startFpm(folder) {
-  const conf = path.join(folder, 'fpm.conf');
-  writeFileSync(conf, `[global]\nerror_log=${folder}/fpm.log\ndaemonize=no\n[www]\nlisten=${folder}/fpm.sock\nlisten.mode=0666\nuser=root\ngroup=root\npm=static\npm.max_children=${CHILDREN}\n`);
+/** @param {string} folder @param {string} name @returns {Promise<Running>} */
+async function startFpm(folder, name) {
+  const conf = path.join(folder, `${name}.conf`);
+  writeFileSync(conf, `[global]\nerror_log=${folder}/${name}.log\ndaemonize=no\n[www]\nlisten=${folder}/${name}.sock\nlisten.mode=0666\nuser=root\ngroup=root\npm=static\npm.max_children=${CHILDREN}\n`);
   const server = spawnOwned('taskset', ['-c', CLIENT_CORE, findFpm() ?? 'php-fpm', '-R', '-n', '-y', conf, '-d', 'opcache.enable=1'], { cwd: folder, env: ENVIRONMENT, onOutput: () => undefined });
-  await until(() => reaches({ path: `${folder}/fpm.sock` }), 'php-fpm');
+  await until(() => reaches({ path: `${folder}/${name}.sock` }), 'php-fpm');
   return { name: 'php-fpm', port: 0, pid: server.pid ?? 0, end: () => server.end() };
 }
 

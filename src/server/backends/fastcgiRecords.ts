@@ -18,10 +18,10 @@ const TYPES = { begin: 1, abort: 2, end: 3, params: 4, stdin: 5, stdout: 6, stde
 
 const NAMES: Readonly<Record<number, FastCgiRecord['type']>> = { [TYPES.end]: 'end', [TYPES.stdout]: 'stdout', [TYPES.stderr]: 'stderr' };
 
-/** What an application sends. */
+/** A part of what an application sends: output as it comes, and the end as a whole. */
 export interface FastCgiRecord {
   readonly type: 'end' | 'stdout' | 'stderr';
-  /** A view into what was fed. */
+  /** A view into what was fed, where it is output; not empty. */
   readonly content: Buffer;
 }
 
@@ -31,7 +31,7 @@ const BEGIN = Buffer.from([VERSION_1, TYPES.begin, 0, REQUEST_ID, 0, 8, 0, 0, 0,
 export function encodeRequest(variables: Readonly<Record<string, string>>, content?: Buffer): Buffer {
   const pairs = Object.entries(variables);
   let size = 0;
-  for (const [name, value] of pairs) size += 8 + name.length + 3 * value.length;
+  for (const [name, value] of pairs) size += 8 + name.length + Buffer.byteLength(value);
   // Nearly all fit into one record, whose length is known when it is written.
   if (size > MOST_CONTENT || (content !== undefined && content.length > MOST_CONTENT)) return encodeLarge(pairs, content);
   const bytes = Buffer.allocUnsafe(BEGIN.length + 2 * HEAD_LENGTH + size + (content === undefined ? 0 : 2 * HEAD_LENGTH + content.length));
@@ -50,7 +50,7 @@ export function encodeRequest(variables: Readonly<Record<string, string>>, conte
 
 function encodeLarge(pairs: readonly (readonly [name: string, value: string])[], content: Buffer | undefined): Buffer {
   const params = Buffer.concat(pairs.map(([name, value]) => {
-    const bytes = Buffer.allocUnsafe(8 + name.length + 3 * value.length);
+    const bytes = Buffer.allocUnsafe(8 + name.length + Buffer.byteLength(value));
     return bytes.subarray(0, writePair(bytes, 0, name, value));
   }));
   const stdin = content === undefined ? [] : [encodeStdin(content), ...(content.length === 0 ? [] : [encodeStdin(content.subarray(0, 0))])];
@@ -113,35 +113,66 @@ export class RecordError extends Error {}
 
 const EMPTY = Buffer.alloc(0);
 
-/** Cuts what arrives into records. */
+/** Cuts what arrives into records. Nothing is copied but heads, and records that are not yet whole where they have to be. */
 export class RecordReader {
+  /** What has come of a head, or of the last record. */
   private rest: Buffer = EMPTY;
+  private type: FastCgiRecord['type'] = 'stdout';
+  /** Bytes of content, and of padding, that are still to come. */
+  private left = 0;
+  private padding = 0;
+  private isInside = false;
 
   /** Whether a record has begun and not ended. */
   get isAmid(): boolean {
-    return this.rest.length > 0;
+    return this.isInside || this.rest.length > 0;
   }
 
   /** @throws RecordError for what is no record of our request */
   *read(bytes: Buffer): Generator<FastCgiRecord> {
-    const all = this.rest.length === 0 ? bytes : Buffer.concat([this.rest, bytes]);
-    let at = 0;
-    this.rest = EMPTY;
-    try {
-      while (all.length - at >= HEAD_LENGTH) {
-        const length = all.readUInt16BE(at + 4);
-        const next = at + HEAD_LENGTH + length + (all[at + 6] as number);
-        const type = typeOf(all, at);
-        if (next > all.length) break;
-        const content = all.subarray(at + HEAD_LENGTH, at + HEAD_LENGTH + length);
-        at = next;
-        yield { type, content };
+    for (let at = 0; at < bytes.length || (this.isInside && this.left + this.padding === 0);) {
+      if (!this.isInside) {
+        at = this.readHead(bytes, at);
+      } else if (this.left > 0) {
+        const part = bytes.subarray(at, at + this.left);
+        at += part.length;
+        this.left -= part.length;
+        if (this.type !== 'end') yield { type: this.type, content: part };
+        else this.rest = Buffer.concat([this.rest, part]);
+      } else if (this.padding > 0) {
+        const skipped = Math.min(this.padding, bytes.length - at);
+        at += skipped;
+        this.padding -= skipped;
       }
-    } finally {
-      this.rest = at === all.length ? EMPTY : all.subarray(at);
+      if (this.isInside && this.left + this.padding === 0) {
+        this.isInside = false;
+        const content = this.rest;
+        this.rest = EMPTY;
+        if (this.type === 'end') yield { type: 'end', content };
+      }
     }
   }
+
+  /** @returns where it ends, or what has come of it */
+  private readHead(bytes: Buffer, at: number): number {
+    const end = Math.min(bytes.length, at + HEAD_LENGTH - this.rest.length);
+    const head = this.rest.length === 0 ? bytes.subarray(at, end) : Buffer.concat([this.rest, bytes.subarray(at, end)]);
+    if (head.length < HEAD_LENGTH) {
+      this.rest = head;
+      return end;
+    }
+    this.rest = EMPTY;
+    this.type = typeOf(head, 0);
+    this.left = head.readUInt16BE(4);
+    this.padding = head[6] as number;
+    if (this.type === 'end' && this.left !== END_LENGTH) throw new RecordError('its last record is not well-formed');
+    this.isInside = true;
+    return end;
+  }
 }
+
+/** Content of an END_REQUEST. Bytes. */
+const END_LENGTH = 8;
 
 function typeOf(all: Buffer, at: number): FastCgiRecord['type'] {
   if (all[at] !== VERSION_1) throw new RecordError('its records are not of FastCGI 1.0');
@@ -151,9 +182,8 @@ function typeOf(all: Buffer, at: number): FastCgiRecord['type'] {
   return type;
 }
 
-/** Of an END_REQUEST: why the request was not even tried; undefined: it was (FastCGI §5.5). @throws RecordError */
+/** Of an END_REQUEST: why the request was not even tried; undefined: it was (FastCGI §5.5). */
 export function readEnd(content: Buffer): 'overloaded' | 'refused' | undefined {
-  if (content.length !== 8) throw new RecordError('its last record is not well-formed');
   const status = content[4] as number;
   return status === 0 ? undefined : status === 2 ? 'overloaded' : 'refused';
 }

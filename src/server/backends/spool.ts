@@ -44,7 +44,8 @@ export async function spool(body: IncomingBody, folder: string = tmpdir()): Prom
       chunks.push(chunk);
       if (file === undefined && length <= MOST_IN_MEMORY) continue;
       file ??= await SpoolFile.create(folder);
-      await file.write(Buffer.concat(chunks.splice(0)));
+      const [first, ...more] = chunks.splice(0);
+      await file.write(first === undefined || more.length > 0 ? Buffer.concat([first ?? EMPTY, ...more]) : first);
     }
     return file === undefined ? inMemory(Buffer.concat(chunks)) : inFile(file, length);
   } catch (error) {

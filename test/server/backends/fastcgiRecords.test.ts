@@ -34,10 +34,16 @@ describe('FastCGI records', () => {
 
   it('are read the same, wherever the network cuts them', () => {
     const all = Buffer.concat([stdout('hello'), record(6, 'padded', { padding: 7 }), stderr('oh'), record(6, ''), end()]);
-    const wanted = [['stdout', 'hello'], ['stdout', 'padded'], ['stderr', 'oh'], ['stdout', ''], ['end', '\0'.repeat(8)]];
+    const wanted = [['stdout', 'hellopadded'], ['stderr', 'oh'], ['end', '\0'.repeat(8)]];
     for (let cut = 0; cut <= all.length; cut++) {
       const reader = new RecordReader();
-      const read = [all.subarray(0, cut), all.subarray(cut)].flatMap((part) => [...reader.read(part)].map(({ type, content }) => [type, content.toString('latin1')]));
+      const read: [string, string][] = [];
+      for (const { type, content } of [all.subarray(0, cut), all.subarray(cut)].flatMap((part) => [...reader.read(part)])) {
+        const last = read.at(-1);
+        // Output comes as it comes.
+        if (last?.[0] === type) last[1] += content.toString('latin1');
+        else read.push([type, content.toString('latin1')]);
+      }
       assert.deepEqual(read, wanted, `cut at ${cut}`);
       assert.equal(reader.isAmid, false);
     }
@@ -51,6 +57,6 @@ describe('FastCGI records', () => {
   it('the last one says whether the request was tried', () => {
     const content = (status: number): Buffer => end(status).subarray(8);
     assert.deepEqual([readEnd(content(0)), readEnd(content(1)), readEnd(content(2)), readEnd(content(3))], [undefined, 'refused', 'overloaded', 'refused']);
-    assert.throws(() => readEnd(Buffer.alloc(7)), RecordError);
+    assert.throws(() => [...new RecordReader().read(record(3, 'short'))], RecordError);
   });
 });
