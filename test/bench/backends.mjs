@@ -99,8 +99,10 @@ async function memory({ quick, cli }, { folder, root, upstream }) {
   await run('truncate', ['-s', `${mib}M`, path.join(root, 'big.bin')], { timeout: 60_000 });
   const backends = [{ match: '/cgi-bin/', type: 'cgi' }, { match: '**/*.php', type: 'fastcgi', address: `unix:${folder}/fpm.sock` }, { match: '/api/', type: 'proxy', target: `http://127.0.0.1:${upstream.port}`, stripPrefix: true }];
   const transfers = /** @type {const} */ ([
-    ['up, CGI', '/cgi-bin/count.sh', true], ['down, CGI', `/cgi-bin/big.sh?${mib}`, false], ['up, FastCGI', '/count.php', true], ['down, FastCGI', `/big.php?mib=${mib}`, false], ['up, proxy', '/api/4k.txt', true], ['down, proxy', '/api/big.bin', false],
+    ['up, CGI', '/cgi-bin/count.sh', true], ['down, CGI', `/cgi-bin/big.sh?${mib}`, false], ['up, FastCGI', '/count.php', true], ['down, FastCGI', `/big.php?mib=${mib}`, false], ['up, proxy', '/sink/form', true], ['down, proxy', '/api/big.bin', false],
   ]);
+  const sink = await startOurs('sink', cli, folder, { root, post: 'echo', maxBodySize: 2048 });
+  backends.push({ match: '/sink/', type: 'proxy', target: `http://127.0.0.1:${sink.port}`, stripPrefix: true });
   /** @type {Figure[]} */
   const figures = [];
   console.log(`\n${mib} MiB through each backend: most resident memory above the beginning`);
@@ -108,11 +110,11 @@ async function memory({ quick, cli }, { folder, root, upstream }) {
     const server = await startOurs('memory', cli, folder, { root, backends, maxBodySize: 2048 });
     try {
       const url = `http://127.0.0.1:${server.port}${target}`;
-      await run('curl', ['-sS', '-o', '/dev/null', '--data-binary', 'x', '-X', 'PUT', `http://127.0.0.1:${server.port}${target.replace(/\d+$/, '1')}`], { timeout: 30_000 });
+      await run('curl', ['-sS', '-o', '/dev/null', '--data-binary', 'x', `http://127.0.0.1:${server.port}${target.replace(/\d+$/, '1')}`], { timeout: 30_000 });
       const before = memoryOf(server.pid).now;
       let most = before;
       const watch = setInterval(() => { most = Math.max(most, memoryOf(server.pid).now); }, 20);
-      await run('curl', ['-sS', '-o', '/dev/null', '-H', 'Expect:', ...(isUpload ? ['-T', path.join(root, 'big.bin')] : []), url], { timeout: 300_000 });
+      await run('curl', ['-sS', '-o', '/dev/null', '-H', 'Expect:', ...(isUpload ? ['-X', 'POST', '-T', path.join(root, 'big.bin')] : []), url], { timeout: 300_000 });
       clearInterval(watch);
       console.log(`  ${name}: ${((most - before) / MIB).toFixed(1)} MiB`);
       figures.push({ name: `memory, ${mib} MiB ${name}`, value: (most - before) / MIB, unit: 'MiB', required: { atMost: 32 } });
@@ -120,6 +122,7 @@ async function memory({ quick, cli }, { folder, root, upstream }) {
       await server.end();
     }
   }
+  await sink.end();
   return figures;
 }
 

@@ -5,7 +5,7 @@ import type { State } from '../../src/server/connection.js';
 import type { ConnectionInfo } from '../../src/server/observer.js';
 import { serverOptions } from '../../src/server/options.js';
 import { createServer } from '../../src/server/server.js';
-import { connectionLabel, formatBytes, progressLine, traceLine } from '../../src/server/trace.js';
+import { connectionLabel, formatBytes, progressLine, receivingLine, traceLine } from '../../src/server/trace.js';
 import { exchange, open } from '../support/client.js';
 import { atEnd, temporaryFolder, until, writeFiles } from '../support/site.js';
 
@@ -30,6 +30,9 @@ describe('trace: labels', () => {
   it('progress', () => {
     assert.equal(progressLine(connection, 450 * 1024 ** 2, 1024 ** 3), '#7 fd=24 127.0.0.1:53124 SENDING_FILE 43% (450.0 MiB of 1.0 GiB)');
     assert.equal(progressLine(connection, 999, 1000), '#7 fd=24 127.0.0.1:53124 SENDING_FILE 99% (999 bytes of 1000 bytes)');
+    assert.equal(progressLine(connection, 2048, undefined), '#7 fd=24 127.0.0.1:53124 SENDING_FILE 2.0 KiB');
+    assert.equal(receivingLine(connection, 450 * 1024 ** 2, 1024 ** 3), '#7 fd=24 127.0.0.1:53124 HANDLING 43% received (450.0 MiB of 1.0 GiB)');
+    assert.equal(receivingLine(connection, 2048, undefined), '#7 fd=24 127.0.0.1:53124 HANDLING 2.0 KiB received');
   });
 });
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { exchange, open, parseReplies } from '../support/client.js';
-import { startSite, until, type Site } from '../support/site.js';
+import { serverOptions } from '../../src/server/options.js';
+import { createServer } from '../../src/server/server.js';
+import { atEnd, startSite, temporaryFolder, until, type Site } from '../support/site.js';
 
 const KIB = 1024;
 
@@ -98,6 +100,22 @@ describe('bodies of requests', () => {
     };
     await until('half is there', () => incoming()?.received === 5);
     assert.equal(incoming()?.expected, 10);
+  });
+
+  it('large ones are told of as they arrive, at most twice a second', async () => {
+    const told: [number, number | undefined][] = [];
+    const folder = await temporaryFolder();
+    const server = createServer(serverOptions({ ip: '127.0.0.1', port: 0, root: folder, post: 'echo' }), { receiving: (_connection, received, expected) => { told.push([received, expected]); } });
+    atEnd(() => server.close());
+    const { port } = await server.listen();
+    const { send, text } = await talk(port);
+    const size = 8 * 1024 * KIB;
+    send(`${HEAD}Content-Length: ${size}\r\n\r\n${'x'.repeat(size - 1)}`);
+    await until('it was told', () => told.length > 0);
+    send('x');
+    await until('the answer', () => text().startsWith('HTTP/1.1 200 '));
+    assert.ok(told.length <= 20);
+    for (const [received, expected] of told) assert.ok(received >= 1024 * KIB && received <= size && expected === size);
   });
 
   const malformed: Readonly<Record<string, string>> = {
