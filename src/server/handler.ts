@@ -3,7 +3,7 @@
  * passed before (see connection.ts).
  */
 import { close } from 'node:fs';
-import { createGateway, type Asked, type Gateway, type GatewayAnswer } from './backends/gateway.js';
+import { createGateway, type Gateway } from './backends/gateway.js';
 import { bytesBody, collect, FileBody } from './body.js';
 import type { BufferPool } from './bufferPool.js';
 import type { Caller } from './caller.js';
@@ -25,6 +25,7 @@ import type { Refusal, Request } from './request.js';
 import { createResolver, mountedFolder, type OpenFile, type OpenFolder, type Resolver } from './resolve.js';
 import { headerBlock, type Response } from './response.js';
 import { encodePath } from './target.js';
+import { createWorking, type Working } from './working.js';
 
 /** What a file allows. */
 const ALLOWED = ['GET', 'HEAD', 'OPTIONS'] as const;
@@ -60,8 +61,8 @@ export interface Surroundings {
 }
 
 interface Parts {
-  /** Undefined: no backend is set up. */
-  readonly gateway: Gateway | undefined;
+  /** Undefined: nothing works for any request. */
+  readonly working: Working | undefined;
   readonly options: ServerOptions;
   readonly resolver: Resolver;
   readonly rules: FileRules;
@@ -76,11 +77,12 @@ interface Parts {
 export async function createHandler(options: ServerOptions, { pool, hooks, warn, log = () => undefined }: Surroundings): Promise<Handler> {
   const isScript = (sitePath: string): boolean => gateway?.isScript(sitePath) === true;
   const resolver = await createResolver(options.root, { ...options, isScript });
-  const gateway = createGateway({ options, resolver, hooks, log, software: SOFTWARE });
+  const gateway: Gateway | undefined = createGateway({ options, resolver, hooks, log, software: SOFTWARE });
   const cache = new ContentCache();
   const types = await createMimeTypes(options.mimeTypes, { changed: () => { cache.clear(); }, warn });
   const parts: Parts = {
-    options, resolver, cache, pool, hooks, gateway,
+    options, resolver, cache, pool, hooks,
+    working: createWorking({ gateway, options, resolver, hooks, isKept: (path) => cache.get(path) !== undefined }, { answer: (request) => answer(request, parts), problem: (status, why, request) => problem(status, why, request, parts) }),
     listings: createListings(),
     rules: createFileRules(options, types),
     errorPages: createErrorPages({ options, pool, hooks, warn, typeOf: (name) => types.typeOf(name) }),
@@ -88,7 +90,7 @@ export async function createHandler(options: ServerOptions, { pool, hooks, warn,
   await checkPlaces(parts, warn);
   return {
     handle: (request, caller) => handle(request, caller, parts),
-    takesBody: (request) => takesBody(request, parts),
+    takesBody: (request) => parts.working?.takes(request) === true,
     async refuse({ status, why, isHead, line, fields }) {
       const path = line?.target.startsWith('/') === true ? line.target.split('?', 1)[0] : undefined;
       const response = await parts.errorPages.respond({ status, why, ...(path !== undefined && { path }), ...(line && { method: line.method }) }, [], fields && { path: path ?? '/', fields });
@@ -117,7 +119,7 @@ function handle(request: Request, caller: Caller | undefined, parts: Parts): Res
   if (request.path.startsWith(RESERVED)) return ofOurOwn(request, parts);
   const { cors } = parts.options;
   const reader = cors.length === 0 ? undefined : readerOf(request, cors);
-  const response = caller === undefined ? answer(request, parts) : answerWorking({ request, caller, redirects: 0 }, parts);
+  const response = caller === undefined || parts.working === undefined ? answer(request, parts) : parts.working.answer({ request, caller, redirects: 0 });
   if (reader === undefined) return response;
   return response instanceof Promise ? response.then((ready) => ('accept' in ready ? ready : readableBy(reader, request, ready))) : readableBy(reader, request, response);
 }
@@ -131,56 +133,6 @@ function answer(request: Request, parts: Parts): Response | Promise<Response> {
   if (parts.options.precompressed && readsCompressed(request.fields)) return fromDisk(request, parts);
   const kept = parts.cache.get(request.path);
   return kept === undefined ? fromDisk(request, parts) : answerWith(kept, request, parts);
-}
-
-/** Any request that is not surely for a file; what only the file system can tell is found out later. */
-function takesBody({ method, path }: Request, { gateway, options }: Parts): boolean {
-  if (gateway === undefined && options.post === 'refuse') return false;
-  if (path.startsWith(RESERVED) || !isForBackends(method)) return false;
-  if (method === 'POST' && options.post === 'echo') return true;
-  return gateway !== undefined && (gateway.find(path) !== undefined || (gateway.hasScripts && path.endsWith('/')));
-}
-
-/** A tunnel is for nobody here, and nobody wants to hear his own words (RFC 9110 §9.3.6, §9.3.8). */
-function isForBackends(method: string): boolean {
-  return isKnownMethod(method) && method !== 'CONNECT' && method !== 'TRACE';
-}
-
-/** A backend answers, or a file does, or a form is shown what is in it. */
-async function answerWorking(asked: Asked, parts: Parts): Promise<Response | Takeover> {
-  const { request } = asked;
-  const route = parts.gateway?.find(request.path);
-  if (route !== undefined) {
-    parts.hooks.requested?.(request);
-    return settled(await (parts.gateway as Gateway).answer(route, asked), asked, parts);
-  }
-  // A kept page comes before every script of its folder.
-  if (parts.gateway?.hasScripts === true && request.path.endsWith('/') && !(request.method === 'GET' && parts.cache.get(request.path) !== undefined)) {
-    const resolved = await parts.resolver.resolve(request.path);
-    if (resolved.kind === 'script') {
-      parts.hooks.requested?.(request);
-      return settled(await parts.gateway.run(resolved.script, asked), asked, parts);
-    }
-    if (resolved.kind === 'file') close(resolved.file.fd, () => undefined);
-  }
-  if (request.method === 'POST' && parts.options.post === 'echo') return echo(asked, parts);
-  return answer(request, parts);
-}
-
-/** What the backend's answer comes to. */
-async function settled(given: GatewayAnswer, { caller, request }: Asked, parts: Parts): Promise<Response | Takeover> {
-  if ('instead' in given) {
-    const { instead: other, redirects } = given;
-    const early = other.path.startsWith(RESERVED) ? { status: 404, why: 'There is no such file.' } : undefined;
-    return early === undefined ? answerWorking({ request: other, caller, redirects }, parts) : problem(early.status, early.why, request, parts);
-  }
-  return 'why' in given ? problem(given.status, given.why, request, parts) : given;
-}
-
-async function echo({ request, caller }: Asked, parts: Parts): Promise<Response> {
-  const { echoResponse, readForm } = await import('./echo.js');
-  const report = await readForm(request, caller.body);
-  return 'why' in report ? problem(report.status, report.why, request, parts) : echoResponse(report, request, parts.hooks);
 }
 
 /** What hooks have below the reserved path. A file cannot be there: its name would begin with a dot. */
@@ -219,7 +171,7 @@ async function fromDisk(request: Request, parts: Parts): Promise<Response> {
     case 'file': return fromFile(resolved.file, request, parts);
     case 'redirect': return redirect(resolved.location, request.query);
     case 'folder': return fromFolder(resolved.folder, resolved.why, request, parts);
-    // Its path ends in a slash, and is answered by `answerWorking`, or the folder has just got it.
+    // Its path ends in a slash, and is answered in working.ts, or the folder has just got it.
     case 'script': return problem(404, 'There is no such file.', request, parts);
     case 'refused': return await instead(resolved.status, request, parts) ?? problem(resolved.status, resolved.why, request, parts);
   }
