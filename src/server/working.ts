@@ -39,20 +39,24 @@ export function createWorking({ gateway, options, resolver, hooks, isKept }: Wor
   const isEchoed = (method: string): boolean => method === 'POST' && options.post === 'echo';
 
   /** A backend, where one is set up for the path, or runs the index of the folder. */
-  const fromBackend = async (asked: Asked): Promise<GatewayAnswer | undefined> => {
+  const fromBackend = (asked: Asked): Promise<GatewayAnswer | undefined> => {
     const { request } = asked;
     const route = gateway?.find(request.path);
-    if (gateway === undefined || (route === undefined && !(gateway.hasScripts && request.path.endsWith('/')))) return undefined;
-    if (route !== undefined) {
+    if (gateway !== undefined && route !== undefined) {
       hooks.requested?.(request);
       return gateway.answer(route, asked);
     }
-    if (request.method === 'GET' && isKept(request.path)) return undefined;
+    const mayBeScript = gateway?.hasScripts === true && request.path.endsWith('/') && !(request.method === 'GET' && isKept(request.path));
+    return mayBeScript ? fromIndex(gateway, asked) : Promise.resolve(undefined);
+  };
+
+  const fromIndex = async (runner: Gateway, asked: Asked): Promise<GatewayAnswer | undefined> => {
+    const { request } = asked;
     const resolved = await resolver.resolve(request.path);
     if (resolved.kind === 'file') close(resolved.file.fd, () => undefined);
     if (resolved.kind !== 'script') return undefined;
     hooks.requested?.(request);
-    return gateway.run(resolved.script, asked);
+    return runner.run(resolved.script, asked);
   };
 
   const working: Working = {
@@ -60,15 +64,15 @@ export function createWorking({ gateway, options, resolver, hooks, isKept }: Wor
       if (path.startsWith(RESERVED) || !isForBackends(method)) return false;
       return isEchoed(method) || (gateway !== undefined && (gateway.find(path) !== undefined || (gateway.hasScripts && path.endsWith('/'))));
     },
-    async answer(asked) {
-      const { request, caller } = asked;
-      const given = await fromBackend(asked);
-      if (given === undefined) return isEchoed(request.method) ? echo(asked, hooks, problem) : answer(request);
-      if ('why' in given) return problem(given.status, given.why, request);
-      if (!('instead' in given)) return given;
-      const { instead: other, redirects } = given;
-      return other.path.startsWith(RESERVED) ? problem(404, 'There is no such file.', request) : working.answer({ request: other, caller, redirects });
-    },
+    answer: (asked) => fromBackend(asked).then((given) => settle(given, asked)),
+  };
+  const settle = (given: GatewayAnswer | undefined, asked: Asked): Response | Takeover | Promise<Response | Takeover> => {
+    const { request, caller } = asked;
+    if (given === undefined) return isEchoed(request.method) ? echo(asked, hooks, problem) : answer(request);
+    if ('why' in given) return problem(given.status, given.why, request);
+    if (!('instead' in given)) return given;
+    const { instead: other, redirects } = given;
+    return other.path.startsWith(RESERVED) ? problem(404, 'There is no such file.', request) : working.answer({ request: other, caller, redirects });
   };
   return working;
 }

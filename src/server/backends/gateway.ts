@@ -3,7 +3,9 @@
  */
 import { bytesBody, type Body } from '../body.js';
 import type { Caller } from '../caller.js';
+import type { Departure } from '../departure.js';
 import { Fields } from '../fields.js';
+import type { Ends } from '../gate.js';
 import type { Hooks, Takeover } from '../hooks.js';
 import type { ServerOptions } from '../options.js';
 import { PeekedBody } from '../peekedBody.js';
@@ -11,7 +13,7 @@ import { isDocument, isNavigation, mediaType, VARIES_BY_PURPOSE } from '../prese
 import type { Request } from '../request.js';
 import type { Resolver } from '../resolve.js';
 import { headerBlock, isWritableField, type Response } from '../response.js';
-import { emptyBody } from '../incomingBody.js';
+import { emptyBody, type IncomingBody } from '../incomingBody.js';
 import { BackendFailure, type Backend, type BackendAnswer, type BackendRequest, type BackendResponse, type Script, type ScriptBackend, type ScriptRequest } from './backend.js';
 import { createRoutes, type Route } from './route.js';
 import type { BackendRule, ProxyRule, ScriptRule } from './rules.js';
@@ -63,22 +65,28 @@ export function createGateway(tools: GatewayTools): Gateway | undefined {
   let last: { readonly path: string; readonly route: Route | undefined } = { path: '', route: undefined };
   const isScriptOf = (rule: BackendRule) => (sitePath: string): boolean => routes.forFile(sitePath)?.rule === rule;
 
-  const ask = async (asked: Asked, handle: (exchange: BackendRequest) => Promise<BackendAnswer>): Promise<GatewayAnswer> => {
+  // Each wait on the way costs a quick backend more than what is done there: there is one, for its answer.
+  const ask = (asked: Asked, script: Script | undefined, handle: (exchange: Exchange) => Promise<BackendAnswer>): Promise<GatewayAnswer> => {
     const { caller, request, redirects } = asked;
-    if (tools.hooks.mayRun?.() === false) return { status: 403, why: 'Backends run only in a trusted workspace.' };
-    caller.signal.throwIfAborted();
-    caller.begin();
-    try {
-      const sent = redirects === 0 ? forBackend(request, tools.hooks) : request;
-      return await answerOf(await handle(exchangeOf(sent, asked)), asked, tools.hooks);
-    } catch (error) {
+    if (tools.hooks.mayRun?.() === false) return Promise.resolve({ status: 403, why: 'Backends run only in a trusted workspace.' });
+    const failed = (error: unknown): GatewayAnswer => {
       if (!(error instanceof BackendFailure) || caller.signal.aborted) throw error;
       if (error.detail !== undefined) tools.log(error.detail);
       return { status: error.status, why: error.why };
-    }
+    };
+    caller.signal.throwIfAborted();
+    caller.begin();
+    const sent = redirects === 0 ? forBackend(request, tools.hooks) : request;
+    return handle(new Exchange(sent, asked, script)).then((answer) => {
+      try {
+        return answerOf(answer, asked, tools.hooks);
+      } catch (error) {
+        return failed(error);
+      }
+    }, failed);
   };
   const runScript = (rule: ScriptRule, script: Script, asked: Asked): Promise<GatewayAnswer> =>
-    ask(asked, (exchange) => pool.withScripts(rule, (backend) => backend.handle(withScript(exchange, script))));
+    ask(asked, script, (exchange) => pool.withScripts(rule, (backend) => backend.handle(exchange as Exchange & ScriptRequest)));
 
   return {
     hasScripts: routes.hasScripts,
@@ -87,15 +95,16 @@ export function createGateway(tools: GatewayTools): Gateway | undefined {
       if (path !== last.path) last = { path, route: routes.find(path) };
       return last.route;
     },
-    async answer({ rule }, asked) {
-      if (rule.type === 'proxy') return ask(asked, (exchange) => pool.withProxy(rule, (backend) => backend.handle(exchange)));
-      const script = found.get(asked.request.path) ?? await found.look(asked.request.path, isScriptOf(rule));
-      if (typeof script === 'number') return { status: script, why: script === 400 ? 'The path is not well-formed.' : 'There is no such script.' };
-      return runScript(rule, script, asked);
+    answer({ rule }, asked) {
+      if (rule.type === 'proxy') return ask(asked, undefined, (exchange) => pool.withProxy(rule, (backend) => backend.handle(exchange)));
+      const { path } = asked.request;
+      const known = found.get(path);
+      if (known !== undefined) return runScript(rule, known, asked);
+      return found.look(path, isScriptOf(rule)).then((script) => (typeof script === 'number' ? noScript(script) : runScript(rule, script, asked)));
     },
-    async run(script, asked) {
+    run(script, asked) {
       const rule = routes.forFile(script.name.slice(1))?.rule;
-      return rule === undefined || rule.type === 'proxy' ? { status: 404, why: 'There is no such script.' } : runScript(rule, script, asked);
+      return rule === undefined || rule.type === 'proxy' ? Promise.resolve(noScript(404)) : runScript(rule, script, asked);
     },
     isScript(sitePath) {
       const type = routes.forFile(sitePath)?.rule.type;
@@ -105,14 +114,24 @@ export function createGateway(tools: GatewayTools): Gateway | undefined {
   };
 }
 
-function withScript(exchange: BackendRequest, script: Script): ScriptRequest {
-  const { request, ends, signal } = exchange;
-  return { request, ends, signal, script, get body() { return exchange.body; } };
+function noScript(status: 400 | 404): { status: number; why: string } {
+  return { status, why: status === 400 ? 'The path is not well-formed.' : 'There is no such script.' };
 }
 
-/** Where a script has led to, nothing goes along. */
-function exchangeOf(request: Request, { caller, redirects }: Asked): BackendRequest {
-  return { request, ends: caller.ends, signal: caller.signal, get body() { return redirects === 0 ? caller.body : emptyBody(); } };
+/** A request on its way to a backend. */
+class Exchange implements BackendRequest {
+  readonly ends: Ends;
+  readonly signal: Departure;
+
+  constructor(readonly request: Request, private readonly asked: Asked, readonly script: Script | undefined) {
+    this.ends = asked.caller.ends;
+    this.signal = asked.caller.signal;
+  }
+
+  /** Where a script has led to, nothing goes along. */
+  get body(): IncomingBody {
+    return this.asked.redirects === 0 ? this.asked.caller.body : emptyBody();
+  }
 }
 
 /** Looking for a script takes as long as running a small one: what was found just now still stands. Milliseconds, paths. */
@@ -195,7 +214,7 @@ function isFollowed({ method, fields }: Request, hooks: Hooks): boolean {
   return hooks.transform !== undefined && method === 'GET' && isNavigation(fields);
 }
 
-async function answerOf(answer: BackendAnswer, { request, redirects }: Asked, hooks: Hooks): Promise<GatewayAnswer> {
+function answerOf(answer: BackendAnswer, { request, redirects }: Asked, hooks: Hooks): GatewayAnswer | Promise<GatewayAnswer> {
   switch (answer.kind) {
     case 'tunnel': return answer.takeover;
     case 'elsewhere': {

@@ -30,17 +30,15 @@ export function createProxy(rule: ProxyRule): Backend {
   });
   let running = 0;
   return {
-    async handle(exchange) {
+    handle(exchange) {
       if (wantsWebSocket(exchange.request)) return openTunnel(exchange, rule);
-      if (running >= MOST_CONNECTIONS + MOST_WAITING) throw new BackendFailure(503, 'Too many requests wait for the other server.', `${rule.label}: ${running} requests to ${target.origin} are under way`);
+      if (running >= MOST_CONNECTIONS + MOST_WAITING) return Promise.reject(new BackendFailure(503, 'Too many requests wait for the other server.', `${rule.label}: ${running} requests to ${target.origin} are under way`));
       running++;
       const over = once(() => { running--; });
-      try {
-        return await ask(pool, exchange, rule, over);
-      } catch (error) {
+      return ask(pool, exchange, rule, over).catch((error: unknown) => {
         over();
         throw error;
-      }
+      });
     },
     async close() {
       await pool.destroy().catch(() => undefined);
@@ -49,17 +47,15 @@ export function createProxy(rule: ProxyRule): Backend {
 }
 
 /** A kept connection that the target closes just then is no failure, where nothing is lost by asking again (RFC 9110 §9.2.2). */
-async function ask(pool: Pool, exchange: BackendRequest, rule: ProxyRule, over: () => void): Promise<BackendAnswer> {
+function ask(pool: Pool, exchange: BackendRequest, rule: ProxyRule, over: () => void): Promise<BackendAnswer> {
   const { request, signal } = exchange;
-  const mayRetry = IDEMPOTENT.has(request.method) && request.framing.kind === 'none';
-  try {
-    return await new Ask(exchange, rule, over).send(pool);
-  } catch (error) {
+  return new Ask(exchange, rule, over).send(pool).catch((error: unknown) => {
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (signal.aborted || (request.framing.kind !== 'none' && exchange.body.errored !== null)) throw error;
+    const mayRetry = IDEMPOTENT.has(request.method) && request.framing.kind === 'none';
     if (!mayRetry || !['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(code)) throw failureOf(error, rule);
-  }
-  return new Ask(exchange, rule, over).send(pool).catch((error: unknown) => { throw signal.aborted ? error : failureOf(error, rule); });
+    return new Ask(exchange, rule, over).send(pool).catch((again: unknown) => { throw signal.aborted ? again : failureOf(again, rule); });
+  });
 }
 
 function wantsWebSocket({ method, minor, fields }: Request): boolean {
@@ -82,13 +78,13 @@ class Ask {
 
   send(pool: Pool): Promise<BackendAnswer> {
     const { request, signal } = this.exchange;
-    signal.throwIfAborted();
     const { framing } = request;
-    const headers = requestFields(this.exchange, this.rule).flat();
-    if (framing.kind === 'length') headers.push('Content-Length', String(framing.length));
-    else if (framing.kind === 'none' && !IDEMPOTENT.has(request.method)) headers.push('Content-Length', '0');
-    signal.addEventListener('abort', this.gone);
     return new Promise((resolve, reject) => {
+      signal.throwIfAborted();
+      const headers = requestFields(this.exchange, this.rule).flat();
+      if (framing.kind === 'length') headers.push('Content-Length', String(framing.length));
+      else if (framing.kind === 'none' && !IDEMPOTENT.has(request.method)) headers.push('Content-Length', '0');
+      signal.addEventListener('abort', this.gone);
       this.settle = { resolve, reject };
       const options = { method: request.method, path: targetPath(request, this.rule), headers, body: framing.kind === 'none' ? null : this.exchange.body };
       pool.dispatch(options, this);

@@ -17,8 +17,8 @@ import type { ProxyRule } from './rules.js';
 export function openTunnel(exchange: BackendRequest, rule: ProxyRule): Promise<BackendAnswer> {
   const { request, signal } = exchange;
   const { target } = rule;
-  const fields: FieldLine[] = [...requestFields(exchange, rule), ['Connection', 'Upgrade'], ['Upgrade', 'websocket']];
   return new Promise((resolve, reject) => {
+    const fields: FieldLine[] = [...requestFields(exchange, rule), ['Connection', 'Upgrade'], ['Upgrade', 'websocket']];
     const ask = target.protocol === 'https:' ? httpsRequest : httpRequest;
     const outgoing = ask({
       host: target.hostname.replace(/^\[|\]$/g, ''), port: target.port === '' ? undefined : target.port, method: 'GET', path: targetPath(request, rule), agent: false,
