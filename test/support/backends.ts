@@ -1,10 +1,27 @@
 /**
  * Rules for backends, as short as tests want them.
  */
-import { chmod } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Address, BackendRule, CgiRule, FastCgiRule, Match, PhpRule, ProxyRule } from '../../src/server/backends/rules.js';
 import { startSite, type Site, type SiteOptions } from './site.js';
+
+/** A place of its own for temporary files, for tests that look at what is left there. Called in a `describe`. */
+export function withOwnTemporaryFolder(): void {
+  let folder = '';
+  let usual: string | undefined;
+  before(async () => {
+    usual = process.env.TMPDIR;
+    folder = await mkdtemp(path.join(tmpdir(), 'lite-tests-'));
+    process.env.TMPDIR = folder;
+  });
+  after(async () => {
+    if (usual === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = usual;
+    await rm(folder, { recursive: true, force: true });
+  });
+}
 
 /** `/a/` or a glob. */
 export function matching(text: string): Match {

@@ -57,6 +57,8 @@ function closing(answer: BackendAnswer, close: () => void): BackendAnswer {
 }
 
 interface Waiting {
+  /** It may go over a connection that has been used. */
+  readonly mayBeKept: boolean;
   readonly take: (connection: FastCgiConnection) => void;
   readonly fail: (error: Error) => void;
 }
@@ -109,7 +111,7 @@ class FastCgiPool {
       break;
     }
     if (this.open.size < this.rule.maxConnections) return this.connect();
-    return this.wait(signal);
+    return this.wait(signal, mayBeKept);
   }
 
   private connect(): FastCgiConnection {
@@ -124,7 +126,7 @@ class FastCgiPool {
     return connection;
   }
 
-  private wait(signal: Departure): Promise<FastCgiConnection> {
+  private wait(signal: Departure, mayBeKept: boolean): Promise<FastCgiConnection> {
     if (this.waiting.size >= MOST_WAITING) throw new BackendFailure(503, 'Too many requests wait for the application.', `${this.rule.label}: more than ${MOST_WAITING} requests wait`);
     return new Promise((resolve, reject) => {
       const over = (): void => {
@@ -132,7 +134,7 @@ class FastCgiPool {
         signal.removeEventListener('abort', gone);
         this.waiting.delete(mine);
       };
-      const mine: Waiting = { take: (connection) => { over(); resolve(connection); }, fail: (error) => { over(); reject(error); } };
+      const mine: Waiting = { mayBeKept, take: (connection) => { over(); resolve(connection); }, fail: (error) => { over(); reject(error); } };
       const gone = (): void => { mine.fail(new Error('the client has gone')); };
       const timer = setTimeout(() => { mine.fail(new BackendFailure(503, 'The application is busy.', `${this.rule.label}: all ${this.rule.maxConnections} connections were busy for ${this.rule.timeout / 1000} seconds`)); }, this.rule.timeout);
       signal.addEventListener('abort', gone);
@@ -142,8 +144,14 @@ class FastCgiPool {
 
   private free(connection: FastCgiConnection): void {
     const [next] = this.waiting;
-    if (next !== undefined) {
+    if (next?.mayBeKept === true) {
       next.take(connection);
+      return;
+    }
+    if (next !== undefined) {
+      connection.destroy();
+      this.open.delete(connection);
+      next.take(this.connect());
       return;
     }
     // One that has never been answered may wait for the very process that this one would hold.

@@ -28,13 +28,16 @@ export interface FastCgiCall {
 }
 
 const EMPTY = Buffer.alloc(0);
+/** Milliseconds for the application to take the news that nobody waits. */
+const LAST_WORD = 200;
 /** Milliseconds to come to a connection at all; the machine is usually this one. */
 const MOST_CONNECTING = 5_000;
 
 export class FastCgiConnection {
   /** It has answered something, ever: the application has taken it. */
   isProven = false;
-  isUsed = false;
+  /** Not all of the request has been taken yet: what follows it would be taken for content. */
+  private isSending = false;
   private reader = new RecordReader();
   private call: Call | undefined;
   private readonly socket: Socket;
@@ -80,8 +83,17 @@ export class FastCgiConnection {
   /** Tells the application that nobody waits any more, and goes. */
   abort(): void {
     this.call = undefined;
-    if (this.socket.connecting || !this.socket.writable) this.socket.destroy();
-    else this.socket.end(encodeAbort(), () => { this.socket.destroy(); });
+    const { socket } = this;
+    // Whoever does not take what was sent before does not take this either.
+    if (socket.connecting || !socket.writable || this.isSending) {
+      socket.destroy();
+      return;
+    }
+    const last = setTimeout(() => { socket.destroy(); }, LAST_WORD).unref();
+    socket.end(encodeAbort(), () => {
+      clearTimeout(last);
+      socket.destroy();
+    });
   }
 
   destroy(): void {
@@ -107,8 +119,13 @@ export class FastCgiConnection {
 
   /** A small request leaves in one write; of a large one, what the application takes. */
   private send({ variables, content }: FastCgiCall): void {
-    this.socket.write(encodeRequest(variables, content.bytes));
-    if (content.bytes !== undefined) return;
+    this.isSending = true;
+    const sent = (error?: Error | null): void => { if (!error) this.isSending = false; };
+    if (content.bytes !== undefined) {
+      this.socket.write(encodeRequest(variables, content.bytes), sent);
+      return;
+    }
+    this.socket.write(encodeRequest(variables));
     const mine = this.call;
     void (async () => {
       for await (const chunk of content.stream() as AsyncIterable<Buffer>) {
@@ -116,13 +133,14 @@ export class FastCgiConnection {
         await new Promise<void>((resolve) => this.socket.write(encodeStdin(chunk), () => { resolve(); }));
         mine?.sign();
       }
-      if (this.call === mine) this.socket.write(encodeStdin(EMPTY));
+      if (this.call === mine) this.socket.write(encodeStdin(EMPTY), sent);
     })().catch((error: unknown) => { mine?.lost(error instanceof Error ? error : new Error(String(error))); this.socket.destroy(); });
   }
 
   private arrive(bytes: Buffer): void {
     this.isProven = true;
     const { call } = this;
+    call?.heard();
     try {
       for (const record of this.reader.read(bytes)) {
         if (this.call === undefined || this.call !== call) throw new RecordError('it goes on after the end');
@@ -139,7 +157,7 @@ export class FastCgiConnection {
       return;
     }
     if (call !== undefined && this.call === undefined && !this.socket.destroyed) {
-      if (this.reader.isAmid) this.socket.destroy();
+      if (this.reader.isAmid || this.isSending) this.socket.destroy();
       else this.onFree();
     }
   }
@@ -194,10 +212,14 @@ class Call {
     if (!this.over) this.timer.refresh();
   }
 
-  /** @throws RecordError, BackendFailure */
-  take({ type, content }: FastCgiRecord): void {
+  /** Something has come, whatever it is: the application has got the request. */
+  heard(): void {
     this.hasBytes = true;
     this.sign();
+  }
+
+  /** @throws RecordError, BackendFailure */
+  take({ type, content }: FastCgiRecord): void {
     switch (type) {
       case 'stderr':
         if (content.length > 0) (this.errors ??= errorLines(this.asked.label, this.asked.log)).write(content);
@@ -208,6 +230,7 @@ class Call {
       case 'end': {
         const refused = readEnd(content);
         if (refused !== undefined) throw new BackendFailure(refused === 'overloaded' ? 503 : 502, 'The application does not take the request.', `${this.asked.label}: the application is ${refused === 'overloaded' ? 'overloaded' : 'not made for requests of this kind'}`);
+        this.lookForHead();
         if (this.head === undefined) throw new BackendFailure(502, 'The application gave no answer.', `${this.asked.label}: the script ended without an answer`);
         this.ended = true;
         this.finish();
@@ -217,6 +240,7 @@ class Call {
 
   /** All records that have come together are taken: a small answer is complete by now. */
   arrived(): void {
+    this.lookForHead();
     if (this.isAnswered || this.head === undefined) return;
     this.isAnswered = true;
     this.settled();
@@ -249,8 +273,12 @@ class Call {
       return;
     }
     this.chunks.push(content);
-    if (this.head !== undefined) return;
-    const bytes = this.chunks.length === 1 ? content : Buffer.concat(this.chunks);
+  }
+
+  /** Looked for once in what has come together: it may be in very small pieces. */
+  private lookForHead(): void {
+    if (this.head !== undefined || this.isAnswered || this.chunks.length === 0) return;
+    const bytes = this.chunks.length === 1 ? this.chunks[0] as Buffer : Buffer.concat(this.chunks);
     const parsed = this.parse(bytes);
     this.chunks.length = 0;
     this.chunks.push(parsed === undefined ? bytes : bytes.subarray(parsed.length));

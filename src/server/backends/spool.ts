@@ -2,7 +2,7 @@
  * All of a request's body before anything is done for it: in memory while it is small, else in a file that nobody else can find.
  */
 import { randomBytes } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
+import { constants } from 'node:fs';
 import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -12,6 +12,8 @@ import { BackendFailure, type BackendRequest } from './backend.js';
 
 /** Beyond it, a body lies in a file. Bytes. */
 const MOST_IN_MEMORY = 1024 * 1024;
+/** What is read of a file at once. Bytes. */
+const PIECE = 64 * 1024;
 const EMPTY = Buffer.alloc(0);
 
 /** A body that is complete. Whoever has it closes it. */
@@ -68,7 +70,7 @@ function inFile(file: SpoolFile, length: number): Spooled {
     length,
     bytes: undefined,
     fd: file.fd,
-    stream: () => createReadStream('', { fd: file.fd, start: 0, end: length - 1, autoClose: false, highWaterMark: 64 * 1024 }),
+    stream: () => Readable.from(file.pieces(length), { objectMode: false }),
     close: () => { void file.close(); },
   };
 }
@@ -98,6 +100,16 @@ class SpoolFile {
       const { bytesWritten } = await this.handle.write(bytes, done, bytes.length - done, this.position).catch(fail);
       done += bytesWritten;
       this.position += bytesWritten;
+    }
+  }
+
+  /** By our handle, and not by its number: what is closed meanwhile is closed, and nobody else's. */
+  async *pieces(length: number): AsyncGenerator<Buffer> {
+    for (let at = 0; at < length;) {
+      const { bytesRead, buffer } = await this.handle.read(Buffer.allocUnsafe(PIECE), 0, PIECE, at);
+      if (bytesRead === 0) throw new Error('the temporary file became shorter');
+      at += bytesRead;
+      yield buffer.subarray(0, bytesRead);
     }
   }
 

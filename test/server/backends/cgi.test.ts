@@ -4,7 +4,7 @@ import { chmod, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { cgi, shell, startBackends, textShell } from '../../support/backends.js';
+import { cgi, shell, startBackends, textShell, withOwnTemporaryFolder } from '../../support/backends.js';
 import { ask, exchange, get, open, parseReplies, readAll } from '../../support/client.js';
 import { until, type Site } from '../../support/site.js';
 
@@ -21,7 +21,12 @@ async function descriptors(): Promise<number> {
   return (await readdir('/proc/self/fd')).length;
 }
 
+/** So that no other run of these tests is meant. */
+const NAP = String(process.pid);
+
 describe('cgi', function () {
+  withOwnTemporaryFolder();
+
   before(function () {
     if (process.platform === 'win32') this.skip();
   });
@@ -190,25 +195,25 @@ describe('cgi', function () {
 
   describe('time', () => {
     const slow: readonly (readonly [name: string, script: string, wanted: RegExp])[] = [
-      ['before a head', shell('exec sleep 98761'), /^HTTP\/1\.1 504 /],
-      ['amid a head', shell("printf 'Content-Type: text/plain\\n'; exec sleep 98761"), /^HTTP\/1\.1 504 /],
-      ['amid the content', textShell('printf part; exec sleep 98761'), /part\r\n$/],
+      ['before a head', shell(`exec sleep ${NAP}98761`), /^HTTP\/1\.1 504 /],
+      ['amid a head', shell(`printf 'Content-Type: text/plain\\n'; exec sleep ${NAP}98761`), /^HTTP\/1\.1 504 /],
+      ['amid the content', textShell(`printf part; exec sleep ${NAP}98761`), /part\r\n$/],
     ];
     for (const [name, script, wanted] of slow) {
       it(`a script that is silent ${name} is ended, and what it has started`, async () => {
-        const site = await startBackends([cgi('/cgi-bin/', { timeout: 300 })], { 'cgi-bin/t.sh': script.replace('\n', '\nsleep 98762 >/dev/null 2>&1 </dev/null &\n') });
+        const site = await startBackends([cgi('/cgi-bin/', { timeout: 300 })], { 'cgi-bin/t.sh': script.replace('\n', `\nsleep ${NAP}98762 >/dev/null 2>&1 </dev/null &\n`) });
         const text = await exchange(site.port, 'GET /cgi-bin/t.sh HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
         assert.match(text, wanted);
-        await until('it is gone', () => !lives('sleep 98761') && !lives('sleep 98762'));
+        await until('it is gone', () => !lives(`sleep ${NAP}98761`) && !lives(`sleep ${NAP}98762`));
       });
     }
 
     it('a child that it leaves behind with its output open is not waited for', async () => {
-      const site = await startBackends([cgi()], { 'cgi-bin/t.sh': textShell('printf done; sleep 98763 &') });
+      const site = await startBackends([cgi()], { 'cgi-bin/t.sh': textShell(`printf done; sleep ${NAP}98763 &`) });
       const began = Date.now();
       assert.equal((await get(site.port, '/cgi-bin/t.sh')).body.includes('done'), true);
       assert.ok(Date.now() - began < 5_000);
-      execFileSync('pkill', ['-f', 'sleep 98763']);
+      execFileSync('pkill', ['-f', `sleep ${NAP}98763`]);
     });
 
     it('what a script does after it has closed its output, it may finish', async () => {
@@ -220,8 +225,8 @@ describe('cgi', function () {
 
   describe('who goes', () => {
     const phases: readonly (readonly [name: string, script: string, ready: (site: Site, socket: Socket) => Promise<void>])[] = [
-      ['before a head', shell('touch up; exec sleep 98764'), (site) => until('it runs', async () => (await readdir(path.join(site.root, 'cgi-bin'))).includes('up'))],
-      ['amid the content', textShell('printf part; touch up; exec sleep 98764'), async (site, socket) => {
+      ['before a head', shell(`touch up; exec sleep ${NAP}98764`), (site) => until('it runs', async () => (await readdir(path.join(site.root, 'cgi-bin'))).includes('up'))],
+      ['amid the content', textShell(`printf part; touch up; exec sleep ${NAP}98764`), async (site, socket) => {
         let text = '';
         socket.on('data', (chunk: Buffer) => { text += chunk.toString('latin1'); });
         await until('a part', () => text.includes('part'));
@@ -235,9 +240,9 @@ describe('cgi', function () {
           const socket = connect(site.port, '127.0.0.1').on('error', () => undefined);
           socket.write('GET /cgi-bin/t.sh HTTP/1.1\r\nHost: localhost\r\n\r\n');
           await ready(site, socket);
-          await until('it sleeps', () => lives('sleep 98764'));
+          await until('it sleeps', () => lives(`sleep ${NAP}98764`));
           go(socket);
-          await until('it is gone', () => !lives('sleep 98764'));
+          await until('it is gone', () => !lives(`sleep ${NAP}98764`));
           await until('the connection is gone', () => site.closed.length === 1);
           assert.deepEqual(site.failures, []);
         });
@@ -245,12 +250,12 @@ describe('cgi', function () {
     }
 
     it('the server: what runs is ended with it', async () => {
-      const site = await startBackends([cgi()], { 'cgi-bin/t.sh': shell('touch up; exec sleep 98765') });
+      const site = await startBackends([cgi()], { 'cgi-bin/t.sh': shell(`touch up; exec sleep ${NAP}98765`) });
       const socket = await open(site.port);
       socket.write('GET /cgi-bin/t.sh HTTP/1.1\r\nHost: localhost\r\n\r\n');
       await until('it runs', async () => (await readdir(path.join(site.root, 'cgi-bin'))).includes('up'));
       await site.server.close();
-      assert.equal(lives('sleep 98765'), false);
+      assert.equal(lives(`sleep ${NAP}98765`), false);
     });
 
     const uploads: readonly (readonly [name: string, pieces: readonly string[]])[] = [
@@ -271,7 +276,7 @@ describe('cgi', function () {
     }
 
     it('a hundred that go leave neither process nor descriptor', async () => {
-      const site = await startBackends([cgi('/cgi-bin/', { maxProcesses: 4 })], { 'cgi-bin/t.sh': shell('exec sleep 98766') });
+      const site = await startBackends([cgi('/cgi-bin/', { maxProcesses: 4 })], { 'cgi-bin/t.sh': shell(`exec sleep ${NAP}98766`) });
       await get(site.port, '/');
       const before = await descriptors();
       for (let i = 0; i < 100; i++) {
@@ -280,7 +285,7 @@ describe('cgi', function () {
         if (i % 3 === 0) await until('it is asked for', () => site.transitions.filter(({ to }) => to.name === 'HANDLING').length > i);
         socket.resetAndDestroy();
       }
-      await until('all are gone', async () => site.server.connections === 0 && !lives('sleep 98766') && await descriptors() <= before + 1, 20_000);
+      await until('all are gone', async () => site.server.connections === 0 && !lives(`sleep ${NAP}98766`) && await descriptors() <= before + 1, 20_000);
     });
   });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { fastcgi, startBackends } from '../../support/backends.js';
+import { fastcgi, startBackends, withOwnTemporaryFolder } from '../../support/backends.js';
 import { ask, exchange, get, open } from '../../support/client.js';
 import { until, type Site } from '../../support/site.js';
 import { end, HELLO, record, startFake, stderr, stdout, type FakeApplication, type FakeRequest } from './fakeFastcgi.js';
@@ -17,6 +17,8 @@ async function start(answer: (request: FakeRequest) => void, more: Parameters<ty
 const hello = ({ socket }: FakeRequest): void => { socket.write(Buffer.concat([stdout(HELLO), end()])); };
 
 describe('fastcgi', () => {
+  withOwnTemporaryFolder();
+
   it('tells the application of the request, and passes its answer on', async () => {
     const { site, application } = await start(hello);
     const reply = await ask(site.port, 'POST /a.php/info?x=1 HTTP/1.1', ['Content-Length: 3', 'Proxy: http://evil', 'X_A: b'], 'abc');

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { findPhp, howToInstall } from '../../../src/server/backends/phpProgram.js';
 import { findFpm } from '../../host/tools.mjs';
-import { fastcgi, php, startBackends } from '../../support/backends.js';
+import { fastcgi, php, startBackends, withOwnTemporaryFolder } from '../../support/backends.js';
 import { ask, get, open, parseReplies, readAll } from '../../support/client.js';
 import { atEnd, temporaryFolder, until, type Site } from '../../support/site.js';
 
@@ -15,7 +15,7 @@ const MIB = 1024 * 1024;
 
 /** Process ids of PHP for a site: those that listen in a folder of ours. */
 function phpProcesses(): number[] {
-  return execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' }).split('\n').filter((line) => line.includes('php-cgi') && line.includes('lite-php-')).map((line) => Number.parseInt(line, 10));
+  return execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' }).split('\n').filter((line) => line.includes('php-cgi') && line.includes(path.join(tmpdir(), 'lite-php-'))).map((line) => Number.parseInt(line, 10));
 }
 
 /** php-fpm with a socket and a log of its own. */
@@ -65,6 +65,8 @@ const ways: readonly (readonly [name: string, start: (more?: Parameters<typeof s
 ];
 
 describe('php', function () {
+  withOwnTemporaryFolder();
+
   before(function () {
     if (process.platform !== 'linux') this.skip();
   });
