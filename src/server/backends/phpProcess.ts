@@ -33,6 +33,7 @@ export class PhpProcess {
   private child: ChildProcess | undefined;
   private running: Promise<Address> | undefined;
   private pause = 0;
+  private wake: () => void = () => undefined;
   private isClosed = false;
 
   constructor(private readonly options: PhpProcessOptions, private readonly tools: BackendTools) {}
@@ -43,15 +44,19 @@ export class PhpProcess {
    */
   async address(): Promise<Address> {
     if (this.isClosed) throw new BackendFailure(503, 'The server is about to stop.');
-    return (this.running ??= this.start().catch((error: unknown) => {
-      this.running = undefined;
-      throw error;
-    }));
+    if (this.running === undefined) {
+      const mine = this.start();
+      this.running = mine;
+      // Only its own: another one may have been begun.
+      mine.catch(() => { if (this.running === mine) this.running = undefined; });
+    }
+    return this.running;
   }
 
   /** Ends it and all it has started. */
   async close(): Promise<void> {
     this.isClosed = true;
+    this.wake();
     await this.running?.catch(() => undefined);
     const { child } = this;
     if (child !== undefined) await endGroup(child);
@@ -59,7 +64,8 @@ export class PhpProcess {
   }
 
   private async start(): Promise<Address> {
-    if (this.pause > 0) await new Promise((resolve) => { setTimeout(resolve, this.pause); });
+    if (this.pause > 0) await this.rest();
+    if (this.isClosed) throw new BackendFailure(503, 'The server is about to stop.');
     if (!this.tools.mayRun()) throw new BackendFailure(403, 'PHP runs only in a trusted workspace.');
     const address = await this.place();
     const { program, processes, label } = this.options;
@@ -71,9 +77,22 @@ export class PhpProcess {
       cwd: this.folder ?? tmpdir(), stdio: ['ignore', 'pipe', 'pipe'], detached: process.platform !== 'win32', windowsHide: true,
     });
     this.child = child;
-    this.follow(child);
+    const life = { isUp: false };
+    this.follow(child, life);
     await this.untilItListens(child, address, label);
+    life.isUp = true;
     return address;
+  }
+
+  /** Before it is started again; not when the server stops. */
+  private rest(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, this.pause);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** A socket that only we can reach; where there are none, a port of this machine. */
@@ -85,14 +104,15 @@ export class PhpProcess {
     return { path: path.join(this.folder, 'socket') };
   }
 
-  private follow(child: ChildProcess): void {
+  private follow(child: ChildProcess, life: { readonly isUp: boolean }): void {
     const born = Date.now();
     const lines = errorLines('php', this.tools.log);
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes: Buffer) => { lines.write(bytes); }).on('error', () => undefined);
     // Those who were started by it may hold its output longer than it lives.
     child.once('exit', (code, signal) => {
       lines.end();
-      this.running = undefined;
+      // One that never listened is known to whoever waits for it.
+      if (this.child === child && life.isUp) this.running = undefined;
       if (this.child === child) this.child = undefined;
       if (this.isClosed) return;
       this.pause = Date.now() - born > LIVES ? FIRST_PAUSE : Math.min(LONGEST_PAUSE, Math.max(FIRST_PAUSE, this.pause * 2));

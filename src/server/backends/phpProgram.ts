@@ -2,7 +2,7 @@
  * Where PHP is on this machine: the program that speaks FastCGI, not the one for the command line.
  */
 import { constants } from 'node:fs';
-import { access, readdir } from 'node:fs/promises';
+import { access, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 export type PhpProgram =
@@ -40,8 +40,9 @@ async function firstIn(folders: readonly string[], names: RegExp): Promise<strin
   return undefined;
 }
 
-function isExecutable(file: string): Promise<boolean> {
-  return access(file, constants.X_OK).then(() => true, () => false);
+/** Folders may be entered, which the system calls the same. */
+async function isExecutable(file: string): Promise<boolean> {
+  return await access(file, constants.X_OK).then(() => true, () => false) && await stat(file).then((stats) => stats.isFile(), () => false);
 }
 
 const HOW_TO: Partial<Record<NodeJS.Platform, string>> = {

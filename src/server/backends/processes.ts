@@ -32,12 +32,13 @@ export async function endGroup(child: ChildProcess): Promise<void> {
     await endTree(pid);
     return;
   }
-  if (!signalGroup(pid, 'SIGTERM')) return;
-  for (let waited = 0; waited < PATIENCE; waited += LOOK) {
-    await new Promise((resolve) => { setTimeout(resolve, LOOK); });
-    if (!signalGroup(pid, 0)) return;
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    if (!signalGroup(pid, signal)) return;
+    for (let waited = 0; waited < PATIENCE; waited += LOOK) {
+      await new Promise((resolve) => { setTimeout(resolve, LOOK); });
+      if (!signalGroup(pid, 0)) return;
+    }
   }
-  signalGroup(pid, 'SIGKILL');
 }
 
 /** The same at once, for what nobody waits for. */
