@@ -11,7 +11,7 @@ import { atEnd, temporaryFolder, until, writeFiles } from './support/site.js';
 
 const PROGRAM = process.env['LITE_SERVER_CLI'] ?? path.resolve('dist/cli.js');
 
-interface Running { readonly port: number; readonly line: string; readonly stderr: () => string; readonly stop: () => Promise<unknown> }
+interface Running { readonly port: number; readonly line: string; readonly stderr: () => string; readonly stop: (signal?: NodeJS.Signals) => Promise<unknown> }
 
 /** Starts the command with a configuration, in a workspace of its own, and waits until it listens or has ended. */
 async function serve(config: unknown, { args = [] as readonly string[], files = {}, env = {} } = {}): Promise<Running & { readonly folder: string; readonly code: () => number | null }> {
@@ -23,8 +23,8 @@ async function serve(config: unknown, { args = [] as readonly string[], files = 
   child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text; });
   child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
   const ended = once(child, 'close');
-  const stop = (): Promise<unknown> => {
-    child.kill('SIGINT');
+  const stop = (signal: NodeJS.Signals = 'SIGINT'): Promise<unknown> => {
+    child.kill(signal);
     return ended;
   };
   atEnd(async () => {
@@ -61,6 +61,16 @@ describe('cli: backends', function () {
     assert.equal(isRunning(), true);
     await stop();
     assert.equal(isRunning(), false);
+  });
+
+  it('PHP does not outlive it, even if it is killed', async function () {
+    if (process.platform !== 'linux') this.skip();
+    const { port, stop, folder } = await serve({ backends: [{ match: '**/*.php', type: 'php' }] }, { files: { 'www/html/a.php': '<?php echo "from php";' } });
+    assert.equal((await get(port, '/a.php')).body, 'from php');
+    const isRunning = (): boolean => execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).includes(path.join(folder, 'lite-php-'));
+    assert.equal(isRunning(), true);
+    await stop('SIGKILL');
+    await until('it has ended', () => !isRunning());
   });
 
   it('the program of PHP may be named there, relative to the file', async () => {

@@ -75,7 +75,7 @@ export class FastCgiConnection {
       const gone = (): void => { mine.lost(new Error('the client has gone')); this.abort(); };
       signal.addEventListener('abort', gone);
       mine.settled = () => { signal.removeEventListener('abort', gone); };
-      if (this.socket.connecting) this.giveUpConnecting(mine, Math.min(MOST_CONNECTING, call.timeout));
+      if (this.socket.connecting) this.giveUpConnecting(mine, Math.min(MOST_CONNECTING, call.timeout - 1));
       this.send(call);
     });
   }

@@ -48,13 +48,28 @@ export function encodeRequest(variables: Readonly<Record<string, string>>, conte
   return bytes.subarray(0, at);
 }
 
+/** PHP reads each record of variables by itself: one that is cut is none. Only what is longer than a record has to be. */
 function encodeLarge(pairs: readonly (readonly [name: string, value: string])[], content: Buffer | undefined): Buffer {
-  const params = Buffer.concat(pairs.map(([name, value]) => {
+  const parts: Buffer[] = [BEGIN];
+  let fitting: Buffer[] = [];
+  let size = 0;
+  const flush = (): void => {
+    parts.push(...records(TYPES.params, Buffer.concat(fitting)));
+    fitting = [];
+    size = 0;
+  };
+  for (const [name, value] of pairs) {
     const bytes = Buffer.allocUnsafe(8 + name.length + Buffer.byteLength(value));
-    return bytes.subarray(0, writePair(bytes, 0, name, value));
-  }));
-  const stdin = content === undefined ? [] : [encodeStdin(content), ...(content.length === 0 ? [] : [encodeStdin(content.subarray(0, 0))])];
-  return Buffer.concat([BEGIN, ...records(TYPES.params, params), record(TYPES.params, Buffer.alloc(0)), ...stdin]);
+    const pair = bytes.subarray(0, writePair(bytes, 0, name, value));
+    if (size + pair.length > MOST_CONTENT) flush();
+    fitting.push(pair);
+    size += pair.length;
+  }
+  flush();
+  parts.push(record(TYPES.params, Buffer.alloc(0)));
+  if (content !== undefined && content.length > 0) parts.push(encodeStdin(content));
+  if (content !== undefined) parts.push(encodeStdin(content.subarray(0, 0)));
+  return Buffer.concat(parts);
 }
 
 /** Lengths below 128 are one byte, others four with the first bit set (FastCGI §3.4). Names are ASCII. @returns where it ends */

@@ -1,7 +1,7 @@
 /**
  * php-cgi as a FastCGI application of our own: started when it is first needed, started again when it dies, and ended with the server.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -66,13 +66,14 @@ export class PhpProcess {
   private async start(): Promise<Address> {
     if (this.pause > 0) await this.rest();
     if (this.isClosed) throw new BackendFailure(503, 'The server is about to stop.');
+    const [command, leash] = await leashed(this.options.program);
     if (!this.tools.mayRun()) throw new BackendFailure(403, 'PHP runs only in a trusted workspace.');
     const address = await this.place();
-    const { program, processes, label } = this.options;
+    const { processes, label } = this.options;
     const where = 'path' in address ? address.path : `${address.host}:${address.port}`;
     // Which file it runs is found out before it is asked: with `cgi.fix_pathinfo` it knows its own path as under other servers (PHP_SELF).
     // And what is being edited is looked at each time, not every other second.
-    const child = spawn(program, ['-b', where, '-d', 'cgi.fix_pathinfo=1', '-d', 'opcache.revalidate_freq=0'], {
+    const child = spawn(command, [...leash, '-b', where, '-d', 'cgi.fix_pathinfo=1', '-d', 'opcache.revalidate_freq=0'], {
       env: { ...scriptEnvironment(), PHP_FCGI_CHILDREN: String(processes), PHP_FCGI_MAX_REQUESTS: String(MAX_REQUESTS) },
       cwd: this.folder ?? tmpdir(), stdio: ['ignore', 'pipe', 'pipe'], detached: process.platform !== 'win32', windowsHide: true,
     });
@@ -134,6 +135,18 @@ export class PhpProcess {
     await endGroup(child);
     throw new BackendFailure(502, 'PHP could not be started.', `${label}: ${this.options.program} ${problem ?? 'does not listen'}: run “${this.options.program} -v” to see what is wrong`);
   }
+}
+
+/** util-linux, which every distribution has; that of BusyBox cannot do it. */
+const SETPRIV = '/usr/bin/setpriv';
+
+/** If we are killed there is nobody to end it: where the system can do that, it does (prctl(2), PR_SET_PDEATHSIG). The process stays the same. */
+function leashed(program: string): Promise<readonly [command: string, args: readonly string[]]> {
+  if (process.platform !== 'linux') return Promise.resolve([program, []]);
+  const leash = ['--pdeathsig', 'TERM', '--'];
+  return new Promise((resolve) => {
+    execFile(SETPRIV, [...leash, '/bin/true'], { timeout: 1000 }, (error) => { resolve(error === null ? [SETPRIV, [...leash, program]] : [program, []]); });
+  });
 }
 
 function answers(address: Address): Promise<boolean> {
