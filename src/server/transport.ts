@@ -14,6 +14,7 @@ import type { Limits } from './options.js';
 import type { Request } from './request.js';
 import { CONTINUE, encodeHead, encodeWhole, framingOf, LAST_CHUNK, WholeResponse, type Persistence, type Response } from './response.js';
 import { descriptorOf, unsentBytes } from './socket.js';
+import { atEndOfTurn, type TurnWork } from './turn.js';
 
 /** What all connections of a server share. */
 export interface Shared {
@@ -55,7 +56,7 @@ const PROGRESS_INTERVAL = 500;
 /** Bodies shorter than this are over before anybody could watch them. */
 const PROGRESS_SIZE = 1024 * 1024;
 
-export class Transport {
+export class Transport implements TurnWork {
   readonly info: ConnectionInfo;
   /** Resolves when the socket is gone. */
   readonly closed: Promise<void>;
@@ -66,6 +67,7 @@ export class Transport {
   private timer: Timer | undefined = 'first';
   private unsent = 0;
   private driving = false;
+  private isQueued = false;
   private again = false;
   private paused = false;
   private reportedAt = 0;
@@ -145,9 +147,20 @@ export class Transport {
 
   private readonly onData = (bytes: Buffer): void => {
     this.connection.receive(bytes);
+    // Whoever sends more than a request in one turn may have to wait.
+    if (this.connection.state.name !== 'READING_REQ' || this.isQueued) {
+      this.endOfTurn();
+      return;
+    }
+    this.isQueued = true;
+    atEndOfTurn(this);
+  };
+
+  endOfTurn(): void {
+    this.isQueued = false;
     this.drive();
     if (this.caller !== undefined) this.reportBody();
-  };
+  }
 
   private reportBody(): void {
     const { state } = this.connection;

@@ -1,20 +1,19 @@
 /**
  * One connection to a FastCGI application: one request at a time, and then the next one.
  */
-import { connect, type Socket } from 'node:net';
-import { Readable } from 'node:stream';
-import type { Departure } from '../departure.js';
+import type { Socket } from 'node:net';
+import { ArrivingBody } from '../arrivingBody.js';
 import { bytesBody, type Body } from '../body.js';
-import { StreamBody } from '../streamBody.js';
+import type { Departure } from '../departure.js';
+import { atEndOfTurn, type TurnWork } from '../turn.js';
 import { BackendFailure, type BackendAnswer } from './backend.js';
+import { openSocket } from './backendSocket.js';
 import { parseCgiHead, type CgiHead } from './cgiHead.js';
+import { StaleConnection, type PooledConnection } from './connectionPool.js';
 import { encodeAbort, encodeRequest, encodeStdin, readEnd, RecordError, RecordReader, type FastCgiRecord } from './fastcgiRecords.js';
 import { errorLines, type ErrorLines } from './scriptLog.js';
 import type { Address } from './rules.js';
 import type { Spooled } from './spool.js';
-
-/** The application did not answer a single byte on a connection that had been used before: it may have closed it just then. */
-export class StaleConnection extends Error {}
 
 /** What is asked, and how. */
 export interface FastCgiCall {
@@ -32,10 +31,13 @@ const EMPTY = Buffer.alloc(0);
 const LAST_WORD = 200;
 /** Milliseconds to come to a connection at all; the machine is usually this one. */
 const MOST_CONNECTING = 5_000;
+/** A connection that nobody needs holds one of the application's processes. Milliseconds. */
+const MOST_IDLE = 15_000;
 
-export class FastCgiConnection {
-  /** It has answered something, ever: the application has taken it. */
+export class FastCgiConnection implements PooledConnection {
+  /** The application has taken it. */
   isProven = false;
+  readonly keepsFor = MOST_IDLE;
   /** Not all of the request has been taken yet: what follows it would be taken for content. */
   private isSending = false;
   private reader = new RecordReader();
@@ -45,8 +47,7 @@ export class FastCgiConnection {
 
   /** @param closed it is of no use any more; called once */
   constructor(private readonly address: Address, closed: () => void) {
-    this.socket = 'path' in address ? connect({ path: address.path }) : connect({ host: address.host, port: address.port, noDelay: true });
-    this.socket.on('data', (bytes: Buffer) => { this.arrive(bytes); });
+    this.socket = openSocket('path' in address ? { path: address.path } : { host: address.host, port: address.port, noDelay: true }, (bytes) => { this.arrive(bytes); });
     this.socket.on('error', (error: NodeJS.ErrnoException) => { this.call?.lost(this.failure(error)); });
     this.socket.on('close', () => {
       this.call?.lost(this.failure());
@@ -186,11 +187,12 @@ interface CallTools {
 }
 
 /** One request on its connection: the answer as it comes. */
-class Call {
+class Call implements TurnWork {
   settled: () => void = () => undefined;
   private readonly chunks: Buffer[] = [];
   private head: CgiHead | undefined;
-  private stream: Readable | undefined;
+  private answer: BackendAnswer | undefined;
+  private body: ArrivingBody | undefined;
   private errors: ErrorLines | undefined;
   private ended = false;
   private over = false;
@@ -246,19 +248,23 @@ class Call {
     this.settled();
     const { status, reason, fields, contentLength, local } = this.head;
     if (local !== undefined) {
-      this.tools.resolve({ kind: 'elsewhere', target: local });
+      this.give({ kind: 'elsewhere', target: local });
       if (!this.ended) this.stop();
       return;
     }
-    this.tools.resolve({ kind: 'response', status, reason, fields, body: this.bodyOf(contentLength), length: contentLength });
+    this.give({ kind: 'response', status, reason, fields, body: this.bodyOf(contentLength), length: contentLength });
+  }
+
+  endOfTurn(): void {
+    this.tools.resolve(this.answer as BackendAnswer);
   }
 
   /** Nothing more will come. */
   lost(error: Error): void {
     if (this.over) return;
     this.finish();
-    if (this.stream !== undefined) {
-      this.stream.destroy(error);
+    if (this.body !== undefined) {
+      this.body.end(error);
       return;
     }
     if (this.isAnswered) return;
@@ -267,12 +273,14 @@ class Call {
     this.tools.reject(this.tools.isReused && !this.hasBytes && error instanceof BackendFailure && error.status === 502 ? new StaleConnection(error.message, { cause: error }) : error);
   }
 
+  private give(answer: BackendAnswer): void {
+    this.answer = answer;
+    atEndOfTurn(this);
+  }
+
   private takeOutput(content: Buffer): void {
-    if (this.stream !== undefined) {
-      if (!this.stream.push(content)) this.hold(true);
-      return;
-    }
-    this.chunks.push(content);
+    if (this.body === undefined) this.chunks.push(content);
+    else if (!this.body.push(content)) this.hold(true);
   }
 
   /** Looked for once in what has come together: it may be in very small pieces. */
@@ -281,7 +289,8 @@ class Call {
     const bytes = this.chunks.length === 1 ? this.chunks[0] as Buffer : Buffer.concat(this.chunks);
     const parsed = this.parse(bytes);
     this.chunks.length = 0;
-    this.chunks.push(parsed === undefined ? bytes : bytes.subarray(parsed.length));
+    // What is waited with is kept.
+    this.chunks.push(parsed === undefined ? Buffer.from(bytes) : bytes.subarray(parsed.length));
     this.head = parsed?.head;
   }
 
@@ -296,20 +305,13 @@ class Call {
 
   /** What has all come is sent in one piece. */
   private bodyOf(length: number | undefined): Body {
-    const bytes = this.chunks.length === 1 ? this.chunks[0] as Buffer : Buffer.concat(this.chunks);
+    const bytes = Buffer.concat(this.chunks);
     this.chunks.length = 0;
     if (this.ended && (length === undefined || bytes.length >= length)) return bytesBody(bytes.subarray(0, length));
-    this.stream = new Readable({
-      read: () => { this.hold(false); },
-      destroy: (error, done) => {
-        if (!this.over) this.stop();
-        done(error);
-      },
-    });
-    this.stream.on('error', () => undefined);
-    if (bytes.length > 0) this.stream.push(bytes);
-    if (this.ended) this.stream.push(null);
-    return new StreamBody(this.stream, length);
+    this.body = new ArrivingBody(length, { more: () => { this.hold(false); }, stop: () => { this.stop(); } });
+    if (!this.body.push(bytes)) this.hold(true);
+    if (this.ended) this.body.end();
+    return this.body;
   }
 
   /** Who does not read makes the application wait; that is not its fault. */
@@ -343,6 +345,6 @@ class Call {
     clearTimeout(this.timer);
     if (this.isHeld) this.tools.connection.resume();
     this.errors?.end();
-    if (this.ended) this.stream?.push(null);
+    if (this.ended) this.body?.end();
   }
 }

@@ -128,7 +128,7 @@ export class RecordError extends Error {}
 
 const EMPTY = Buffer.alloc(0);
 
-/** Cuts what arrives into records. Nothing is copied but heads, and records that are not yet whole where they have to be. */
+/** Cuts what arrives into records. Nothing is copied but heads, and records that are not yet whole where they have to be; nothing else is kept. */
 export class RecordReader {
   /** What has come of a head, or of the last record. */
   private rest: Buffer = EMPTY;
@@ -173,7 +173,7 @@ export class RecordReader {
     const end = Math.min(bytes.length, at + HEAD_LENGTH - this.rest.length);
     const head = this.rest.length === 0 ? bytes.subarray(at, end) : Buffer.concat([this.rest, bytes.subarray(at, end)]);
     if (head.length < HEAD_LENGTH) {
-      this.rest = head;
+      this.rest = Buffer.from(head);
       return end;
     }
     this.rest = EMPTY;

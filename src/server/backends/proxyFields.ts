@@ -2,35 +2,39 @@
  * Fields on their way through a proxy: what belongs to a connection stays on it, what names the other side names the right one. Pure.
  */
 import { formatHost } from '../authority.js';
-import { isWritableField } from '../response.js';
+import type { Request } from '../request.js';
 import type { BackendRequest } from './backend.js';
 import { BackendFailure } from './backend.js';
 import type { ProxyRule } from './rules.js';
 
 export type FieldLine = readonly [name: string, value: string];
 
-/** RFC 9110 §7.6.1, and what we answer or say ourselves. */
-const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings']);
-const OURS_IN_REQUESTS = new Set(['host', 'content-length', 'expect', 'via', 'origin', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto']);
-/** What a site says of its own host and its other ways in would be taken as said of this machine. */
-const OURS_IN_RESPONSES = new Set(['content-length', 'date', 'via', 'strict-transport-security', 'alt-svc', 'public-key-pins', 'expect-ct']);
+/** Those of the connection (RFC 9110 §7.6.1). */
+const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings'];
+/** And what we say of the request ourselves. */
+const NOT_IN_REQUESTS = new Set([...HOP_BY_HOP, 'host', 'content-length', 'expect', 'via', 'origin', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto']);
+/** Besides, what a site says of its own host and its other ways in would be taken as said of this machine. */
+const NOT_IN_RESPONSES = new Set([...HOP_BY_HOP, 'content-length', 'date', 'via', 'strict-transport-security', 'alt-svc', 'public-key-pins', 'expect-ct']);
 
 /** How we call ourselves (RFC 9110 §7.6.3). */
 const PSEUDONYM = 'lite-server';
 /** A request that has come through here so often goes in a circle. */
 const MOST_ROUNDS = 4;
 
-/**
- * The fields to send on, in order, with their repetitions.
- * @throws BackendFailure for a request that goes in a circle
- */
-export function requestFields({ request, ends }: BackendRequest, { target, keepHost, label }: ProxyRule): FieldLine[] {
+/** Why a request that goes in a circle goes no further. */
+export function circleOf({ fields }: Request, { target, label }: ProxyRule): BackendFailure | undefined {
+  const via = fields.get('via');
+  if (via === undefined || via.split(PSEUDONYM).length <= MOST_ROUNDS) return undefined;
+  return new BackendFailure(502, 'The proxy leads back to itself.', `${label}: requests for ${target.origin} come back to this server: is the target its own address?`);
+}
+
+/** The fields to send on, in order, with their repetitions. */
+export function requestFields({ request, ends }: BackendRequest, { target, keepHost }: ProxyRule): FieldLine[] {
   const { fields } = request;
   const dropped = droppedBy(fields.get('connection'));
   const kept: FieldLine[] = [];
-  for (const line of fields.entries()) if (isPassedOn(line[0], dropped, OURS_IN_REQUESTS)) kept.push(line);
+  for (const line of fields.entries()) if (isPassedOn(line[0], dropped, NOT_IN_REQUESTS)) kept.push(line);
   const via = fields.get('via');
-  if (via !== undefined && via.split(PSEUDONYM).length > MOST_ROUNDS) throw new BackendFailure(502, 'The proxy leads back to itself.', `${label}: requests for ${target.origin} come back to this server: is the target its own address?`);
   const authority = request.targetAuthority ?? request.host;
   const host = authority === undefined ? target.host : formatHost(authority);
   const origin = fields.get('origin');
@@ -47,11 +51,12 @@ export function requestFields({ request, ends }: BackendRequest, { target, keepH
   ];
 }
 
-/** What the target answered, without what belongs to its connection; names and values that cannot be written are nonsense. */
+/** What the target answered, without what belongs to its connection. */
 export function responseFields(lines: readonly FieldLine[]): FieldLine[] {
-  const connection = lines.filter(([name]) => name.length === 10 && name.toLowerCase() === 'connection').map(([, value]) => value).join();
-  const dropped = droppedBy(connection === '' ? undefined : connection);
-  return lines.filter(([name, value]) => isPassedOn(name, dropped, OURS_IN_RESPONSES) && isWritableField(name, value));
+  let connection: string | undefined;
+  for (const [name, value] of lines) if (name.length === 10 && name.toLowerCase() === 'connection') connection = connection === undefined ? value : `${connection}, ${value}`;
+  const dropped = droppedBy(connection);
+  return lines.filter(([name]) => isPassedOn(name, dropped, NOT_IN_RESPONSES));
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
@@ -62,18 +67,9 @@ function droppedBy(connection: string | undefined): ReadonlySet<string> {
   return new Set(connection.toLowerCase().split(',').map((token) => token.trim()));
 }
 
-/** Bytes of content that the target has announced; undefined: it has not. @throws BackendFailure where lengths differ */
-export function announcedLength(lines: readonly FieldLine[]): number | undefined {
-  const lengths = [...new Set(lines.filter(([name]) => name.toLowerCase() === 'content-length').map(([, value]) => value))];
-  const [length] = lengths;
-  if (length === undefined || lines.some(([name]) => name.toLowerCase() === 'transfer-encoding')) return undefined;
-  if (lengths.length > 1 || !/^\d{1,15}$/.test(length)) throw new BackendFailure(502, 'The other server gave an answer that is none.', 'its Content-Length is not one number');
-  return Number(length);
-}
-
-function isPassedOn(name: string, dropped: ReadonlySet<string>, ours: ReadonlySet<string>): boolean {
+function isPassedOn(name: string, dropped: ReadonlySet<string>, others: ReadonlySet<string>): boolean {
   const lower = name.toLowerCase();
-  return !HOP_BY_HOP.has(lower) && !dropped.has(lower) && !ours.has(lower);
+  return !others.has(lower) && (dropped.size === 0 || !dropped.has(lower));
 }
 
 function plainAddress(address: string): string {

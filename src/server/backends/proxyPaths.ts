@@ -29,11 +29,12 @@ export function targetPath(request: Pick<Request, 'path' | 'query'>, rule: Proxy
 
 /** Fields of an answer that lead somewhere, led back to us. */
 export function ledBack(fields: readonly FieldLine[], request: Pick<Request, 'path'>, rule: ProxyRule): FieldLine[] {
-  return fields.map(([name, value]) => {
+  return fields.map((line) => {
+    const [name, value] = line;
     switch (name.toLowerCase()) {
       case 'location': case 'content-location': return [name, ourUrl(value, request, rule)];
       case 'set-cookie': return [name, ourCookie(value, request, rule)];
-      default: return [name, value];
+      default: return line;
     }
   });
 }

@@ -5,10 +5,10 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Takeover } from '../hooks.js';
-import { encodeHead, headerBlock } from '../response.js';
+import { encodeHead, headerBlock, isWritableField } from '../response.js';
 import { StreamBody } from '../streamBody.js';
 import { BackendFailure, type BackendAnswer, type BackendRequest } from './backend.js';
-import { announcedLength, requestFields, responseFields, type FieldLine } from './proxyFields.js';
+import { requestFields, responseFields, type FieldLine } from './proxyFields.js';
 import { ledBack, targetPath } from './proxyPaths.js';
 import { failureOf } from './proxyFailure.js';
 import type { ProxyRule } from './rules.js';
@@ -32,7 +32,7 @@ export function openTunnel(exchange: BackendRequest, rule: ProxyRule): Promise<B
     outgoing.on('response', (message) => {
       const lines = linesOf(message);
       resolve({
-        kind: 'response', status: message.statusCode ?? 502, reason: message.statusMessage, fields: ledBack(responseFields(lines), request, rule), body: new StreamBody(message, announcedLength(lines)),
+        kind: 'response', status: message.statusCode ?? 502, reason: message.statusMessage, fields: ledBack(responseFields(lines), request, rule), body: new StreamBody(message, lengthOf(message)),
       });
     });
     outgoing.on('upgrade', (message, upstream, head) => {
@@ -46,7 +46,13 @@ export function openTunnel(exchange: BackendRequest, rule: ProxyRule): Promise<B
 function linesOf({ rawHeaders }: IncomingMessage): FieldLine[] {
   const lines: FieldLine[] = [];
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) lines.push([rawHeaders[i] as string, rawHeaders[i + 1] as string]);
-  return lines;
+  return lines.filter(([name, value]) => isWritableField(name, value));
+}
+
+/** Bytes of content, where it is not in chunks. */
+function lengthOf({ headers }: IncomingMessage): number | undefined {
+  const length = headers['content-length'];
+  return headers['transfer-encoding'] === undefined && length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
 }
 
 function tunnel(message: IncomingMessage, upstream: Socket, behind: Buffer): Takeover {
