@@ -108,15 +108,17 @@ export class Transport implements TurnWork {
 
   /** Since when it waits for a next request; undefined when it does not. */
   get idleSince(): number | undefined {
-    return this.timer === 'idle' ? this.since : undefined;
+    return this.timer === 'idle' && !this.isQueued ? this.since : undefined;
   }
 
   /** Since when it has been reading its request without an end; undefined when it is doing something else. */
   get readingSince(): number | undefined {
-    return this.timer === 'first' || this.timer === 'head' ? this.since : undefined;
+    return (this.timer === 'first' || this.timer === 'head') && !this.isQueued ? this.since : undefined;
   }
 
   stop(): void {
+    // What has come is answered.
+    if (this.isQueued) this.endOfTurn();
     this.takeover?.end();
     this.connection.stop();
     this.drive();
