@@ -62,7 +62,7 @@ export class ConnectionPool<C extends PooledConnection> {
    */
   ask<A>(askOn: AskOn<C, A>, signal: Departure, mayRetry: boolean): Promise<A> {
     const taken = this.take(signal, mayRetry);
-    const answer = taken instanceof Promise ? taken.then((connection) => this.askOn(connection, askOn)) : this.askOn(taken, askOn);
+    const answer = taken instanceof Promise ? taken.then((connection) => this.askLater(connection, askOn, signal)) : this.askOn(taken, askOn);
     return answer.catch((error: unknown) => {
       if (!(error instanceof StaleConnection)) throw error;
       if (!mayRetry) throw error.cause;
@@ -80,6 +80,14 @@ export class ConnectionPool<C extends PooledConnection> {
 
   private askOn<A>(connection: C, askOn: AskOn<C, A>): Promise<A> {
     return askOn(connection, () => { this.free(connection); });
+  }
+
+  /** One that was waited for: meanwhile it may have gone, and so may the client. */
+  private askLater<A>(connection: C, askOn: AskOn<C, A>, signal: Departure): Promise<A> {
+    if (!connection.isFree) return this.askAgain(askOn, signal);
+    if (!signal.aborted) return this.askOn(connection, askOn);
+    this.free(connection);
+    return Promise.reject(new Error('the client has gone'));
   }
 
   private async askAgain<A>(askOn: AskOn<C, A>, signal: Departure): Promise<A> {
