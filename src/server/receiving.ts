@@ -31,7 +31,7 @@ export class Receiving {
   /** @param taker undefined: nobody wants the body */
   constructor(private readonly request: Request, limits: HeadLimits, readonly taker: BodyTaker | undefined) {
     this.decoder = request.framing.kind === 'none' ? undefined : new BodyDecoder(request.framing, limits);
-    if (this.decoder === undefined) this.finish();
+    if (this.isComplete) this.finish();
   }
 
   /** Bytes of content so far. */

@@ -33,7 +33,7 @@ export class BodyDecoder {
   private trailerCount = 0;
 
   constructor(private readonly framing: BodyFraming, private readonly limits: HeadLimits) {
-    this.phase = framing.kind === 'none' ? 'done' : framing.kind === 'length' ? 'data' : 'size';
+    this.phase = framing.kind === 'chunked' ? 'size' : framing.kind === 'length' && framing.length > 0 ? 'data' : 'done';
     if (framing.kind === 'length') this.remaining = framing.length;
     this.expected = framing.kind === 'chunked' ? undefined : this.remaining;
   }

@@ -61,7 +61,8 @@ export function createWorking({ gateway, options, resolver, hooks, isKept }: Wor
 
   const working: Working = {
     takes({ method, path }) {
-      if (path.startsWith(RESERVED) || !isForBackends(method)) return false;
+      // `OPTIONS *` asks about this server, and no path of another one.
+      if (!path.startsWith('/') || path.startsWith(RESERVED) || !isForBackends(method)) return false;
       return isEchoed(method) || (gateway !== undefined && (gateway.find(path) !== undefined || (gateway.hasScripts && path.endsWith('/'))));
     },
     answer: (asked) => fromBackend(asked).then((given) => settle(given, asked)),

@@ -95,6 +95,10 @@ export class ConnectionPool<C extends PooledConnection> {
     // The others will not be any better.
     for (const { connection } of this.idle.splice(0)) connection.destroy();
     const connection = await this.take(signal, false);
+    if (signal.aborted) {
+      connection.destroy();
+      throw new Error('the client has gone');
+    }
     return this.askOn(connection, askOn).catch((again: unknown) => { throw again instanceof StaleConnection ? again.cause : again; });
   }
 

@@ -141,23 +141,28 @@ export class FastCgiConnection implements PooledConnection {
   private arrive(bytes: Buffer): void {
     this.isProven = true;
     const { call } = this;
-    call?.heard();
+    if (call === undefined) {
+      // Nobody has asked for this.
+      this.socket.destroy();
+      return;
+    }
+    call.heard();
     try {
       for (const record of this.reader.read(bytes)) {
         if (this.call === undefined || this.call !== call) throw new RecordError('it goes on after the end');
         call.take(record);
         if (record.type === 'end') this.call = undefined;
       }
-      call?.arrived();
+      call.arrived();
     } catch (error) {
       // What was complete before is an answer all the same.
-      if (call?.hasEnded === true) call.arrived();
-      call?.lost(error instanceof RecordError ? new BackendFailure(502, 'The application gave an answer that is none.', `${call.asked.label}: ${error.message}`) : error as Error);
+      if (call.hasEnded) call.arrived();
+      call.lost(error instanceof RecordError ? new BackendFailure(502, 'The application gave an answer that is none.', `${call.asked.label}: ${error.message}`) : error as Error);
       this.call = undefined;
       this.socket.destroy();
       return;
     }
-    if (call !== undefined && this.call === undefined && !this.socket.destroyed) {
+    if (this.call === undefined && !this.socket.destroyed) {
       if (this.reader.isAmid || this.isSending) this.socket.destroy();
       else this.onFree();
     }

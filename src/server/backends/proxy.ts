@@ -22,6 +22,8 @@ export function createProxy(rule: ProxyRule): Backend {
   return {
     handle(exchange) {
       const { request, signal } = exchange;
+      // It may have gone while this was being loaded.
+      if (signal.aborted) return Promise.reject(new Error('the client has gone'));
       const circle = circleOf(request, rule);
       if (circle !== undefined) return Promise.reject(circle);
       if (wantsWebSocket(request)) return openTunnel(exchange, rule);

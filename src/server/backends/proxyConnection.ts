@@ -21,8 +21,12 @@ const KEPT = 4_000;
 /** What it says of its own patience, less the way there. Milliseconds. */
 const ON_THE_WAY = 500;
 const MOST_CONNECTING = 5_000;
+/** For what a target has said that takes no more of an upload. Milliseconds. */
+const LAST_WORD = 200;
 /** For the lines of chunks and trailers; of content there is no limit. */
 const LIMITS = { maxTargetBytes: 0, maxHeaderBytes: MAX_HEAD, maxHeaderFields: 1000, maxBodySize: Number.MAX_SAFE_INTEGER };
+/** Interim answers to one request. */
+const MOST_INTERIM = 10_000;
 /** Most heads are not longer. Bytes. */
 const SHORT = 2 * 1024;
 const EMPTY = Buffer.alloc(0);
@@ -45,6 +49,8 @@ export class ProxyConnection implements PooledConnection {
   isProven = false;
   keepsFor = KEPT;
   private call: Call | undefined;
+  /** The target takes nothing more. */
+  private isRefused = false;
   private readonly socket: Socket;
   private readonly timer: NodeJS.Timeout;
 
@@ -52,6 +58,7 @@ export class ProxyConnection implements PooledConnection {
   constructor(readonly rule: ProxyRule, closed: () => void) {
     const arrive = (bytes: Buffer): void => { this.arrive(bytes); };
     this.socket = connectTo(rule, arrive);
+    this.hearOut();
     this.timer = setTimeout(() => { this.call?.tooLate(); }, rule.timeout);
     const connecting = setTimeout(() => { this.giveUp(late(rule)); }, Math.min(MOST_CONNECTING, rule.timeout - 1));
     this.socket.once(rule.target.protocol === 'https:' ? 'secureConnect' : 'connect', () => { clearTimeout(connecting); });
@@ -110,8 +117,20 @@ export class ProxyConnection implements PooledConnection {
   done(call: Call, isKept: boolean): void {
     if (this.call !== call) return;
     this.call = undefined;
-    if (isKept && !this.socket.destroyed) call.tools.free();
+    if (isKept && !this.isRefused && !this.socket.destroyed) call.tools.free();
     else this.socket.destroy();
+  }
+
+  /** A target that refuses an upload says so and is gone. Writing fails then, and Node would give up what has come and was not read. */
+  private hearOut(): void {
+    const { socket } = this;
+    const destroy = socket.destroy.bind(socket);
+    socket.destroy = (error?: NodeJS.ErrnoException) => {
+      if (error?.syscall !== 'write' || this.isRefused || this.call?.isSent !== false) return destroy(error);
+      this.isRefused = true;
+      setTimeout(() => { destroy(error); }, LAST_WORD);
+      return socket;
+    };
   }
 
   private giveUp(error: Error): void {
@@ -126,13 +145,16 @@ export class ProxyConnection implements PooledConnection {
       socket.write(head, 'latin1');
       for await (const chunk of body as AsyncIterable<Buffer>) {
         if (this.call !== call) return;
+        // Until now, it was the client who took his time.
         call.waitsForClient = false;
+        this.sign();
         await this.write(chunk, isChunked);
         call.waitsForClient = true;
-        this.sign();
       }
+      if (this.call !== call) return;
       if (isChunked) socket.write(LAST_CHUNK, 'latin1');
       call.waitsForClient = false;
+      this.sign();
       call.isSent = true;
     } catch (error) {
       if (this.call === call) this.giveUp(error as Error);
@@ -202,6 +224,7 @@ class Call implements TurnWork {
   private head: ResponseHead | undefined;
   /** What has come of a head. */
   private rest = EMPTY;
+  private interim = 0;
   private decoder: BodyDecoder | undefined;
   private body: ArrivingBody | undefined;
   private whole: Body | undefined;
@@ -276,6 +299,7 @@ class Call implements TurnWork {
         this.head = head;
         return all;
       }
+      if (++this.interim > MOST_INTERIM) throw nonsense(connection.rule, `more than ${MOST_INTERIM} interim answers`);
       connection.sign();
     }
   }

@@ -49,7 +49,8 @@ function ourUrl(value: string, request: Pick<Request, 'path'>, rule: ProxyRule):
   // Scheme and all: what leads from http to https there is not the same place.
   if (!isPath && url.origin !== target.origin) return value;
   const path = ourPath(isPath ? value : `${url.pathname}${url.search}${url.hash}`, request, rule);
-  return /^\/[/\\]/.test(path) ? value : path;
+  // Browsers leave tabs out, and see two slashes.
+  return /^\/\t*[/\\]/.test(path) ? value : path;
 }
 
 function ourPath(path: string, request: Pick<Request, 'path'>, rule: ProxyRule): string {

@@ -10,7 +10,7 @@ import { StreamBody } from '../streamBody.js';
 import { BackendFailure, type BackendAnswer, type BackendRequest } from './backend.js';
 import { requestFields, responseFields, type FieldLine } from './proxyFields.js';
 import { ledBack, targetPath } from './proxyPaths.js';
-import { failureOf } from './proxyFailure.js';
+import { failureOf, nonsense } from './proxyFailure.js';
 import type { ProxyRule } from './rules.js';
 
 /** Asks the target for it. Any other answer than its consent is an answer like others. */
@@ -18,6 +18,7 @@ export function openTunnel(exchange: BackendRequest, rule: ProxyRule): Promise<B
   const { request, signal } = exchange;
   const { target } = rule;
   return new Promise((resolve, reject) => {
+    let answer: IncomingMessage | undefined;
     const fields: FieldLine[] = [...requestFields(exchange, rule), ['Connection', 'Upgrade'], ['Upgrade', 'websocket']];
     const ask = target.protocol === 'https:' ? httpsRequest : httpRequest;
     const outgoing = ask({
@@ -27,17 +28,33 @@ export function openTunnel(exchange: BackendRequest, rule: ProxyRule): Promise<B
     const gone = (): void => { outgoing.destroy(new Error('the client has gone')); };
     signal.addEventListener('abort', gone);
     outgoing.on('close', () => { signal.removeEventListener('abort', gone); });
-    outgoing.on('timeout', () => { outgoing.destroy(new BackendFailure(504, 'The other server took too long.', `${rule.label}: ${target.origin} did not answer within ${rule.timeout / 1000} seconds`)); });
+    outgoing.on('timeout', () => {
+      // It is the client who does not read.
+      if (answer !== undefined && answer.readableLength > 0) outgoing.socket?.setTimeout(rule.timeout);
+      else outgoing.destroy(new BackendFailure(504, 'The other server took too long.', `${rule.label}: ${target.origin} did not answer within ${rule.timeout / 1000} seconds`));
+    });
     outgoing.on('error', (error) => { reject(signal.aborted ? error : failureOf(error, rule)); });
     outgoing.on('response', (message) => {
+      const { statusCode = 0 } = message;
+      if (statusCode < 200 || statusCode > 599) {
+        outgoing.destroy(nonsense(rule, `its status is ${statusCode}`));
+        return;
+      }
+      answer = message;
       const lines = linesOf(message);
       resolve({
-        kind: 'response', status: message.statusCode ?? 502, reason: message.statusMessage, fields: ledBack(responseFields(lines), request, rule), body: new StreamBody(message, lengthOf(message)),
+        kind: 'response', status: statusCode, reason: message.statusMessage, fields: ledBack(responseFields(lines), request, rule), body: new StreamBody(message, lengthOf(message)),
       });
     });
     outgoing.on('upgrade', (message, upstream, head) => {
+      if (message.headers.upgrade?.toLowerCase() !== 'websocket') {
+        outgoing.destroy();
+        upstream.destroy();
+        reject(nonsense(rule, 'it changes to a protocol that nobody asked for'));
+        return;
+      }
       upstream.setTimeout(0);
-      resolve({ kind: 'tunnel', takeover: tunnel(message, upstream, head) });
+      resolve({ kind: 'tunnel', takeover: tunnel(message, upstream, { behind: head, patience: rule.timeout }) });
     });
     outgoing.end();
   });
@@ -55,18 +72,20 @@ function lengthOf({ headers }: IncomingMessage): number | undefined {
   return headers['transfer-encoding'] === undefined && length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
 }
 
-function tunnel(message: IncomingMessage, upstream: Socket, behind: Buffer): Takeover {
+/** @param patience of one side, once the other has ended the connection. Milliseconds */
+function tunnel(message: IncomingMessage, upstream: Socket, { behind, patience }: { readonly behind: Buffer; readonly patience: number }): Takeover {
   let client: Socket | undefined;
   const end = (): void => {
     upstream.destroy();
     client?.destroy();
   };
-  upstream.on('error', end).on('close', end);
+  // What it has sent before it went is for the client all the same.
+  upstream.on('error', end).on('close', () => { client?.setTimeout(patience, end).destroySoon(); });
   return {
     accept(socket, head) {
       client = socket;
       const fields = headerBlock([...responseFields(linesOf(message)), ['Connection', 'Upgrade'], ['Upgrade', 'websocket']]);
-      socket.on('error', end).on('close', end);
+      socket.on('error', end).on('close', end).on('end', () => { upstream.setTimeout(patience, end); });
       socket.write(encodeHead({ status: 101, fields, body: undefined }, new Date().toUTCString(), 'default'), 'latin1');
       if (behind.length > 0) socket.write(behind);
       if (head.length > 0) upstream.write(head);
