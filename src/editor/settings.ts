@@ -8,7 +8,7 @@ import { isRecord } from '../server/configurationReaders.js';
 
 const SECTION = 'liteServer';
 /** What may open a folder or an address to others, write a file, or run a program, is not taken from a workspace that is not trusted. */
-export const RESTRICTED: ReadonlySet<string> = new Set(['ip', 'root', 'errorPages', 'mimeTypes', 'mounts', 'headers', 'cors', 'allowedHosts', 'accessLog.file', 'live.ignore', 'backends', 'php.path', 'https.cert', 'https.key']);
+export const RESTRICTED: ReadonlySet<string> = new Set(['ip', 'root', 'errorPages', 'mimeTypes', 'mounts', 'headers', 'cors', 'allowedHosts', 'accessLog.file', 'live.ignore', 'backends', 'php.path', 'https.mode', 'https.cert', 'https.key']);
 /** Does not count there at all: what the user means by a path may be something else in a folder of somebody else. */
 const TRUSTED_ONLY: ReadonlySet<string> = new Set(['mounts', 'backends']);
 /** Which program is run and which key is used is for the user to say, never for a workspace, however much it is trusted. */

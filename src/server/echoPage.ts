@@ -68,7 +68,7 @@ function named(name: string): string {
 }
 
 function valueOf(value: string, isCut: boolean): string {
-  if (value === '') return '<i>empty</i>';
+  if (value === '') return isCut ? '<i>not kept: the form is too long</i>' : '<i>empty</i>';
   const isLong = value.length > LONGEST_SHOWN;
   const length = isCut ? 'of more than was kept' : `of ${value.length} characters`;
   return `<span class="value">${lines(isLong ? value.slice(0, LONGEST_SHOWN) : value)}</span>${isLong || isCut ? ` <i>… the beginning ${length}</i>` : ''}`;

@@ -13,6 +13,10 @@ const LONGEST_VALUE = 16 * 1024;
 const LONGEST_NAME = 1024;
 /** Of a text, or JSON. Bytes. */
 const LONGEST_TEXT = 1024 * 1024;
+/** Of names and values of one form together. Characters. */
+const MOST_KEPT = 1024 * 1024;
+/** Of JSON with its indentation, which grows with its depth: what is more is text. Characters. */
+const LONGEST_NEAT = 4 * 1024 * 1024;
 
 export interface FormField {
   readonly name: string;
@@ -95,10 +99,30 @@ function decode(bytes: Buffer, charset: string): string {
 
 function parsed(text: string): { readonly value: unknown } | undefined {
   try {
-    return { value: JSON.parse(text) as unknown };
+    const value = JSON.parse(text) as unknown;
+    return neatLength(text) > LONGEST_NEAT ? undefined : { value };
   } catch {
     return undefined;
   }
+}
+
+/** How long well-formed JSON is at most when it is indented: as deep as it may be, it can be walked through then. */
+function neatLength(text: string): number {
+  let length = text.length;
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const c = text[at];
+    if (c === '"') {
+      for (at++; text[at] !== '"'; at++) if (text[at] === '\\') at++;
+    } else if (c === '[' || c === '{') {
+      length += 2 * ++depth + 1;
+    } else if (c === ']' || c === '}') {
+      length += 2 * --depth + 1;
+    } else if (c === ',') {
+      length += 2 * depth + 1;
+    }
+  }
+  return length;
 }
 
 /** Why a form cannot be read to its end. */
@@ -134,6 +158,14 @@ function nameOf(name: string | undefined): string {
 class Collector {
   readonly fields: FormField[] = [];
   readonly files: FormFile[] = [];
+  private room = MOST_KEPT;
+
+  /** As much of a text as there is room for. */
+  private keep(text: string): string {
+    const kept = text.slice(0, this.room);
+    this.room -= kept.length;
+    return kept;
+  }
 
   read(contentType: string, body: IncomingBody): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -150,16 +182,18 @@ class Collector {
       };
       const tooMany = (): void => { fail(new FormError(TOO_MANY)); };
       parser.on('field', (name, value, isNameCut, isValueCut) => {
-        this.fields.push({ name: nameOf(name), value, isCut: isNameCut || isValueCut });
+        const [keptName, keptValue] = [this.keep(nameOf(name)), this.keep(value)];
+        this.fields.push({ name: keptName, value: keptValue, isCut: isNameCut || isValueCut || keptValue.length < value.length });
       });
       parser.on('file', (name, stream, filename, _encoding, type) => {
         const hash = createHash('sha256');
+        const kept = { name: this.keep(nameOf(name)), filename: this.keep(filename), type: this.keep(type) };
         let size = 0;
         stream.on('data', (chunk: Buffer) => {
           size += chunk.length;
           hash.update(chunk);
         });
-        stream.on('end', () => { this.files.push({ name: nameOf(name), filename, type, size, sha256: hash.digest('hex') }); });
+        stream.on('end', () => { this.files.push({ ...kept, size, sha256: hash.digest('hex') }); });
         stream.on('error', fail);
       });
       parser.on('fieldsLimit', tooMany).on('filesLimit', tooMany).on('partsLimit', tooMany);

@@ -1,6 +1,7 @@
 /**
  * One port for both kinds of client: who begins with a TLS handshake is encrypted, who begins with anything else speaks plain HTTP.
  */
+import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
 import type { Limits, ServerOptions } from './options.js';
@@ -36,7 +37,8 @@ class TlsDoor implements Door {
   private readonly secure: TlsServer;
 
   constructor(tls: TlsMaterial, private readonly limits: Pick<Limits, 'headerTimeout' | 'maxConnections'>, private readonly admit: (accepted: Accepted) => void) {
-    this.secure = createServer({ ...tls, minVersion: 'TLSv1.2', ciphers: CIPHERS, honorCipherOrder: true, ALPNProtocols: ['http/1.1'], handshakeTimeout: limits.headerTimeout, allowHalfOpen: true });
+    // Each new handshake on a connection costs us more than the client, and nothing of ours needs one (RFC 9325 §3.5); Node counts them, and does not end it.
+    this.secure = createServer({ ...tls, minVersion: 'TLSv1.2', ciphers: CIPHERS, honorCipherOrder: true, ALPNProtocols: ['http/1.1'], handshakeTimeout: limits.headerTimeout, allowHalfOpen: true, secureOptions: constants.SSL_OP_NO_RENEGOTIATION });
     this.secure.on('secureConnection', (socket: TLSSocket) => { this.encrypted(socket); });
     // A client that does not trust us, or speaks something older: it has been told, in its own language.
     this.secure.on('tlsClientError', (_error, socket) => { socket.destroy(); });
@@ -71,6 +73,8 @@ class TlsDoor implements Door {
     const end = endOf(tcp);
     this.shaking.set(end, tcp);
     tcp.once('close', () => { if (this.shaking.get(end) === tcp) this.shaking.delete(end); });
+    // Who ends before he has come in has gone: what encrypts the connection takes this over when it is made.
+    tcp.allowHalfOpen = false;
     this.secure.emit('connection', tcp);
   }
 
@@ -83,6 +87,8 @@ class TlsDoor implements Door {
       return;
     }
     this.leave(tcp);
+    // From here on he may send FIN behind his request.
+    tcp.allowHalfOpen = socket.allowHalfOpen = true;
     this.admit({ socket, tcp, secure: true });
   }
 

@@ -129,6 +129,13 @@ describe('the manifest: settings', () => {
     for (const restricted of manifest.capabilities.untrustedWorkspaces.restrictedConfigurations) assert.ok(settings.has(restricted.replace('liteServer.', '')), restricted);
   });
 
+  // Who may read the site, what is run, what is written, and whether it is encrypted.
+  for (const name of ['ip', 'root', 'mounts', 'cors', 'allowedHosts', 'headers', 'accessLog.file', 'backends', 'php.path', 'https.mode', 'https.cert', 'https.key']) {
+    it(`${name} is not for a workspace that is not trusted`, () => {
+      assert.ok(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations.includes(`liteServer.${name}`));
+    });
+  }
+
   it('have the bounds of the server', () => {
     for (const [name, { least, most, unit }] of Object.entries(LIMIT_RULES)) {
       const { minimum, maximum, type } = settings.get(name) as Setting;

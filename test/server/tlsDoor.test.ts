@@ -2,22 +2,13 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { connect as netConnect } from 'node:net';
 import { request } from 'node:https';
-import { readFile } from 'node:fs/promises';
 import { connect as tlsConnect } from 'node:tls';
 import { promisify } from 'node:util';
-import { localCertificate } from '../../src/server/localCertificate.js';
 import { ask, exchange, get, parseReplies } from '../support/client.js';
-import { startSite, temporaryFolder, until, type Site, type SiteOptions } from '../support/site.js';
+import { startSecure, type SecureSite } from '../support/secure.js';
+import { until } from '../support/site.js';
 
 const run = promisify(execFile);
-
-interface SecureSite extends Site { readonly ca: string; readonly caFile: string }
-
-async function startSecure(more: SiteOptions = {}): Promise<SecureSite> {
-  const { material, caFile } = await localCertificate(await temporaryFolder());
-  const site = await startSite({ files: { 'www/html/index.html': 'hello', 'www/html/big.bin': Buffer.alloc(3_000_000, 'x') }, ...more, options: { tls: material, ...(more.options as object | undefined) } });
-  return { ...site, caFile, ca: await readFile(caFile, 'utf8') };
-}
 
 interface Answer { readonly status: number | undefined; readonly text: string; readonly location: string | undefined }
 
