@@ -25,6 +25,8 @@ export class IncomingBody extends Readable {
   /** Somebody has begun to read. */
   isWanted = false;
   private readonly wanted: () => void;
+  /** Of the chunks that are waiting to be read. Bytes. */
+  private readonly lengths: number[] = [];
 
   /**
    * @param length bytes, where the client has said so
@@ -36,6 +38,23 @@ export class IncomingBody extends Readable {
     this.wanted = wanted;
     // Whoever does not read it need not know how it ended.
     this.on('error', () => undefined);
+  }
+
+  override push(chunk: Buffer | null): boolean {
+    if (chunk !== null && chunk.length > 0) this.lengths.push(chunk.length);
+    return super.push(chunk);
+  }
+
+  /** Chunk by chunk, as they came, where no size is asked for: whoever iterates would get a copy of all that is there. */
+  override read(size = this.lengths[0]): Buffer | null {
+    const chunk = super.read(size) as Buffer | null;
+    let left = chunk?.length ?? 0;
+    while (left > 0) {
+      const first = this.lengths.shift() ?? left;
+      if (first > left) this.lengths.unshift(first - left);
+      left -= first;
+    }
+    return chunk;
   }
 
   override _read(): void {

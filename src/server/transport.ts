@@ -11,6 +11,7 @@ import type { Takeover } from './hooks.js';
 import { BodyRefused } from './incomingBody.js';
 import type { ConnectionInfo, Exchange, Observer } from './observer.js';
 import type { Limits } from './options.js';
+import { noteRead } from './readBuffers.js';
 import type { Request } from './request.js';
 import { CONTINUE, encodeHead, encodeWhole, framingOf, LAST_CHUNK, WholeResponse, type Persistence, type Response } from './response.js';
 import { descriptorOf, unsentBytes } from './socket.js';
@@ -148,6 +149,7 @@ export class Transport implements TurnWork {
   }
 
   private readonly onData = (bytes: Buffer): void => {
+    noteRead(bytes);
     this.connection.receive(bytes);
     // Whoever sends more than a request in one turn may have to wait.
     if (this.connection.state.name !== 'READING_REQ' || this.isQueued) {

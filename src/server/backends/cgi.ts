@@ -7,6 +7,7 @@ import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import type { Departure } from '../departure.js';
+import { noteRead } from '../readBuffers.js';
 import { StreamBody } from '../streamBody.js';
 import { BackendFailure, type BackendAnswer, type BackendTools, type ScriptBackend, type ScriptRequest } from './backend.js';
 import { cgiVariables } from './cgiEnvironment.js';
@@ -189,6 +190,7 @@ class ScriptRun {
   }
 
   private take(bytes: Buffer): void {
+    noteRead(bytes);
     if (this.isOver) return;
     this.pieces++;
     this.timer.refresh();

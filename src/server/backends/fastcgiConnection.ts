@@ -10,7 +10,7 @@ import { BackendFailure, type BackendAnswer } from './backend.js';
 import { openSocket } from './backendSocket.js';
 import { parseCgiHead, type CgiHead } from './cgiHead.js';
 import { StaleConnection, type PooledConnection } from './connectionPool.js';
-import { encodeAbort, encodeRequest, encodeStdin, readEnd, RecordError, RecordReader, type FastCgiRecord } from './fastcgiRecords.js';
+import { encodeAbort, encodeRequest, encodeStdin, readEnd, RecordError, RecordReader, stdinRecords, type FastCgiRecord } from './fastcgiRecords.js';
 import { errorLines, type ErrorLines } from './scriptLog.js';
 import type { Address } from './rules.js';
 import type { Spooled } from './spool.js';
@@ -131,11 +131,18 @@ export class FastCgiConnection implements PooledConnection {
     void (async () => {
       for await (const chunk of content.stream() as AsyncIterable<Buffer>) {
         if (this.call !== mine) return;
-        await new Promise<void>((resolve) => this.socket.write(encodeStdin(chunk), () => { resolve(); }));
+        await new Promise<void>((resolve) => { this.write(stdinRecords(chunk), resolve); });
         mine?.sign();
       }
       if (this.call === mine) this.socket.write(encodeStdin(EMPTY), sent);
     })().catch((error: unknown) => { mine?.lost(error instanceof Error ? error : new Error(String(error))); this.socket.destroy(); });
+  }
+
+  /** In one go, and without copying it. */
+  private write(parts: readonly Buffer[], done: () => void): void {
+    this.socket.cork();
+    for (const part of parts) this.socket.write(part, part === parts.at(-1) ? () => { done(); } : undefined);
+    this.socket.uncork();
   }
 
   private arrive(bytes: Buffer): void {

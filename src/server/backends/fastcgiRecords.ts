@@ -96,7 +96,12 @@ function writeHead(bytes: Buffer, at: number, type: number, length: number): num
 
 /** A stretch of the request's content; an empty one ends it. */
 export function encodeStdin(content: Buffer): Buffer {
-  return content.length === 0 ? record(TYPES.stdin, content) : Buffer.concat(records(TYPES.stdin, content));
+  return content.length === 0 ? record(TYPES.stdin, content) : Buffer.concat(stdinRecords(content));
+}
+
+/** A stretch of it that is not empty, without copying it. */
+export function stdinRecords(content: Buffer): Buffer[] {
+  return records(TYPES.stdin, content);
 }
 
 /** Nobody waits for the answer any more. */

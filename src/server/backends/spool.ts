@@ -8,12 +8,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import type { IncomingBody } from '../incomingBody.js';
+import { noteRead } from '../readBuffers.js';
 import { BackendFailure, type BackendRequest } from './backend.js';
 
 /** Beyond it, a body lies in a file. Bytes. */
 const MOST_IN_MEMORY = 1024 * 1024;
-/** What is read of a file at once. Bytes. */
-const PIECE = 64 * 1024;
+/** What is read of a file at once: the longest FastCGI record that needs no padding. Bytes. */
+const PIECE = 0xfff8;
 const EMPTY = Buffer.alloc(0);
 
 /** A body that is complete. Whoever has it closes it. */
@@ -108,6 +109,7 @@ class SpoolFile {
     for (let at = 0; at < length;) {
       const { bytesRead, buffer } = await this.handle.read(Buffer.allocUnsafe(PIECE), 0, PIECE, at);
       if (bytesRead === 0) throw new Error('the temporary file became shorter');
+      noteRead(buffer);
       at += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }
