@@ -1,7 +1,7 @@
 /**
  * What the server tells of itself, as plain data. It formats nothing and logs nothing: whoever watches does.
  */
-import type { State, Subject } from './connection.js';
+import type { State, Subject } from './connectionStates.js';
 
 export interface ConnectionInfo {
   /** Counts from 1 for each server. */

@@ -3,7 +3,7 @@
  */
 import { escapeLogField, requestLine } from './accessLog.js';
 import { formatAuthority } from './authority.js';
-import type { State } from './connection.js';
+import type { State } from './connectionStates.js';
 import type { ConnectionInfo } from './observer.js';
 import { REASONS } from './response.js';
 

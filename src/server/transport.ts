@@ -4,16 +4,19 @@
 import type { Socket } from 'node:net';
 import type { Body } from './body.js';
 import { Caller } from './caller.js';
-import { Connection, type State, type Subject, type Timer } from './connection.js';
+import { Connection } from './connection.js';
+import type { State, Timer } from './connectionStates.js';
 import { checkGate, type Admissions, type Ends } from './gate.js';
 import type { Handler } from './handler.js';
 import type { Takeover } from './hooks.js';
 import { BodyRefused } from './incomingBody.js';
-import type { ConnectionInfo, Exchange, Observer } from './observer.js';
+import type { ConnectionInfo, Observer } from './observer.js';
 import type { Limits } from './options.js';
 import { noteRead } from './readBuffers.js';
+import { Reporter } from './reporter.js';
 import type { Request } from './request.js';
-import { CONTINUE, encodeHead, encodeWhole, framingOf, LAST_CHUNK, WholeResponse, type Persistence, type Response } from './response.js';
+import { CONTINUE, type Persistence, type Response } from './response.js';
+import { ResponseWriter } from './responseWriter.js';
 import { descriptorOf, unsentBytes } from './socket.js';
 import { atEndOfTurn, type TurnWork } from './turn.js';
 
@@ -53,9 +56,6 @@ export interface Accepted {
 
 /** So much of a body has to come in each `stallTimeout`, or all of a small one: one byte now and then would hold a connection for ever. */
 const BODY_PROGRESS = 16 * 1024;
-const PROGRESS_INTERVAL = 500;
-/** Bodies shorter than this are over before anybody could watch them. */
-const PROGRESS_SIZE = 1024 * 1024;
 
 export class Transport implements TurnWork {
   readonly info: ConnectionInfo;
@@ -71,8 +71,6 @@ export class Transport implements TurnWork {
   private isQueued = false;
   private again = false;
   private paused = false;
-  private reportedAt = 0;
-  private startedAt = 0;
   private wholeLength = 0;
   private lossReason = 'the client vanished';
 
@@ -82,18 +80,21 @@ export class Transport implements TurnWork {
   private bodyMark = 0;
   /** The content of the answer is waited for, not the client. */
   private awaitsContent = false;
-  private isChunked = false;
 
   private readonly socket: Socket;
   private readonly tcp: Socket;
+  private readonly writer: ResponseWriter;
+  private readonly reporter: Reporter;
 
   constructor(id: number, accepted: Accepted, private readonly shared: Shared, private readonly owner: Owner) {
     const { socket, tcp, secure } = accepted;
     const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = tcp;
     this.socket = socket;
     this.tcp = tcp;
+    this.writer = new ResponseWriter(socket, shared.date);
     this.ends = { localAddress, localPort, remoteAddress, remotePort, secure };
     this.info = { id, fd: descriptorOf(tcp), remoteAddress, remotePort };
+    this.reporter = new Reporter(this.info, shared.observer, shared.clock);
     this.since = shared.clock.exact();
     this.connection = new Connection(shared.limits, (request) => checkGate(request, this.ends, shared.admissions), (from, to) => { this.changed(from, to); }, (request) => this.takerFor(request));
     socket.on('data', this.onData);
@@ -163,17 +164,7 @@ export class Transport implements TurnWork {
   endOfTurn(): void {
     this.isQueued = false;
     this.drive();
-    if (this.caller !== undefined) this.reportBody();
-  }
-
-  private reportBody(): void {
-    const { state } = this.connection;
-    if (state.name !== 'HANDLING' || state.incoming === undefined) return;
-    const { received, expected } = state.incoming;
-    const now = this.shared.clock.exact();
-    if (received < PROGRESS_SIZE || now - this.reportedAt < PROGRESS_INTERVAL) return;
-    this.reportedAt = now;
-    this.shared.observer.receiving?.(this.info, received, expected);
+    if (this.caller !== undefined) this.reporter.received(this.connection.state);
   }
 
   private readonly onEnd = (): void => {
@@ -213,8 +204,8 @@ export class Transport implements TurnWork {
     switch (action.do) {
       case 'wait': return;
       case 'continue': this.socket.write(CONTINUE); break;
-      case 'handle': this.startedAt = performance.now(); this.settle(() => this.shared.handler.handle(action.request, this.caller), action.request.method === 'HEAD'); break;
-      case 'refuse': this.startedAt = performance.now(); this.settle(() => this.shared.handler.refuse(action.refusal), action.refusal.isHead === true); break;
+      case 'handle': this.reporter.begun(); this.settle(() => this.shared.handler.handle(action.request, this.caller), action.request.method === 'HEAD'); break;
+      case 'refuse': this.reporter.begun(); this.settle(() => this.shared.handler.refuse(action.refusal), action.refusal.isHead === true); break;
       case 'sendHead': this.sendHead(action.response, action.persistence); break;
       case 'sendBody': this.sendBody(action.body); break;
       case 'end': this.socket.end(); break;
@@ -279,22 +270,21 @@ export class Transport implements TurnWork {
     if (this.connection.state.name !== 'CONN_DONE') this.drive();
   };
 
-  /** A small body leaves together with its head, in one write. */
   private sendHead(response: Response, persistence: Persistence): void {
     const bytes = response.body?.bytes;
-    const date = this.shared.date();
     if (bytes === undefined) {
-      this.isChunked = framingOf(response, this.connection.speaks) === 'chunked';
-      this.socket.write(encodeHead(response, date, persistence, this.isChunked), 'latin1', (error) => {
-        if (error) return;
-        this.connection.headSent();
-        this.progressed();
-      });
+      this.writer.head(response, persistence, this.connection.speaks, this.onHeadSent);
       return;
     }
     this.wholeLength = bytes.length;
-    this.socket.write(response instanceof WholeResponse ? response.encode(date, persistence) : encodeWhole(response, bytes, date, persistence), this.onWholeSent);
+    this.writer.whole(response, bytes, persistence, this.onWholeSent);
   }
+
+  private readonly onHeadSent = (error?: Error | null): void => {
+    if (error) return;
+    this.connection.headSent();
+    this.progressed();
+  };
 
   private readonly onWholeSent = (error?: Error | null): void => {
     if (error) return;
@@ -311,10 +301,9 @@ export class Transport implements TurnWork {
         this.connection.bodyFailed(error.message);
         this.drive();
       } else if (chunk.length === 0) {
-        this.endBody();
+        this.writer.end(this.onBodyEnded);
       } else {
-        // The callback, not the return value, says that the kernel took it: `write` itself never refuses.
-        this.writeContent(chunk, (failure) => {
+        this.writer.content(chunk, (failure) => {
           if (failure) return;
           this.connection.bodySent(chunk.length);
           this.progressed();
@@ -323,37 +312,15 @@ export class Transport implements TurnWork {
     });
   }
 
-  /** Chunk by chunk (RFC 9112 §7.1), in one write of the system. */
-  private writeContent(chunk: Buffer, written: (error?: Error | null) => void): void {
-    if (!this.isChunked) {
-      this.socket.write(chunk, written);
-      return;
-    }
-    this.socket.cork();
-    this.socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
-    this.socket.write(chunk);
-    this.socket.write('\r\n', 'latin1', written);
-    this.socket.uncork();
-  }
-
-  /** Where its length was not known, only this tells that the content is complete. */
-  private endBody(): void {
-    const ended = (error?: Error | null): void => {
-      if (error) return;
-      this.connection.bodyEnded();
-      this.progressed();
-    };
-    if (this.isChunked) this.socket.write(LAST_CHUNK, ended);
-    else ended();
-  }
+  private readonly onBodyEnded = (error?: Error | null): void => {
+    if (error) return;
+    this.connection.bodyEnded();
+    this.progressed();
+  };
 
   private progressed(): void {
     this.since = this.shared.clock.now;
-    const { state } = this.connection;
-    if (state.name === 'SENDING_FILE' && (state.body.length ?? state.offset) >= PROGRESS_SIZE && this.since - this.reportedAt >= PROGRESS_INTERVAL) {
-      this.reportedAt = this.since;
-      this.shared.observer.progress?.(this.info, state.offset, state.body.length);
-    }
+    this.reporter.sent(this.connection.state);
     this.drive();
   }
 
@@ -364,19 +331,9 @@ export class Transport implements TurnWork {
   }
 
   private changed(from: State, to: State): void {
-    const { observer } = this.shared;
     // Who is answered hears of his client through the body of the answer from now on; who is not, is not wanted any more.
     if (from.name === 'HANDLING' && to.name !== 'SENDING_HEADER' && to.name !== 'UPGRADED') this.caller?.gone();
-    if (to.name === 'SENDING_FILE') this.reportedAt = this.shared.clock.now;
-    observer.stateChanged?.(this.info, from, to);
-    if (to.name === 'UPGRADED') observer.exchangeFinished?.(this.exchange(to.subject, 101, 0, true));
-    else if ((from.name === 'SENDING_HEADER' && to.name !== 'SENDING_FILE') || from.name === 'SENDING_FILE') {
-      observer.exchangeFinished?.(this.exchange(from.subject, from.response.status, from.name === 'SENDING_FILE' ? from.offset : 0, to.name !== 'CONN_DONE'));
-    }
-  }
-
-  private exchange(subject: Subject, status: number, bytes: number, complete: boolean): Exchange {
-    return { connection: this.info, subject, status, bytes, complete, at: Date.now(), duration: performance.now() - this.startedAt };
+    this.reporter.changed(from, to);
   }
 }
 

@@ -2,7 +2,8 @@
  * How we read a stream: once with the parser and the decoder alone, which tell where each request begins, what its content is
  * and where it ends; and once with the whole state machine, which must come to the same requests and refusals.
  */
-import { Connection, TRANSITIONS } from '../../src/server/connection.js';
+import { Connection } from '../../src/server/connection.js';
+import { TRANSITIONS } from '../../src/server/connectionStates.js';
 import { beginsAsHead, parseRequest, type Refusal, type Request } from '../../src/server/request.js';
 import { BodyDecoder } from '../../src/server/requestBody.js';
 import { headerBlock, type Response } from '../../src/server/response.js';

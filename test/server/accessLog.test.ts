@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { accessLogLine, commonLogLine, escapeLogField, requestLine, type LogFormat } from '../../src/server/accessLog.js';
-import type { Subject } from '../../src/server/connection.js';
+import type { Subject } from '../../src/server/connectionStates.js';
 import type { Exchange } from '../../src/server/observer.js';
 import { DEFAULT_LIMITS } from '../../src/server/options.js';
 import { parseRequest } from '../../src/server/request.js';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { bytesBody, type Body } from '../../src/server/body.js';
-import { Connection, TRANSITIONS, type Action, type State, type StateName } from '../../src/server/connection.js';
+import { Connection } from '../../src/server/connection.js';
+import { TRANSITIONS, type Action, type State, type StateName } from '../../src/server/connectionStates.js';
 import { DEFAULT_LIMITS, type Limits } from '../../src/server/options.js';
 import type { BodyTaker } from '../../src/server/receiving.js';
 import type { Refusal, Request } from '../../src/server/request.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { State } from '../../src/server/connection.js';
+import type { State } from '../../src/server/connectionStates.js';
 import type { ConnectionInfo } from '../../src/server/observer.js';
 import { serverOptions } from '../../src/server/options.js';
 import { createServer } from '../../src/server/server.js';

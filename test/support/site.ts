@@ -4,7 +4,7 @@
 import { mkdir, mkdtemp, realpath, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { State, StateName } from '../../src/server/connection.js';
+import type { State, StateName } from '../../src/server/connectionStates.js';
 import type { Hooks } from '../../src/server/hooks.js';
 import type { ConnectionInfo, Exchange } from '../../src/server/observer.js';
 import { serverOptions, type Limits, type ServerOptions } from '../../src/server/options.js';

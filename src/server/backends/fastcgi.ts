@@ -4,7 +4,8 @@
 import type { BackendAnswer, BackendTools, ScriptBackend } from './backend.js';
 import { cgiVariables } from './cgiEnvironment.js';
 import { ConnectionPool } from './connectionPool.js';
-import { FastCgiConnection, type FastCgiCall } from './fastcgiConnection.js';
+import type { FastCgiCall } from './fastcgiCall.js';
+import { FastCgiConnection } from './fastcgiConnection.js';
 import type { FastCgiRule } from './rules.js';
 import { spoolOf } from './spool.js';
 

@@ -4,7 +4,8 @@
 import type { Request } from '../request.js';
 import type { Backend, BackendAnswer, BackendRequest } from './backend.js';
 import { ConnectionPool } from './connectionPool.js';
-import { ProxyConnection, type ProxyCall, type ProxyReply } from './proxyConnection.js';
+import type { ProxyCall, ProxyReply } from './proxyCall.js';
+import { ProxyConnection } from './proxyConnection.js';
 import { circleOf, requestFields, responseFields } from './proxyFields.js';
 import { ledBack, targetPath } from './proxyPaths.js';
 import { openTunnel } from './proxyTunnel.js';
