@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { ConnectionPool, StaleConnection, type PooledConnection } from '../../../src/server/backends/connectionPool.js';
 import { Leaving } from '../../../src/server/departure.js';
@@ -9,37 +9,7 @@ import { fastcgi, proxy, startBackends } from '../../support/backends.js';
 import { ask, exchange, get, open, parseReplies, readAll } from '../../support/client.js';
 import { atEnd, until } from '../../support/site.js';
 import { end, HELLO, record, startFake, stdout } from './fakeFastcgi.js';
-
-interface Target { readonly url: string; readonly heads: string[]; readonly sockets: Set<Socket>; connections: number; readonly text: () => string }
-
-/** A target of which every request is dealt with by hand. */
-async function startTarget(answer: (socket: Socket, count: number, text: string) => void, { allowHalfOpen = false } = {}): Promise<Target> {
-  const heads: string[] = [];
-  const sockets = new Set<Socket>();
-  let all = '';
-  const server = createServer({ allowHalfOpen }, (socket) => {
-    target.connections++;
-    sockets.add(socket);
-    let count = 0;
-    socket.on('error', () => undefined).on('close', () => { sockets.delete(socket); }).on('data', (bytes: Buffer) => {
-      const text = bytes.toString('latin1');
-      all += text;
-      if (!text.includes('\r\n\r\n')) return;
-      heads.push(text);
-      answer(socket, ++count, text);
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const target: Target = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, heads, sockets, connections: 0, text: () => all };
-  atEnd(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return target;
-}
-
-const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+import { OK, startTarget } from './fakeTarget.js';
 
 /** Until so much time has passed. */
 async function passed(milliseconds: number, since = performance.now()): Promise<void> {

@@ -4,35 +4,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { proxy, startBackends } from '../../support/backends.js';
 import { ask, exchange, get, open, parseReplies, readAll } from '../../support/client.js';
 import { atEnd, until } from '../../support/site.js';
-
-interface Target { readonly url: string; readonly heads: string[]; readonly sockets: Set<Socket>; connections: number }
-
-/** A target of which every request is dealt with by hand. @param count of requests on this connection */
-async function startTarget(answer: (socket: Socket, count: number, head: string) => void): Promise<Target> {
-  const heads: string[] = [];
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    target.connections++;
-    sockets.add(socket);
-    let count = 0;
-    socket.on('error', () => undefined).on('close', () => { sockets.delete(socket); }).on('data', (bytes: Buffer) => {
-      const text = bytes.toString('latin1');
-      if (!text.includes('\r\n\r\n')) return;
-      heads.push(text);
-      answer(socket, ++count, text);
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const target: Target = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, heads, sockets, connections: 0 };
-  atEnd(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return target;
-}
-
-const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+import { OK, startTarget } from './fakeTarget.js';
 
 describe('proxy, at its edges', () => {
   describe('answers of simple servers', () => {
