@@ -82,7 +82,7 @@ export async function createHandler(options: ServerOptions, { pool, hooks, warn,
   const types = await createMimeTypes(options.mimeTypes, { changed: () => { cache.clear(); }, warn });
   const parts: Parts = {
     options, resolver, cache, pool, hooks,
-    working: createWorking({ gateway, options, resolver, hooks, isKept: (path) => cache.get(path) !== undefined }, { answer: (request) => answer(request, parts), problem: (status, why, request) => problem(status, why, request, parts) }),
+    working: createWorking({ gateway, options, resolver, hooks, isKept: (path) => cache.get(path) !== undefined }, { answer: (request) => answer(request, parts), problem: (status, why, request, extra) => problem(status, why, request, parts, extra) }),
     listings: createListings(),
     rules: createFileRules(options, types),
     errorPages: createErrorPages({ options, pool, hooks, warn, typeOf: (name) => types.typeOf(name) }),

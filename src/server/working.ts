@@ -30,7 +30,7 @@ export interface WorkingParts {
 /** What the handler does with the others. */
 export interface Otherwise {
   readonly answer: (request: Request) => Response | Promise<Response>;
-  readonly problem: (status: number, why: string, request: Request) => Promise<Response>;
+  readonly problem: (status: number, why: string, request: Request, extra?: readonly (readonly [name: string, value: string])[]) => Promise<Response>;
 }
 
 /** @returns undefined when nothing works for any request */
@@ -70,7 +70,7 @@ export function createWorking({ gateway, options, resolver, hooks, isKept }: Wor
   const settle = (given: GatewayAnswer | undefined, asked: Asked): Response | Takeover | Promise<Response | Takeover> => {
     const { request, caller } = asked;
     if (given === undefined) return isEchoed(request.method) ? echo(asked, hooks, problem) : answer(request);
-    if ('why' in given) return problem(given.status, given.why, request);
+    if ('why' in given) return problem(given.status, given.why, request, given.extra);
     if (!('instead' in given)) return given;
     const { instead: other, redirects } = given;
     return other.path.startsWith(RESERVED) ? problem(404, 'There is no such file.', request) : working.answer({ request: other, caller, redirects });

@@ -64,6 +64,15 @@ describe('pages that backends make', () => {
     await until('it is mended', async () => (await text(page)).includes('mended'));
   });
 
+  it('come back by themselves when they have broken off without a word', async () => {
+    const site = await start();
+    await site.write('index.php', '<?php nope(');
+    const page = await openGenerated(site, '');
+    assert.match(await text(page), /gave up without a word/);
+    await site.write('index.php', '<!doctype html><title>t</title><body>mended');
+    await until('it is mended', async () => (await text(page)).includes('mended'));
+  });
+
   it('of another server as well, compressed or not; what is no document stays as it is', async () => {
     const server = createServer((request, response) => {
       const isPage = request.url === '/api/page';

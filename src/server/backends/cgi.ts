@@ -11,10 +11,11 @@ import { noteRead } from '../readBuffers.js';
 import { StreamBody } from '../streamBody.js';
 import { BackendFailure, type BackendAnswer, type BackendTools, type ScriptBackend, type ScriptRequest } from './backend.js';
 import { cgiVariables } from './cgiEnvironment.js';
-import { parseCgiHead, type CgiHead } from './cgiHead.js';
+import { describeHeadless, parseCgiHead, type CgiHead } from './cgiHead.js';
 import { killGroup, endGroup, scriptEnvironment } from './processes.js';
 import type { CgiRule } from './rules.js';
 import { errorLines } from './scriptLog.js';
+import { whyNotStarted } from './scriptStart.js';
 import { spoolOf, type Spooled } from './spool.js';
 
 /** Requests that wait for their turn, at most. */
@@ -165,7 +166,11 @@ class ScriptRun {
     child.stderr?.on('data', (bytes: Buffer) => { errors.write(bytes); }).on('error', () => undefined);
     child.stdout?.on('data', (bytes: Buffer) => { this.take(bytes); }).on('error', () => undefined).on('end', () => { this.end(); });
     child.once('error', (error: NodeJS.ErrnoException) => {
-      this.fail(new BackendFailure(502, 'The script could not be started.', `${this.label}: the script could not be started (${error.code ?? error.message}): does its first line (#!) name a program that is there?`));
+      // Its output ends as well, and says nothing of that.
+      child.stdout?.destroy();
+      void whyNotStarted(this.exchange.script.realPath, error).then((why) => {
+        this.fail(new BackendFailure(502, 'The script could not be started.', `${this.label}: the script could not be started (${error.code ?? error.message}): ${why}`));
+      });
     });
     child.once('exit', () => {
       clearTimeout(this.timer);
@@ -245,7 +250,7 @@ class ScriptRun {
       this.leave();
       this.stream.push(null);
     } else {
-      this.fail(new BackendFailure(502, 'The script gave no answer.', `${this.label}: the script ended without an answer`));
+      this.fail(new BackendFailure(502, 'The script gave no answer.', `${this.label}: ${describeHeadless(this.bytes)}`));
     }
   }
 

@@ -21,6 +21,9 @@ export interface CgiHead {
 /** Fields that belong to the connection, or that we say ourselves (RFC 9110 §7.6.1). */
 const NOT_ITS_OWN = new Set(['connection', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'content-length', 'date', 'status', 'x-sendfile', 'x-accel-redirect']);
 
+/** UTF-8, read as latin1. */
+const BOM = '\u00ef\u00bb\u00bf';
+
 /**
  * Looks for a head at the start of `bytes`; lines may end in LF alone, as scripts write them.
  * @returns undefined when more is needed
@@ -49,11 +52,24 @@ function headEnd(bytes: Buffer): { readonly at: number; readonly next: number } 
   }
 }
 
+/** Why an output that has ended has no head, in words. */
+export function describeHeadless(bytes: Buffer): string {
+  if (bytes.length === 0) return 'it ended without printing anything: an answer begins with “Content-Type: text/html” and an empty line';
+  const lines = bytes.toString('latin1', 0, MAX_HEAD).split(/\r?\n/);
+  try {
+    for (const line of lines) if (line !== '') readLine(line);
+  } catch (error) {
+    if (error instanceof BackendFailure && error.detail !== undefined) return error.detail;
+  }
+  return 'it ended within its head: an empty line has to stand between the head and the content';
+}
+
 function readLine(line: string): readonly [name: string, value: string] {
   const colon = line.indexOf(':');
   const name = line.slice(0, Math.max(0, colon));
   const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '');
-  if (colon < 1 || !isWritableField(name, value)) throw nonsense(`a line of its head is no field: ${JSON.stringify(line.slice(0, 80))}`);
+  if (line.startsWith(BOM)) throw nonsense('it begins with a byte order mark: save the script as UTF-8 without one');
+  if (colon < 1 || !isWritableField(name, value)) throw nonsense(`a line of its head is no field, like “Content-Type: text/html”: ${JSON.stringify(line.slice(0, 80))}. An empty line ends the head`);
   return [name, value];
 }
 

@@ -5,7 +5,7 @@ import { ArrivingBody } from '../arrivingBody.js';
 import { bytesBody, type Body } from '../body.js';
 import { atEndOfTurn, type TurnWork } from '../turn.js';
 import { BackendFailure, type BackendAnswer } from './backend.js';
-import { parseCgiHead, type CgiHead } from './cgiHead.js';
+import { describeHeadless, parseCgiHead, type CgiHead } from './cgiHead.js';
 import { StaleConnection } from './connectionPool.js';
 import { readEnd, type FastCgiRecord } from './fastcgiRecords.js';
 import { errorLines, type ErrorLines } from './scriptLog.js';
@@ -83,7 +83,7 @@ export class Call implements TurnWork {
         const refused = readEnd(content);
         if (refused !== undefined) throw new BackendFailure(refused === 'overloaded' ? 503 : 502, 'The application does not take the request.', `${this.asked.label}: the application is ${refused === 'overloaded' ? 'overloaded' : 'not made for requests of this kind'}`);
         this.lookForHead();
-        if (this.head === undefined) throw new BackendFailure(502, 'The application gave no answer.', `${this.asked.label}: the script ended without an answer`);
+        if (this.head === undefined) throw new BackendFailure(502, 'The application gave no answer.', `${this.asked.label}: ${describeHeadless(Buffer.concat(this.chunks))}`);
         this.ended = true;
         this.finish();
       }

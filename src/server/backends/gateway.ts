@@ -15,6 +15,7 @@ import type { Resolver } from '../resolve.js';
 import { headerBlock, isWritableField, type Response } from '../response.js';
 import { emptyBody, type IncomingBody } from '../incomingBody.js';
 import { BackendFailure, type Backend, type BackendAnswer, type BackendRequest, type BackendResponse, type Script, type ScriptBackend, type ScriptRequest } from './backend.js';
+import { problemOfBlank, type Problem } from './blankAnswer.js';
 import { createRoutes, type Route } from './route.js';
 import type { BackendRule, ProxyRule, ScriptRule } from './rules.js';
 
@@ -25,7 +26,7 @@ const BEGINNING = 16 * 1024;
 const PATIENCE = 100;
 
 /** An answer, or why there is none; a path of the site to be answered instead, on behalf of the same client. */
-export type GatewayAnswer = Response | Takeover | { readonly status: number; readonly why: string } | { readonly instead: Request; readonly redirects: number };
+export type GatewayAnswer = Response | Takeover | Problem | { readonly instead: Request; readonly redirects: number };
 
 /** A request as it comes from a client, or from a script that redirected to another path of the site. */
 export interface Asked {
@@ -79,7 +80,7 @@ export function createGateway(tools: GatewayTools): Gateway | undefined {
     const sent = redirects === 0 ? forBackend(request, tools.hooks) : request;
     return handle(new Exchange(sent, asked, script)).then((answer) => {
       try {
-        return answerOf(answer, asked, tools.hooks);
+        return (script !== undefined && answer.kind === 'response' ? problemOfBlank(answer, request) : undefined) ?? answerOf(answer, asked, tools.hooks);
       } catch (error) {
         return failed(error);
       }

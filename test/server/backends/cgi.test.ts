@@ -168,11 +168,33 @@ describe('cgi', function () {
       assert.equal((await readdir(path.join(site.root, 'cgi-bin'))).includes('pwn'), false);
     });
 
-    it('an interpreter that is not there: 502 in words', async () => {
-      const site = await startBackends([cgi()], { 'cgi-bin/t.sh': '#!/no/such/program\n' });
-      assert.equal((await get(site.port, '/cgi-bin/t.sh')).status, 502);
-      assert.match(site.said.join(), /could not be started \(ENOENT\)/);
-    });
+    const unstartable: readonly (readonly [name: string, script: string, wanted: RegExp])[] = [
+      ['an interpreter that is not there', '#!/no/such/program -x\n', /\(ENOENT\): its first line \(#!\) names \/no\/such\/program, and there is no such program$/],
+      ['line ends of Windows', '#!/bin/sh\r\necho\r\n', /\(ENOENT\): its first line ends with CR LF, .* save it with LF$/],
+      ['an interpreter that is a folder', '#!/tmp\n', /\(EACCES\): is \/tmp, which its first line \(#!\) names, a program that may be run\?$/],
+    ];
+    for (const [name, script, wanted] of unstartable) {
+      it(`${name}: 502, and the log says it in words`, async () => {
+        const site = await startBackends([cgi()], { 'cgi-bin/t.sh': script });
+        assert.equal((await get(site.port, '/cgi-bin/t.sh')).status, 502);
+        assert.match(site.said.join(), wanted);
+      });
+    }
+
+    const headless: readonly (readonly [name: string, commands: string, wanted: RegExp])[] = [
+      ['nothing', ':', /t\.sh: it ended without printing anything: an answer begins with/],
+      ['a head without an end', "printf 'Content-Type: text/plain\\n'", /t\.sh: it ended within its head: an empty line has to stand/],
+      ['content without a head', "printf 'hello'", /t\.sh: a line of its head is no field, like .*: "hello"\. An empty line/],
+      ['content behind a head, and no empty line', "printf 'Content-Type: text/plain\\nhello\\nX: y\\n'", /is no field.*"hello"/],
+      ['a byte order mark', "printf '\\357\\273\\277Content-Type: text/plain\\n\\nok'", /t\.sh: it begins with a byte order mark/],
+    ];
+    for (const [name, commands, wanted] of headless) {
+      it(`prints ${name}: 502, and the log says what is missing`, async () => {
+        const site = await startBackends([cgi()], { 'cgi-bin/t.sh': shell(commands) });
+        assert.equal((await get(site.port, '/cgi-bin/t.sh')).status, 502);
+        assert.match(site.said.join(), wanted);
+      });
+    }
   });
 
   describe('standard error', () => {
