@@ -69,8 +69,10 @@ function readMatch(value: unknown, key: string, mistakes: Mistake[]): Match | un
   if (!value.startsWith('/')) {
     return isGoodGlob(value) && !value.endsWith('/') ? { kind: 'glob', glob: value } : wrong(mistakes, key, `must be a path that begins with /, like "/api/", or a glob like "**/*.php", ${GLOB_RULE}`);
   }
+  const glob = value.replace(/^\/+/, '');
+  if (/[*?{[]/.test(value) && isGoodGlob(glob)) return wrong(mistakes, key, `is a glob, and those do not begin with /: write ${JSON.stringify(glob)}`);
   const names = value.split('/').filter((name) => name !== '');
-  if (/[*?[\]{}%\\\p{Cc}]|\/\//u.test(value) || names.some((name) => name === '.' || name === '..')) return wrong(mistakes, key, 'must be a plain path, not encoded, like "/api/"; a glob does not begin with /');
+  if (/[*?[\]{}%\\\p{Cc}]|\/\//u.test(value) || names.some((name) => name === '.' || name === '..')) return wrong(mistakes, key, 'must be a plain path, not encoded, like "/api/"');
   return { kind: 'prefix', segments: names };
 }
 
