@@ -68,7 +68,7 @@ describe('pages that backends make', () => {
     const site = await start();
     await site.write('index.php', '<?php nope(');
     const page = await openGenerated(site, '');
-    assert.match(await text(page), /gave up without a word/);
+    assert.match(await text(page), /broke off without a word/);
     await site.write('index.php', '<!doctype html><title>t</title><body>mended');
     await until('it is mended', async () => (await text(page)).includes('mended'));
   });

@@ -23,6 +23,6 @@ export function problemOfBlank({ status, body, fields }: BackendResponse, reques
   const isBlank = body === undefined || body.bytes?.length === 0 || body.length === 0;
   if (!isError || !isBlank || request.method === 'HEAD' || !isNavigation(request.fields)) return undefined;
   body?.close();
-  const why = status === 404 ? 'The script says that there is no such page.' : 'The script gave up without a word. Why, stands in the log.';
+  const why = status === 404 ? 'The script says that there is no such page.' : 'The script broke off without a word. The log of the server says why.';
   return { status, why, extra: fields.filter(([name]) => KEPT.has(name.toLowerCase())) };
 }

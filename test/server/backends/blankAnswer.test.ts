@@ -12,8 +12,8 @@ const OTHERS = ['Accept: */*', 'Sec-Fetch-Mode: cors', 'Sec-Fetch-Dest: empty'];
 
 describe('a script that fails without a word', () => {
   const table: readonly (readonly [target: string, fields: readonly string[], status: number, wanted: RegExp])[] = [
-    ['/broken.php', NAVIGATION, 500, /gave up without a word. Why, stands in the log/], ['/session.php', NAVIGATION, 500, /gave up without a word/],
-    ['/a.php?404', NAVIGATION, 404, /The script says that there is no such page/], ['/a.php?503', NAVIGATION, 503, /gave up without a word/],
+    ['/broken.php', NAVIGATION, 500, /broke off without a word. The log of the server says why/], ['/session.php', NAVIGATION, 500, /broke off without a word/],
+    ['/a.php?404', NAVIGATION, 404, /The script says that there is no such page/], ['/a.php?503', NAVIGATION, 503, /broke off without a word/],
     ['/a.php?200', NAVIGATION, 200, /^$/], ['/a.php?403', NAVIGATION, 403, /^$/], ['/a.php?401', NAVIGATION, 401, /^$/],
     ['/said.php', NAVIGATION, 500, /^mine$/], ['/broken.php', OTHERS, 500, /^$/], ['/a.php?404', OTHERS, 404, /^$/],
   ];
@@ -44,6 +44,6 @@ describe('a script that fails without a word', () => {
     const target = await startTarget((socket) => { socket.write(OK.replace('200 OK', '500 X').replace('Length: 2', 'Length: 0').slice(0, -2)); });
     const site = await startBackends([proxy(target.url), cgi()], { 'cgi-bin/t.sh': shell("printf 'Status: 500\\nContent-Length: 0\\n\\n'") });
     assert.equal((await ask(site.port, 'GET /api/ HTTP/1.1', NAVIGATION)).body, '');
-    assert.match((await ask(site.port, 'GET /cgi-bin/t.sh HTTP/1.1', NAVIGATION)).body, /gave up without a word/);
+    assert.match((await ask(site.port, 'GET /cgi-bin/t.sh HTTP/1.1', NAVIGATION)).body, /broke off without a word/);
   });
 });
