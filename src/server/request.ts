@@ -11,6 +11,7 @@
 import { parseAuthority, type Authority } from './authority.js';
 import { Fields } from './fields.js';
 import type { Limits } from './options.js';
+import { bad, memoryOf, readFields, remember, type Known } from './requestFields.js';
 
 /** How the body of a request is delimited (RFC 9112 §6.3). */
 export type BodyFraming = { readonly kind: 'none' } | { readonly kind: 'length'; readonly length: number } | { readonly kind: 'chunked' };
@@ -69,9 +70,8 @@ const FIELD = `${TOKEN}:[\\t -~\\x80-\\xff]*`;
 const HEAD = new RegExp(`^(?:\\r\\n)?(${TOKEN}) ([!"$-~]+) HTTP/1\\.(\\d)\\r\\n(?:${FIELD}\\r\\n)*\\r\\n$`);
 const REQUEST_LINE = new RegExp(`^(${TOKEN}) ([!"$-~]+) HTTP/(\\d)\\.(\\d)$`);
 const FIELD_LINE = new RegExp(`^${FIELD}$`);
+const KNOWN_LINE = new RegExp(`(?:\\r\\n)?(${TOKEN}) ([!"$-~]+) HTTP/1\\.1\\r\\n`, 'y');
 const ONLY_TOKEN = new RegExp(`^${TOKEN}$`);
-
-const NO_BODY: BodyFraming = { kind: 'none' };
 
 /**
  * Looks for one request at the start of `bytes`.
@@ -90,7 +90,11 @@ export function parseRequest(bytes: Buffer, limits: HeadLimits): Parsed {
     const refusal = inspectLines(text, limits);
     return refusal && refuse(text, refusal);
   }
-  const head = text.slice(0, end);
+  const memory = memoryOf(limits);
+  return readKnown(text, end, limits, memory) ?? readNew(text.slice(0, end), end, limits, memory);
+}
+
+function readNew(head: string, end: number, limits: HeadLimits, memory: Map<string, Known>): Parsed {
   const match = HEAD.exec(head);
   if (match === null) return refuse(head, inspectLines(head, limits) ?? bad('The request is not well-formed.'));
   const [, method, target, digit] = match as unknown as [string, string, string, string];
@@ -100,8 +104,23 @@ export function parseRequest(bytes: Buffer, limits: HeadLimits): Parsed {
   }
   const line = { method, target, minor: digit === '0' ? 0 : 1 } as const;
   const fields = new Fields(head, fieldsStart, end - 2);
-  const request = fields.count > limits.maxHeaderFields ? TOO_MANY_FIELDS : readRequest(line, fields, limits);
-  return 'status' in request ? refuse(head, { ...request, line, fields }) : { request, length: end };
+  const place = fields.count > limits.maxHeaderFields ? TOO_MANY_FIELDS : readTarget(method, target);
+  const known = 'status' in place ? place : readFields(fields, line.minor, limits);
+  if ('status' in place || 'status' in known) return refuse(head, { ...(known as Refusal), line, fields });
+  if (line.minor === 1 && end <= FIRST_LOOK) remember(memory, head.slice(fieldsStart, end - 2), known);
+  return { request: requestOf(line, place, known), length: end };
+}
+
+/** @returns undefined when its fields are new, or there is something wrong with its first line */
+function readKnown(text: string, end: number, limits: HeadLimits, memory: Map<string, Known>): Parsed {
+  KNOWN_LINE.lastIndex = 0;
+  const match = KNOWN_LINE.exec(text);
+  if (match === null) return undefined;
+  const known = memory.get(text.slice(KNOWN_LINE.lastIndex, end - 2));
+  const [, method, target] = match as unknown as [string, string, string];
+  if (known === undefined || method.length > MAX_METHOD_LENGTH || target.length > limits.maxTargetBytes) return undefined;
+  const place = readTarget(method, target);
+  return 'status' in place ? undefined : { request: requestOf({ method, target, minor: 1 }, place, known), length: end };
 }
 
 function refuse(head: string, refusal: Refusal): Parsed {
@@ -191,33 +210,9 @@ export function beginsAsHead(bytes: Buffer): boolean {
   return /^(?:\r\n)?HEAD /.test(bytes.toString('latin1', 0, 7));
 }
 
-function bad(why: string): Refusal {
-  return { status: 400, why };
-}
-
-/** From the parts of a well-formed head to a request: target form, Host, body framing, persistence, expectation. */
-function readRequest(line: { method: string; target: string; minor: 0 | 1 }, fields: Fields, limits: HeadLimits): Request | Refusal {
-  const { method, target, minor } = line;
-  const place = readTarget(method, target);
-  if ('status' in place) return place;
-  const host = readHost(fields, minor);
-  if (host !== undefined && 'status' in host) return host;
-  const framing = readFraming(fields, minor, limits.maxBodySize);
-  if ('status' in framing) return framing;
-  const expectation = fields.get('expect');
-  if (expectation !== undefined && expectation.toLowerCase() !== '100-continue') return { status: 417, why: 'Only the expectation 100-continue is understood.' };
-  return {
-    method,
-    target,
-    ...place,
-    minor,
-    host,
-    fields,
-    framing,
-    expectsContinue: expectation !== undefined && minor === 1 && framing.kind !== 'none',
-    // Who asks for a tunnel may have sent what goes into it: those bytes are not ours to read as requests (RFC 9931, RFC 9110 §9.3.6).
-    keepAlive: method !== 'CONNECT' && readKeepAlive(fields, minor),
-  };
+function requestOf({ method, target, minor }: { method: string; target: string; minor: 0 | 1 }, { path, query, targetAuthority }: Place, { fields, host, framing, expectsContinue, keepAlive }: Known): Request {
+  // Who asks for a tunnel may have sent what goes into it: those bytes are not ours to read as requests (RFC 9931, RFC 9110 §9.3.6).
+  return { method, target, path, query, targetAuthority, minor, host, fields, framing, expectsContinue, keepAlive: keepAlive && method !== 'CONNECT' };
 }
 
 type Place = Pick<Request, 'path' | 'query' | 'targetAuthority'>;
@@ -240,47 +235,4 @@ function splitQuery(pathAndQuery: string, targetAuthority: Authority | undefined
   const mark = pathAndQuery.indexOf('?');
   if (mark < 0) return { path: pathAndQuery, query: undefined, targetAuthority };
   return { path: pathAndQuery.slice(0, mark), query: pathAndQuery.slice(mark + 1), targetAuthority };
-}
-
-/** RFC 9112 §3.2: exactly one valid Host in HTTP/1.1; in HTTP/1.0 it may be missing. */
-function readHost(fields: Fields, minor: 0 | 1): Authority | undefined | Refusal {
-  const hosts = fields.all('host');
-  if (hosts.length === 0) return minor === 0 ? undefined : bad('HTTP/1.1 requires a Host field.');
-  if (hosts.length > 1) return bad('There is more than one Host field.');
-  return parseAuthority(hosts[0] as string) ?? bad('The Host field is not valid.');
-}
-
-/** RFC 9112 §6.3, without any of its permissions to guess. */
-function readFraming(fields: Fields, minor: 0 | 1, maxBodySize: number): BodyFraming | Refusal {
-  const lengths = fields.all('content-length');
-  const codings = fields.all('transfer-encoding');
-  if (codings.length > 0) {
-    if (minor === 0) return bad('HTTP/1.0 has no Transfer-Encoding.');
-    if (lengths.length > 0) return bad('Content-Length and Transfer-Encoding contradict each other.');
-    return readCodings(codings);
-  }
-  if (lengths.length === 0) return NO_BODY;
-  const [length] = lengths as [string];
-  if (lengths.length > 1 || !/^\d+$/.test(length)) return bad('The Content-Length is not one decimal number.');
-  const bytes = Number(length);
-  if (!Number.isSafeInteger(bytes)) return bad('The Content-Length is beyond what can be counted.');
-  if (bytes > maxBodySize) return { status: 413, why: 'The request body is too large.' };
-  return bytes === 0 ? NO_BODY : { kind: 'length', length: bytes };
-}
-
-function readCodings(lines: readonly string[]): BodyFraming | Refusal {
-  const codings = (lines[0] as string).split(',').map((coding) => coding.replace(/^[ \t]+|[ \t]+$/g, '').toLowerCase());
-  if (lines.length > 1 || codings.at(-1) !== 'chunked' || codings.indexOf('chunked') !== codings.length - 1 || codings.includes('')) {
-    return bad('The Transfer-Encoding does not end in one chunked.');
-  }
-  return codings.length === 1 ? { kind: 'chunked' } : { status: 501, why: 'The only transfer coding understood is chunked.' };
-}
-
-/** RFC 9112 §9.3: HTTP/1.1 persists unless told otherwise, HTTP/1.0 only when asked to. */
-function readKeepAlive(fields: Fields, minor: 0 | 1): boolean {
-  const options = fields.all('connection');
-  if (options.length === 0) return minor === 1;
-  if (options.length === 1 && (options[0] as string).toLowerCase() === 'keep-alive') return true;
-  const tokens = fields.tokens('connection');
-  return !tokens.includes('close') && (minor === 1 || tokens.includes('keep-alive'));
 }
