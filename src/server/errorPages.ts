@@ -7,7 +7,7 @@ import { depthOf, readablePath, renderErrorPage, shortened, type Problem } from 
 import type { TemplateValues } from './errorTemplate.js';
 import type { Fields } from './fields.js';
 import type { Content } from './fileContent.js';
-import { generatedResponse, isTaken, type Asker } from './generatedPage.js';
+import { canFollow, generatedResponse, isTaken, type Asker } from './generatedPage.js';
 import { RESERVED, type Hooks } from './hooks.js';
 import type { ServerOptions } from './options.js';
 import { createOwnPages, withBytes, type OwnPage } from './ownPages.js';
@@ -64,7 +64,7 @@ export function createErrorPages({ options, pool, hooks, warn, typeOf }: ErrorPa
       if (page !== undefined) {
         const { path = '/' } = asker ?? {};
         const content = filledIn(page, valuesFor(problem, rootLabel), depthOf(path));
-        return fromContent(status, await present(content, { path, status, navigation: canLive(asker) }, withoutOverlay), fields, pool);
+        return fromContent(status, await present(content, { path, status, navigation: canFollow(asker, status) }, withoutOverlay), fields, pool);
       }
       const suggestions = status === 404 && !isRefused ? await suggestionsFor(asker, suggester) : undefined;
       // What nobody has named lies in a folder of which only its standard place is known.
@@ -77,11 +77,6 @@ export function createErrorPages({ options, pool, hooks, warn, typeOf }: ErrorPa
 
 function filledIn({ content, template }: OwnPage, values: TemplateValues, depth: number): Content {
   return template === undefined ? content : withBytes(content, template.expand(values, depth));
-}
-
-/** Whether a page may be kept up to date for whom it is: somebody looks at it, and it is known where it is looked at. */
-function canLive(asker: Asker | undefined): boolean {
-  return asker !== undefined && (asker.targetAuthority ?? asker.host) !== undefined && isNavigation(asker.fields);
 }
 
 /** Whoever was turned away learns nothing, not even his own words. */

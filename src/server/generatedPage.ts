@@ -14,6 +14,7 @@ import { headerBlock, type Response } from './response.js';
  * may not have come past the gate.
  */
 export interface Asker extends Pick<Request, 'path' | 'fields'> {
+  readonly method?: string;
   readonly host?: Authority | undefined;
   readonly targetAuthority?: Authority | undefined;
 }
@@ -21,6 +22,13 @@ export interface Asker extends Pick<Request, 'path' | 'fields'> {
 /** Whether the request was taken: it has passed the gate. */
 export function isTaken(asker: Asker | undefined): asker is Asker {
   return asker !== undefined && 'host' in asker;
+}
+
+/** Whether a page may keep itself up to date: somebody looks at it, it is known where, and asking for it again sends no form again. */
+export function canFollow(asker: Asker | undefined, status: number): asker is Asker {
+  if (asker === undefined || (asker.targetAuthority ?? asker.host) === undefined || !isNavigation(asker.fields)) return false;
+  // A method that is not allowed has done nothing.
+  return asker.method === undefined || asker.method === 'GET' || asker.method === 'HEAD' || status === 405;
 }
 
 export interface GeneratedPage {
@@ -58,7 +66,7 @@ interface LiveScript { readonly src: string; readonly authority: string }
 
 function liveScript(asker: Asker | undefined, status: number, hooks: Hooks): LiveScript | undefined {
   // Whoever was turned away gets fixed text and nothing else.
-  if (asker === undefined || status === 403 || !isNavigation(asker.fields)) return undefined;
+  if (status === 403 || !canFollow(asker, status)) return undefined;
   const authority = asker.targetAuthority ?? asker.host;
   const src = authority && hooks.script?.(asker.path, status);
   return src === undefined || authority === undefined ? undefined : { src, authority: formatHost(authority) };

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import type { Hooks, OutgoingDocument, Overlay } from '../../src/server/hooks.js';
 import { createLive } from '../../src/live/createLive.js';
-import { ask, exchange, get, open, parseReplies } from '../support/client.js';
+import { cgi, proxy } from '../support/backends.js';
+import { ask, exchange, get, open, parseReplies, type Reply } from '../support/client.js';
 import { startSite, until } from '../support/site.js';
 
 const NAVIGATE = ['Sec-Fetch-Dest: document', 'Sec-Fetch-Mode: navigate', 'Sec-Fetch-Site: none'];
@@ -155,6 +156,20 @@ describe('present: insertions', () => {
     assert.match(policy, /frame-ancestors 'self'/);
     assert.doesNotMatch((await get(port, '/missing')).body, /<script/);
     assert.doesNotMatch((await get(port, '/missing', ['Host: evil.test', ...NAVIGATE])).body, /<script/);
+  });
+});
+
+describe('present: pages that answer a form', () => {
+  it('are not made anew, for that would send it again; where nothing was done with it, they may be', async () => {
+    const { hooks } = inserting();
+    const { port } = await startSite({ files: { 'config/502.html': 'own' }, errorPages: { 502: 'config/502.html' }, options: { backends: [cgi(), proxy('http://127.0.0.1:1')] }, hooks: { ...hooks, script: () => '/x.js' } });
+    const fields = [...NAVIGATE.slice(0, 2), 'Sec-Fetch-Site: same-origin', `Origin: http://127.0.0.1:${port}`, `Host: 127.0.0.1:${port}`];
+    const post = (target: string): Promise<Reply> => ask(port, `POST ${target} HTTP/1.1`, [...fields, 'Content-Length: 0']);
+    assert.doesNotMatch((await post('/cgi-bin/none.sh')).body, /<script/);
+    assert.match((await ask(port, 'GET /cgi-bin/none.sh HTTP/1.1', fields)).body, /<script/);
+    assert.match((await post('/a.txt')).body, /<script/);
+    assert.equal((await post('/api/')).body, '<base href="../">own');
+    assert.equal((await ask(port, 'GET /api/ HTTP/1.1', fields)).body, `${INSERTED}<base href="../">own`);
   });
 });
 
