@@ -12,14 +12,14 @@ const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.
 const requireShim = "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);";
 
 /**
- * Browser code as text: `import script from 'lite-server:page'` is the bundled src/page/page.ts, ready to be served.
+ * Browser code as text: `import script from 'lite-server:page/page'` is the bundled src/page/page.ts, ready to be served.
  * @param {boolean} minify
  * @returns {esbuild.Plugin}
  */
 export const browserScripts = (minify) => ({
   name: 'browser-scripts',
   setup(builder) {
-    builder.onResolve({ filter: /^lite-server:/ }, ({ path: name }) => ({ path: fileURLToPath(new URL(`src/page/${name.slice('lite-server:'.length)}.ts`, import.meta.url)), namespace: 'browser-script' }));
+    builder.onResolve({ filter: /^lite-server:/ }, ({ path: name }) => ({ path: fileURLToPath(new URL(`src/${name.slice('lite-server:'.length)}.ts`, import.meta.url)), namespace: 'browser-script' }));
     builder.onLoad({ filter: /.*/, namespace: 'browser-script' }, async ({ path: file }) => {
       const { outputFiles, metafile } = await esbuild.build({
         entryPoints: [file], bundle: true, write: false, metafile: true, minify, format: 'iife', platform: 'browser', target: 'es2022', charset: 'ascii', legalComments: 'none', logLevel: 'silent',
@@ -63,7 +63,7 @@ export function products(minify) {
     {
       // Without `external: ['vscode']` on purpose: an import of it from the core breaks this build.
       ...common(minify),
-      entryPoints: { cli: 'src/cli.ts' },
+      entryPoints: { cli: 'src/cli/main.ts' },
       outdir: 'dist',
       banner: { js: `#!/usr/bin/env node\n${requireShim}` },
     },

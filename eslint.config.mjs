@@ -21,7 +21,7 @@ const wall = (files, closed) => ({
 /** The machine and the parser take bytes and events and give values: no socket, no file, no clock. */
 /** @type {import('eslint').Linter.Config} */
 const sansIo = {
-  files: ['src/server/connection.ts', 'src/server/request.ts', 'src/server/requestBody.ts', 'src/server/conditions.ts'],
+  files: ['src/server/connection/connection.ts', 'src/server/http/requestParser.ts', 'src/server/http/bodyDecoder.ts', 'src/server/http/conditions.ts'],
   rules: {
     '@typescript-eslint/no-restricted-imports': ['error', { patterns: [{ group: ['node:*'], message: 'No I/O here: bytes and events in, values out.', allowTypeImports: true }] }],
     'no-restricted-globals': ['error', 'setTimeout', 'setInterval', 'setImmediate', 'performance', 'process', 'Date'],
@@ -49,7 +49,7 @@ export default defineConfig(
     // The type check reads these files too, and knows the globals of each.
     rules: { 'no-undef': 'off' },
   },
-  wall(['src/live/**', 'src/page/**', 'src/cli*.ts', 'src/configFile.ts'], ['**/editor/*']),
-  wall(['src/server/**'], ['**/editor/*', '**/live/*', '**/page/*']),
+  wall(['src/live/**', 'src/page/**', 'src/webview/**', 'src/cli/**'], ['**/editor/**']),
+  wall(['src/server/**'], ['**/editor/**', '**/live/**', '**/page/**']),
   sansIo,
 );

@@ -3,11 +3,11 @@
  */
 import * as vscode from 'vscode';
 import { registerCommands } from './editor/commands.js';
-import { Channels } from './editor/connectionLog.js';
-import { Previews } from './editor/preview.js';
-import { Servers } from './editor/servers.js';
+import { Channels } from './editor/common/outputChannels.js';
+import { Previews } from './editor/preview/previewManager.js';
+import { Servers } from './editor/server/serverManager.js';
 import { StatusBar } from './editor/statusBar.js';
-import { throttle } from './editor/throttle.js';
+import { throttle } from './editor/common/throttle.js';
 
 /** Requests come by the thousand; the status bar is looked at by a person. */
 const RENDER_INTERVAL = 250;
@@ -46,7 +46,7 @@ export function activate(context: vscode.ExtensionContext): void {
     previews,
     ...registerCommands(servers, previews, openChannels),
     vscode.commands.registerCommand('liteServer.trustCertificate', async () => {
-      const { explainTrust } = await import('./editor/certificates.js');
+      const { explainTrust } = await import('./editor/server/certificates.js');
       await explainTrust(await loadCore(), { ...vault, warn: (message) => { openChannels().log.warn(message); } });
     }),
     vscode.workspace.onDidChangeConfiguration((event) => { for (const controller of servers.all) void controller.settingsChanged(event); }),

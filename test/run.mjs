@@ -34,7 +34,7 @@ const { spec: CORE } = JSON.parse(readFileSync(path.join(ROOT, '.mocharc.json'),
 
 /** @type {Record<string, () => Promise<Counts>>} */
 const STEPS = {
-  types: () => check('types', [TSC, '--noEmit'], [TSC, '--noEmit', '-p', 'src/page']),
+  types: () => check('types', [TSC, '--noEmit'], [TSC, '--noEmit', '-p', 'src/page'], [TSC, '--noEmit', '-p', 'src/webview']),
   lint: () => check('lint', [path.join(path.dirname(require.resolve('eslint/package.json')), 'bin/eslint.js'), '.', '--max-warnings', '0']),
   core: () => twice([...MOCHA_OPTIONS, '--slow', '1000'], CORE),
   browser,
@@ -52,7 +52,7 @@ async function browser() {
     console.log('Pages are looked at on Linux only.');
     return { passed: 0, failed: 0 };
   }
-  return twice(BROWSER, ['dist/test/page/*.test.js']);
+  return twice(BROWSER, ['dist/test/page/**/*.test.js']);
 }
 
 /** The suite of test/vscode in the extension host of a real VS Code. */

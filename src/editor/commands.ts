@@ -2,12 +2,12 @@
  * What the commands do. Each is a gesture of the user's: nothing here runs by itself.
  */
 import * as vscode from 'vscode';
-import { openInBrowser, sitePathOf } from './browser.js';
-import type { Channels } from './connectionLog.js';
-import { Opening } from './opening.js';
-import { activePage } from './pages.js';
-import type { Previews } from './preview.js';
-import type { Servers } from './servers.js';
+import { openInBrowser, sitePathOf } from './common/urls.js';
+import type { Channels } from './common/outputChannels.js';
+import { Opening } from './openOnStart.js';
+import { activePage } from './common/pageFiles.js';
+import type { Previews } from './preview/previewManager.js';
+import type { Servers } from './server/serverManager.js';
 
 /** Registers every command of the manifest. */
 export function registerCommands(servers: Servers, previews: Previews, channels: () => Channels): vscode.Disposable[] {

@@ -2,7 +2,7 @@
  * Lifecycle → the item in the status bar.
  */
 import * as vscode from 'vscode';
-import type { Counts, Lifecycle, RunningServer } from './lifecycle.js';
+import type { Counts, Lifecycle, RunningServer } from './server/lifecycle.js';
 
 /** What one server looks like from here. */
 export interface ServerView {

@@ -5,10 +5,10 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { WebSocketServer } from 'ws';
-import type { Takeover } from '../server/hooks.js';
-import type { Refusal, Request } from '../server/request.js';
-import { Page, type PageEvents, type PageSurroundings } from './page.js';
-import { MAX_MESSAGE_BYTES, SUBPROTOCOL } from './protocol.js';
+import type { Takeover } from '../server/options/hooks.js';
+import type { Refusal, Request } from '../server/http/requestParser.js';
+import { Page, type PageEvents, type PageSurroundings } from './connectedPage.js';
+import { MAX_MESSAGE_BYTES, SUBPROTOCOL } from '../shared/liveProtocol.js';
 
 /** Connected pages; they do not count as connections that wait for requests. */
 const MAX_PAGES = 512;

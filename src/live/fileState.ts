@@ -6,9 +6,9 @@ import { realpath as realpathCallback, type BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { refuseName } from '../server/target.js';
-import { isVisibleBelow, realPlaceOf } from '../server/verify.js';
-import type { Places } from './places.js';
+import { refuseName } from '../server/files/sitePath.js';
+import { isVisibleBelow, realPlaceOf } from '../server/files/openVerified.js';
+import type { Places } from './siteFiles.js';
 
 const realpath = promisify(realpathCallback.native);
 

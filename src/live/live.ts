@@ -1,8 +1,8 @@
 /**
  * Live preview: changes of files in, updates of pages out. Knows nothing of editors; plugs into the server through its hooks.
  */
-import type { Hooks } from '../server/hooks.js';
-import type { SiteLayout } from './places.js';
+import type { Hooks } from '../server/options/hooks.js';
+import type { SiteLayout } from './siteFiles.js';
 
 export interface LiveOptions {
   /** Absolute path of the served folder, links followed. */

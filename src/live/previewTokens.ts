@@ -2,7 +2,7 @@
  * Tickets for frames of the preview panel, which is a page of another site: each lets one frame in, once, and soon.
  */
 import { randomBytes } from 'node:crypto';
-import type { Resource } from '../server/hooks.js';
+import type { Resource } from '../server/options/hooks.js';
 
 const LIFETIME = 60_000;
 const MAX_OPEN = 100;

@@ -1,11 +1,11 @@
 /**
  * Changed files and open pages → who is told what. Pure.
  */
-import { folderOf, keyOf, sitePathOf, type FileName } from './places.js';
+import { folderOf, keyOf, sitePathOf, type FileName } from './siteFiles.js';
 import type { LiveUpdate } from './live.js';
-import { kindOf, type Page } from './page.js';
-import type { FileChange } from './protocol.js';
-import type { Usage } from './usage.js';
+import { kindOf, type Page } from './connectedPage.js';
+import type { FileChange } from '../shared/liveProtocol.js';
+import type { Usage } from './dependencyGraph.js';
 
 /** A file that changed, or a folder with all that is in it. */
 export interface ChangedFile {

@@ -1,5 +1,5 @@
 /** A small sign in a page whose link is down. Nothing is shown in the first seconds, nor in documents that are not HTML. */
-import { forget, later } from './natives.js';
+import { forget, later } from './dom/builtins.js';
 
 /** Milliseconds. */
 const PATIENCE = 3_000;

@@ -2,19 +2,19 @@
  * The script that runs inside a previewed page, first of all in it: wiring. It takes its element out of the document, tells nothing
  * to the page's own scripts, and whatever fails in it, the page does not notice.
  */
-import { SCRIPT_NAME, type FromPage, type PageConfig, type ToPage } from '../live/protocol.js';
-import { createAssets } from './assets.js';
+import { SCRIPT_NAME, type FromPage, type PageConfig, type ToPage } from '../shared/liveProtocol.js';
+import { createAssets } from './refresh/assets.js';
 import { createBadge } from './badge.js';
-import { Link } from './link.js';
-import { createMorph } from './morph.js';
-import { clock, fromJson } from './natives.js';
+import { Link } from './serverLink.js';
+import { createMorph } from './morph/morph.js';
+import { clock, fromJson } from './dom/builtins.js';
 import { listenToPanel } from './panelLink.js';
-import { findPlace, type Place } from './place.js';
-import { watchProblems } from './problems.js';
-import { createReload, restoreAfterReload } from './reload.js';
-import { watchResources } from './resources.js';
-import { createStyles } from './styles.js';
-import { applyChanges } from './updates.js';
+import { findPlace, type Place } from './dom/siteUrls.js';
+import { watchProblems } from './report/problems.js';
+import { createReload, restoreAfterReload } from './reload/reload.js';
+import { watchResources } from './report/resources.js';
+import { createStyles } from './refresh/styles.js';
+import { applyChanges } from './applyUpdate.js';
 
 /** Milliseconds for which a server may trust what it has read, before it looks again. */
 const TRUST = 20;

@@ -1,7 +1,7 @@
 /** The preview panel of the editor shows the page in a frame: it is told where the page is, and may go back, forward and reload. */
-import type { FromPanel, ToPanel } from '../live/protocol.js';
-import { NativeMutationObserver } from './natives.js';
-import type { Place } from './place.js';
+import type { FromPanel, ToPanel } from '../shared/liveProtocol.js';
+import { NativeMutationObserver } from './dom/builtins.js';
+import type { Place } from './dom/siteUrls.js';
 
 export function listenToPanel(place: Place): void {
   const { parent } = window;

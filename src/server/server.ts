@@ -2,17 +2,17 @@
  * Listening, admitting, closing. What happens on a connection is in transport.ts and connection.ts.
  */
 import { createServer as createNetServer, type AddressInfo, type Server as NetServer } from 'node:net';
-import { BufferPool, SMALLEST_CHUNK } from './bufferPool.js';
-import { createHandler, type Handler } from './handler.js';
-import type { Hooks } from './hooks.js';
-import { guarded, type Observer } from './observer.js';
-import type { Limits, ServerOptions } from './options.js';
-import { dateClock } from './response.js';
-import { redirecting } from './redirecting.js';
-import { Roster } from './roster.js';
-import { createDoor, type Door } from './tlsDoor.js';
-import { Transport, type Accepted, type Owner, type Shared } from './transport.js';
-import { TurnedAway } from './turnedAway.js';
+import { BufferPool, SMALLEST_CHUNK } from './body/bufferPool.js';
+import { createHandler, type Handler } from './app/handler.js';
+import type { Hooks } from './options/hooks.js';
+import { guarded, type Observer } from './options/observer.js';
+import type { Limits, ServerOptions } from './options/serverOptions.js';
+import { dateClock } from './http/responseHead.js';
+import { redirecting } from './listener/httpsRedirect.js';
+import { Roster } from './listener/connectionLimit.js';
+import { createDoor, type Door } from './listener/protocolDetection.js';
+import { Transport, type Accepted, type Owner, type Shared } from './connection/driver.js';
+import { TurnedAway } from './listener/overload.js';
 
 export interface Server {
   /**

@@ -2,12 +2,12 @@
  * How we read a stream: once with the parser and the decoder alone, which tell where each request begins, what its content is
  * and where it ends; and once with the whole state machine, which must come to the same requests and refusals.
  */
-import { Connection } from '../../src/server/connection.js';
-import { TRANSITIONS } from '../../src/server/connectionStates.js';
-import { beginsAsHead, parseRequest, type Refusal, type Request } from '../../src/server/request.js';
-import { BodyDecoder } from '../../src/server/requestBody.js';
-import { headerBlock, type Response } from '../../src/server/response.js';
-import type { Limits } from '../../src/server/options.js';
+import { Connection } from '../../src/server/connection/connection.js';
+import { TRANSITIONS } from '../../src/server/connection/states.js';
+import { beginsAsHead, parseRequest, type Refusal, type Request } from '../../src/server/http/requestParser.js';
+import { BodyDecoder } from '../../src/server/http/bodyDecoder.js';
+import { headerBlock, type Response } from '../../src/server/http/responseHead.js';
+import type { Limits } from '../../src/server/options/serverOptions.js';
 import type { Case } from './generate.js';
 
 /** A request whose head was accepted. Offsets in bytes of the stream. */

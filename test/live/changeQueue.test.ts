@@ -3,7 +3,7 @@ import { appendFile, mkdir, rename, rm, utimes, writeFile } from 'node:fs/promis
 import path from 'node:path';
 import { ChangeQueue } from '../../src/live/changeQueue.js';
 import { createSight } from '../../src/live/fileState.js';
-import { Places } from '../../src/live/places.js';
+import { Places } from '../../src/live/siteFiles.js';
 import { cpuTime } from '../support/cpu.js';
 import { atEnd, temporaryFolder, until } from '../support/site.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ignoreBy } from '../../src/live/ignore.js';
-import { DEFAULT_LIVE, readConfiguration } from '../../src/server/configuration.js';
+import { DEFAULT_LIVE, readConfiguration } from '../../src/server/config/configuration.js';
 import { cpuTime } from '../support/cpu.js';
 
 describe('ignore', () => {

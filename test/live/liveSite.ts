@@ -3,10 +3,10 @@
  */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { createLive } from '../../src/live/createLive.js';
+import { createLive } from '../../src/live/livePreview.js';
 import type { Live, LiveUpdate, PageProblem } from '../../src/live/live.js';
-import { DEFAULT_LIVE } from '../../src/server/configuration.js';
-import { serverOptions, type ServerOptions } from '../../src/server/options.js';
+import { DEFAULT_LIVE } from '../../src/server/config/configuration.js';
+import { serverOptions, type ServerOptions } from '../../src/server/options/serverOptions.js';
 import { createServer, type Server } from '../../src/server/server.js';
 import { atEnd, temporaryFolder, writeFiles } from '../support/site.js';
 

@@ -3,7 +3,7 @@
  */
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-import type { FileChange, ToPage } from '../../src/live/protocol.js';
+import type { FileChange, ToPage } from '../../src/shared/liveProtocol.js';
 import { get } from '../support/client.js';
 import { atEnd, until } from '../support/site.js';
 

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { BrowserContext } from 'playwright-core';
-import { localCertificate, type LocalCertificate } from '../../src/server/localCertificate.js';
+import { localCertificate, type LocalCertificate } from '../../src/server/tls/localAuthority.js';
 import { temporaryFolder } from '../support/site.js';
 import { openContext, startLivePage, until, type LiveSite } from './livePage.js';
 

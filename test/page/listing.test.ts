@@ -5,10 +5,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { createListings } from '../../src/server/listing.js';
-import { LISTING_LIMITS, type ListingLimits } from '../../src/server/listingEntries.js';
-import { createResolver } from '../../src/server/resolve.js';
-import { decodePath } from '../../src/server/target.js';
+import { createListings } from '../../src/server/pages/listing/directoryListing.js';
+import { LISTING_LIMITS, type ListingLimits } from '../../src/server/pages/listing/listingEntries.js';
+import { createResolver } from '../../src/server/files/resolver.js';
+import { decodePath } from '../../src/server/files/sitePath.js';
 import { launchChromium } from '../host/tools.mjs';
 import { atEnd, temporaryFolder } from '../support/site.js';
 

@@ -5,7 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Browser, BrowserContext, LaunchOptions, Page } from 'playwright-core';
 import { createLive, type Live, type LivePage, type LiveUpdate, type PageProblem } from '../../src/live/index.js';
-import { serverOptions, type ServerOptions } from '../../src/server/options.js';
+import { serverOptions, type ServerOptions } from '../../src/server/options/serverOptions.js';
 import { createServer, type Server } from '../../src/server/server.js';
 import { launchChromium } from '../host/tools.mjs';
 import { atEnd, temporaryFolder, until, writeFiles } from '../support/site.js';

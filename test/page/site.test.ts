@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import type { ServerOptions } from '../../src/server/options.js';
+import type { ServerOptions } from '../../src/server/options/serverOptions.js';
 import { openContext, openPage, reloaded, see, startLivePage, until } from './livePage.js';
 
 const shows = (text: string): string => `document.body.textContent.includes('${text}')`;

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { utimes } from 'node:fs/promises';
 import { createServer as createNetServer, type AddressInfo, type Socket } from 'node:net';
-import { bytesBody, type Body, type Deliver } from '../../src/server/body.js';
-import type { Handler } from '../../src/server/handler.js';
-import { DEFAULT_LIMITS, type Limits } from '../../src/server/options.js';
-import { headerBlock, type Response } from '../../src/server/response.js';
-import { unsentBytes } from '../../src/server/socket.js';
-import { Transport } from '../../src/server/transport.js';
+import { bytesBody, type Body, type Deliver } from '../../src/server/body/fileBody.js';
+import type { Handler } from '../../src/server/app/handler.js';
+import { DEFAULT_LIMITS, type Limits } from '../../src/server/options/serverOptions.js';
+import { headerBlock, type Response } from '../../src/server/http/responseHead.js';
+import { unsentBytes } from '../../src/server/connection/socketHandle.js';
+import { Transport } from '../../src/server/connection/driver.js';
 import { ask, exchange, get, open, parseReplies, readAll, type Reply } from '../support/client.js';
 import { atEnd, startSite, until, type Site, type SiteOptions } from '../support/site.js';
 

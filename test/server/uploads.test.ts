@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { exchange, open, parseReplies } from '../support/client.js';
-import { serverOptions } from '../../src/server/options.js';
+import { serverOptions } from '../../src/server/options/serverOptions.js';
 import { createServer } from '../../src/server/server.js';
 import { atEnd, startSite, temporaryFolder, until, type Site } from '../support/site.js';
 

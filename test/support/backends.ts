@@ -4,7 +4,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Address, BackendRule, CgiRule, FastCgiRule, Match, PhpRule, ProxyRule } from '../../src/server/backends/rules.js';
+import type { Address, BackendRule, CgiRule, FastCgiRule, Match, PhpRule, ProxyRule } from '../../src/server/options/backendRules.js';
 import { startSite, type Site, type SiteOptions } from './site.js';
 
 /** A place of its own for temporary files, for tests that look at what is left there. Called in a `describe`. */

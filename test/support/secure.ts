@@ -1,7 +1,7 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:tls';
-import { localCertificate } from '../../src/server/localCertificate.js';
+import { localCertificate } from '../../src/server/tls/localAuthority.js';
 import { startSite, temporaryFolder, type Site, type SiteOptions } from './site.js';
 
 /** An encrypted site, and the authority that its certificate is signed by. */

@@ -4,10 +4,10 @@
 import { mkdir, mkdtemp, realpath, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { State, StateName } from '../../src/server/connectionStates.js';
-import type { Hooks } from '../../src/server/hooks.js';
-import type { ConnectionInfo, Exchange } from '../../src/server/observer.js';
-import { serverOptions, type Limits, type ServerOptions } from '../../src/server/options.js';
+import type { State, StateName } from '../../src/server/connection/states.js';
+import type { Hooks } from '../../src/server/options/hooks.js';
+import type { ConnectionInfo, Exchange } from '../../src/server/options/observer.js';
+import { serverOptions, type Limits, type ServerOptions } from '../../src/server/options/serverOptions.js';
 import { createServer, type Server } from '../../src/server/server.js';
 
 export interface Site {

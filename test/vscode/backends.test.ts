@@ -5,7 +5,7 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { prepareTls, type Vault } from '../../src/editor/certificates.js';
+import { prepareTls, type Vault } from '../../src/editor/server/certificates.js';
 import * as core from '../../src/server/index.js';
 import { configure, folder, freePort, unconfigure } from './support.js';
 

@@ -3,7 +3,7 @@ import { mkdtemp, mkdir, realpath, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { Documents } from '../../src/editor/documents.js';
+import { Documents } from '../../src/editor/live/documentSync.js';
 import type { Live } from '../../src/live/live.js';
 import { waitFor } from './support.js';
 

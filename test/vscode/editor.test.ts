@@ -3,21 +3,21 @@ import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { localUrl, openInBrowser, parseSitePath, sitePathOf, urlOf } from '../../src/editor/browser.js';
-import { isTrouble } from '../../src/editor/connectionLog.js';
-import { contains, exposures } from '../../src/editor/exposure.js';
-import type { Controller } from '../../src/editor/controller.js';
-import type { Counts, Lifecycle, RunningServer } from '../../src/editor/lifecycle.js';
-import { planPorts } from '../../src/editor/ports.js';
-import { previewHtml } from '../../src/editor/previewHtml.js';
-import { readMessage, readState } from '../../src/editor/previewMessages.js';
-import { documentOf, PreviewPanel, titleOf } from '../../src/editor/previewPanel.js';
-import { labelOf } from '../../src/editor/root.js';
-import { createStarterSite } from '../../src/editor/starterSite.js';
+import { localUrl, openInBrowser, parseSitePath, sitePathOf, urlOf } from '../../src/editor/common/urls.js';
+import { isTrouble } from '../../src/editor/common/outputChannels.js';
+import { contains, exposures } from '../../src/editor/server/exposure.js';
+import type { Controller } from '../../src/editor/server/serverController.js';
+import type { Counts, Lifecycle, RunningServer } from '../../src/editor/server/lifecycle.js';
+import { planPorts } from '../../src/editor/server/ports.js';
+import { previewHtml } from '../../src/editor/preview/previewHtml.js';
+import { readMessage, readState } from '../../src/editor/preview/previewMessages.js';
+import { documentOf, PreviewPanel, titleOf } from '../../src/editor/preview/previewPanel.js';
+import { labelOf } from '../../src/editor/server/rootFolder.js';
+import { createStarterSite } from '../../src/editor/server/starterSite.js';
 import { describeServers, type ServerView } from '../../src/editor/statusBar.js';
-import { throttle } from '../../src/editor/throttle.js';
-import type { ToPanelView } from '../../src/page/panelProtocol.js';
-import type { Exchange } from '../../src/server/observer.js';
+import { throttle } from '../../src/editor/common/throttle.js';
+import type { ToPanelView } from '../../src/shared/panelProtocol.js';
+import type { Exchange } from '../../src/server/options/observer.js';
 
 const SERVER: RunningServer = { localUrl: 'http://127.0.0.1:8080/', url: 'http://127.0.0.1:9000/proxy/8080/', port: 8080, root: '/w/www/html', rootLabel: 'www/html', portNote: undefined };
 

@@ -3,9 +3,9 @@ import { mkdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { mountExposures } from '../../src/editor/exposure.js';
-import { placesOfPages, settledMounts } from '../../src/editor/shownFolders.js';
-import { realPlaceOf } from '../../src/server/verify.js';
+import { mountExposures } from '../../src/editor/server/exposure.js';
+import { placesOfPages, settledMounts } from '../../src/editor/server/realLocations.js';
+import { realPlaceOf } from '../../src/server/files/openVerified.js';
 import { configure, folder, freePort, isOpen, unconfigure, waitFor } from './support.js';
 
 describe('everything of a static site, in the editor', () => {

@@ -142,7 +142,7 @@ describe('built-in pages of every status', function () {
   let render;
 
   before(async () => {
-    const { outputFiles } = await esbuild.build({ entryPoints: [path.join(ROOT, 'src/server/errorPage.ts')], bundle: true, write: false, format: 'esm', platform: 'node', logLevel: 'silent' });
+    const { outputFiles } = await esbuild.build({ entryPoints: [path.join(ROOT, 'src/server/pages/error/builtInPage.ts')], bundle: true, write: false, format: 'esm', platform: 'node', logLevel: 'silent' });
     ({ renderErrorPage: render } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0]?.contents ?? []).toString('base64')}`));
     browser = await launchChromium();
     atEnd(() => browser.close());

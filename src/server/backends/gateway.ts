@@ -1,23 +1,23 @@
 /**
  * Between the handler and the backends: finds the script, asks the backend, and makes of what it says an answer of ours.
  */
-import { bytesBody, type Body } from '../body.js';
-import type { Caller } from '../caller.js';
-import type { Departure } from '../departure.js';
-import { Fields } from '../fields.js';
-import type { Ends } from '../gate.js';
-import type { Hooks, Takeover } from '../hooks.js';
-import type { ServerOptions } from '../options.js';
-import { PeekedBody } from '../peekedBody.js';
-import { isDocument, isNavigation, mediaType, VARIES_BY_PURPOSE } from '../present.js';
-import type { Request } from '../request.js';
-import type { Resolver } from '../resolve.js';
-import { headerBlock, isWritableField, type Response } from '../response.js';
-import { emptyBody, type IncomingBody } from '../incomingBody.js';
-import { BackendFailure, type Backend, type BackendAnswer, type BackendRequest, type BackendResponse, type Script, type ScriptBackend, type ScriptRequest } from './backend.js';
-import { problemOfBlank, type Problem } from './blankAnswer.js';
-import { createRoutes, type Route } from './route.js';
-import type { BackendRule, ProxyRule, ScriptRule } from './rules.js';
+import { bytesBody, type Body } from '../body/fileBody.js';
+import type { Caller } from '../connection/requestContext.js';
+import type { Departure } from '../connection/clientAbort.js';
+import { Fields } from '../http/fields.js';
+import type { Ends } from '../access/gate.js';
+import type { Hooks, Takeover } from '../options/hooks.js';
+import type { ServerOptions } from '../options/serverOptions.js';
+import { PeekedBody } from '../body/prefixBody.js';
+import { isDocument, isNavigation, mediaType, VARIES_BY_PURPOSE } from '../files/documentTransform.js';
+import type { Request } from '../http/requestParser.js';
+import type { Resolver } from '../files/resolver.js';
+import { headerBlock, isWritableField, type Response } from '../http/responseHead.js';
+import { emptyBody, type IncomingBody } from '../body/incomingBody.js';
+import { BackendFailure, type Backend, type BackendAnswer, type BackendRequest, type BackendResponse, type Script, type ScriptBackend, type ScriptRequest } from './common/backend.js';
+import { problemOfBlank, type Problem } from './common/emptyErrors.js';
+import { createRoutes, type Route } from './common/routes.js';
+import type { BackendRule, ProxyRule, ScriptRule } from '../options/backendRules.js';
 
 /** Local redirects that one request may lead through (RFC 3875 §6.2.2). */
 const MAX_REDIRECTS = 10;
@@ -172,7 +172,7 @@ class BackendPool {
 
   withProxy<T>(rule: ProxyRule, use: (backend: Backend) => Promise<T>): Promise<T> {
     const made = this.made.get(rule) as Backend | undefined;
-    return made === undefined ? this.once(rule, async () => (await import('./proxy.js')).createProxy(rule)).then(use) : use(made);
+    return made === undefined ? this.once(rule, async () => (await import('./proxy/proxy.js')).createProxy(rule)).then(use) : use(made);
   }
 
   async close(): Promise<void> {
@@ -186,9 +186,9 @@ class BackendPool {
 
   private async makeForScripts(rule: ScriptRule): Promise<ScriptBackend> {
     switch (rule.type) {
-      case 'cgi': return (await import('./cgi.js')).createCgi(rule, this.lent);
-      case 'fastcgi': return (await import('./fastcgi.js')).createFastCgi(rule, this.lent);
-      case 'php': return (await import('./php.js')).createPhp(rule, this.lent);
+      case 'cgi': return (await import('./cgi/cgi.js')).createCgi(rule, this.lent);
+      case 'fastcgi': return (await import('./fastcgi/fastcgi.js')).createFastCgi(rule, this.lent);
+      case 'php': return (await import('./php/php.js')).createPhp(rule, this.lent);
     }
   }
 

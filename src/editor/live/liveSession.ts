@@ -1,0 +1,70 @@
+/**
+ * The live preview of one running server: made with it, closed with it.
+ */
+import type { Live, LiveObserver, LiveUpdate } from '../../live/live.js';
+import type { LiveConfiguration } from '../../server/config/configuration.js';
+import type { ServerOptions } from '../../server/options/serverOptions.js';
+import { Documents } from './documentSync.js';
+import { describeUpdate } from '../../live/updateText.js';
+
+/** The code of the live preview, loaded when a server is first started with it. */
+export type LiveModule = typeof import('../../live/index.js');
+
+/** What a session tells. */
+export interface SessionEvents {
+  readonly observer: LiveObserver;
+  /** A file below the root was changed, made or deleted: absolute path. */
+  readonly fileChanged: (file: string) => void;
+  /** Something to show has changed. */
+  readonly changed: () => void;
+}
+
+/** What belongs to a site and lies outside its root. Absolute paths, links followed. */
+export interface Elsewhere {
+  readonly folders: readonly string[];
+  readonly files: readonly string[];
+}
+
+export class LiveSession {
+  readonly live: Live;
+  /** What the tooltip says of the last update. */
+  lastUpdate: string | undefined;
+  private documents: Documents | undefined;
+
+  /** @param site its root with links followed */
+  constructor({ createLive }: LiveModule, private readonly site: ServerOptions, private readonly settings: LiveConfiguration, private readonly events: SessionEvents) {
+    const { ignore, problems, badge } = settings;
+    const { observer } = events;
+    this.live = createLive({ root: site.root, layout: site, ignore, problems, badge }, {
+      ...observer,
+      updated: (update) => { this.updated(update); },
+      pagesChanged: () => {
+        observer.pagesChanged?.();
+        events.changed();
+      },
+    });
+  }
+
+  /** Once the server listens: nothing is watched for a server that did not come to be. */
+  begin({ folders, files }: Elsewhere): void {
+    this.documents = new Documents({
+      root: this.site.root,
+      alsoFolders: folders,
+      alsoFiles: files,
+      unsaved: this.settings.unsaved !== 'off',
+      fileChanged: this.events.fileChanged,
+    }, this.live);
+  }
+
+  close(): void {
+    this.documents?.dispose();
+    this.live.close();
+  }
+
+  private updated(update: LiveUpdate): void {
+    if (update.pages.length === 0) return;
+    this.events.observer.updated?.(update);
+    this.lastUpdate = `${describeUpdate(update)}, ${new Date().toTimeString().slice(0, 8)}`;
+    this.events.changed();
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Which documents did not come from where their paths say: the one page of a site that makes its pages in the browser, the lists of
+ * folders, and what backends make. The server tells when it sends them.
+ */
+import { keyOf, type FileName } from './siteFiles.js';
+
+/** Paths remembered; the oldest are forgotten. */
+const MOST = 2_000;
+
+type Answer = readonly FileName[] | number | 'generated';
+
+export class Answers {
+  /** Names of the file, or when a list was made (milliseconds since the epoch), or that a backend made it. */
+  private readonly byPath = new Map<string, Answer>();
+
+  /** A document was sent. @param names of the file it came from @param expected the files that its path says it may come from */
+  note(path: string, names: readonly FileName[], expected: readonly FileName[]): void {
+    const keys = new Set(names.map(keyOf));
+    if (expected.some((name) => keys.has(keyOf(name)))) this.byPath.delete(path);
+    else this.set(path, names);
+  }
+
+  /** The list of a folder was sent. */
+  noteList(path: string): void {
+    this.set(path, Date.now());
+  }
+
+  /** A document was sent that a backend has made. */
+  noteGenerated(path: string): void {
+    this.set(path, 'generated');
+  }
+
+  /** Whether a backend made what was last sent under a path. */
+  isGenerated(path: string): boolean {
+    return this.byPath.get(path) === 'generated';
+  }
+
+  /** When the list that is shown under a path was last made; undefined: no list is. */
+  listedAt(path: string): number | undefined {
+    const what = this.byPath.get(path);
+    return typeof what === 'number' ? what : undefined;
+  }
+
+  /** The file a document came from, where its path does not say so. */
+  filesFor(path: string): readonly FileName[] {
+    const files = this.byPath.get(path);
+    return typeof files === 'object' ? files : [];
+  }
+
+  private set(path: string, what: Answer): void {
+    this.byPath.delete(path);
+    this.byPath.set(path, what);
+    const [oldest] = this.byPath.keys();
+    if (this.byPath.size > MOST && oldest !== undefined) this.byPath.delete(oldest);
+  }
+}

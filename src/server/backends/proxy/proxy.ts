@@ -1,0 +1,57 @@
+/**
+ * Another web server's answers (RFC 9110 §3.7): both ways as they come, over connections that are kept.
+ */
+import type { Request } from '../../http/requestParser.js';
+import type { Backend, BackendAnswer, BackendRequest } from '../common/backend.js';
+import { ConnectionPool } from '../common/connectionPool.js';
+import type { ProxyCall, ProxyReply } from './upstreamRequest.js';
+import { ProxyConnection } from './upstreamConnection.js';
+import { circleOf, requestFields, responseFields } from './forwardedFields.js';
+import { ledBack, targetPath } from './rewriting.js';
+import { openTunnel } from './webSocketTunnel.js';
+import type { ProxyRule } from '../../options/backendRules.js';
+
+/** Connections to the target at once, and requests that may wait for one. */
+const MOST_CONNECTIONS = 64;
+const MOST_WAITING = 128;
+/** Doing them twice is doing them once (RFC 9110 §9.2.2). */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+
+export function createProxy(rule: ProxyRule): Backend {
+  const { timeout, label } = rule;
+  const pool = new ConnectionPool({ connect: (closed) => new ProxyConnection(rule, closed), most: MOST_CONNECTIONS, mostWaiting: MOST_WAITING, timeout, isScarce: false, who: 'the other server', label });
+  return {
+    handle(exchange) {
+      const { request, signal } = exchange;
+      // It may have gone while this was being loaded.
+      if (signal.aborted) return Promise.reject(new Error('the client has gone'));
+      const circle = circleOf(request, rule);
+      if (circle !== undefined) return Promise.reject(circle);
+      if (wantsWebSocket(request)) return openTunnel(exchange, rule);
+      const call = callOf(exchange, rule);
+      const mayRetry = request.framing.kind === 'none' && IDEMPOTENT.has(request.method);
+      return pool.ask((connection, free) => connection.ask(call, signal, free), signal, mayRetry).then((reply) => answerOf(reply, request, rule));
+    },
+    close: () => pool.close(),
+  };
+}
+
+function wantsWebSocket({ method, minor, fields }: Request): boolean {
+  return method === 'GET' && minor > 0 && fields.tokens('upgrade').includes('websocket') && fields.tokens('connection').includes('upgrade');
+}
+
+function callOf(exchange: BackendRequest, rule: ProxyRule): ProxyCall {
+  const { request } = exchange;
+  const { framing, method } = request;
+  let head = `${method} ${targetPath(request, rule)} HTTP/1.1\r\n`;
+  for (const [name, value] of requestFields(exchange, rule)) head += `${name}: ${value}\r\n`;
+  if (framing.kind === 'length') head += `Content-Length: ${framing.length}\r\n`;
+  else if (framing.kind === 'chunked') head += 'Transfer-Encoding: chunked\r\n';
+  // A method that usually has content says that there is none (RFC 9110 §8.6).
+  else if (!IDEMPOTENT.has(method) || method === 'PUT') head += 'Content-Length: 0\r\n';
+  return { head: `${head}\r\n`, isHead: method === 'HEAD', content: framing.kind === 'none' ? undefined : { body: exchange.body, isChunked: framing.kind === 'chunked' } };
+}
+
+function answerOf({ head, body }: ProxyReply, request: Request, rule: ProxyRule): BackendAnswer {
+  return { kind: 'response', status: head.status, reason: head.reason, fields: ledBack(responseFields(head.lines), request, rule), body, length: head.length };
+}

@@ -1,0 +1,224 @@
+/**
+ * One request to the target of a proxy, on its connection: the answer as it comes (RFC 9112 §9).
+ */
+import { ArrivingBody } from '../../body/relayBody.js';
+import { bytesBody, type Body } from '../../body/fileBody.js';
+import type { Departure } from '../../connection/clientAbort.js';
+import type { IncomingBody } from '../../body/incomingBody.js';
+import { BodyDecoder } from '../../http/bodyDecoder.js';
+import { atEndOfTurn, type TurnWork } from '../../util/loopTurn.js';
+import { BackendFailure } from '../common/backend.js';
+import { StaleConnection } from '../common/connectionPool.js';
+import { failureOf, late, nonsense } from './upstreamErrors.js';
+import { MAX_HEAD, parseResponseHead, type ResponseHead } from './upstreamResponse.js';
+import type { ProxyRule } from '../../options/backendRules.js';
+
+/** A target that keeps connections for five seconds, as many do, has not closed one that we use. Milliseconds. */
+export const MOST_KEPT = 4_000;
+/** What it says of its own patience, less the way there. Milliseconds. */
+const ON_THE_WAY = 500;
+/** For the lines of chunks and trailers; of content there is no limit. */
+const LIMITS = { maxTargetBytes: 0, maxHeaderBytes: MAX_HEAD, maxHeaderFields: 1000, maxBodySize: Number.MAX_SAFE_INTEGER };
+/** Interim answers to one request. */
+const MOST_INTERIM = 10_000;
+/** Most heads are not longer. Bytes. */
+const SHORT = 2 * 1024;
+const EMPTY = Buffer.alloc(0);
+
+export interface ProxyCall {
+  /** Request line and fields, with the empty line behind them. latin1 */
+  readonly head: string;
+  readonly isHead: boolean;
+  /** What follows it; undefined: nothing. */
+  readonly content: { readonly body: IncomingBody; readonly isChunked: boolean } | undefined;
+}
+
+export interface ProxyReply {
+  readonly head: ResponseHead;
+  readonly body: Body | undefined;
+}
+
+/** What a request wants of its connection. */
+export interface CallConnection {
+  readonly rule: ProxyRule;
+  /** How long it is of use when it is idle. Milliseconds. */
+  keepsFor: number;
+  /** Something has happened: it is not late. */
+  sign(): void;
+  /** The answer is complete. @param isKept whether the next request can follow */
+  done(call: Call, isKept: boolean): void;
+  pause(): void;
+  resume(): void;
+}
+
+interface CallTools {
+  readonly resolve: (reply: ProxyReply) => void;
+  readonly reject: (error: Error) => void;
+  readonly connection: CallConnection;
+  readonly signal: Departure;
+  readonly free: () => void;
+  readonly isReused: boolean;
+}
+
+export class Call implements TurnWork {
+  /** All of the request has left. */
+  isSent: boolean;
+  /** More of it has to come first. */
+  waitsForClient: boolean;
+  private head: ResponseHead | undefined;
+  /** What has come of a head. */
+  private rest = EMPTY;
+  private interim = 0;
+  private decoder: BodyDecoder | undefined;
+  private body: ArrivingBody | undefined;
+  private whole: Body | undefined;
+  private hasBytes = false;
+  private isAnswered = false;
+  private isOver = false;
+  private isHeld = false;
+  private readonly gone = (): void => { this.stop(new Error('the client has gone')); };
+
+  constructor(private readonly asked: ProxyCall, readonly tools: CallTools) {
+    this.isSent = asked.content === undefined;
+    this.waitsForClient = !this.isSent;
+    tools.signal.addEventListener('abort', this.gone);
+  }
+
+  /** @throws BackendFailure for what is no answer */
+  take(bytes: Buffer): void {
+    this.hasBytes = true;
+    let content = bytes;
+    if (this.head === undefined) {
+      const behind = this.takeHead(this.rest.length === 0 ? bytes : Buffer.concat([this.rest, bytes]));
+      if (behind === undefined) return;
+      content = behind;
+    }
+    this.tools.connection.sign();
+    this.takeContent(this.head as unknown as ResponseHead, content);
+  }
+
+  /** The target has ended the connection. */
+  ended(): void {
+    if (this.isOver || this.head?.framing.kind !== 'close') return;
+    this.finish();
+    this.body?.end();
+    this.tools.connection.done(this, false);
+  }
+
+  lost(error: Error): void {
+    if (this.isOver) return;
+    this.finish();
+    if (this.isAnswered) {
+      this.body?.end(error);
+      return;
+    }
+    this.isAnswered = true;
+    const { reject, signal, isReused, connection } = this.tools;
+    const failure = signal.aborted || this.asked.content?.body.errored === error ? error : failureOf(error, connection.rule);
+    reject(isReused && !this.hasBytes && failure instanceof BackendFailure && failure.status === 502 ? new StaleConnection(failure.message, { cause: failure }) : failure);
+  }
+
+  /** Not a byte for too long: unless it is we who do not read, or the client who does not write. */
+  tooLate(): void {
+    const { connection } = this.tools;
+    if (this.isHeld || this.waitsForClient) connection.sign();
+    else this.stop(late(connection.rule));
+  }
+
+  /** @returns what follows it; undefined: it is not all there */
+  private takeHead(bytes: Buffer): Buffer | undefined {
+    const { connection } = this.tools;
+    for (let all = bytes; ;) {
+      const read = this.parse(all, SHORT) ?? (all.length > SHORT ? this.parse(all, MAX_HEAD) : undefined);
+      if (read === undefined) {
+        if (all.length > MAX_HEAD) throw nonsense(connection.rule, `its head is longer than ${MAX_HEAD} bytes`);
+        this.rest = Buffer.from(all);
+        return undefined;
+      }
+      const { head, length } = read;
+      // Interim answers are for us; nobody has asked for another protocol.
+      if (head.status === 101) throw nonsense(connection.rule, 'it changes to a protocol that nobody asked for');
+      all = all.subarray(length);
+      if (head.status >= 200) {
+        this.head = head;
+        return all;
+      }
+      if (++this.interim > MOST_INTERIM) throw nonsense(connection.rule, `more than ${MOST_INTERIM} interim answers`);
+      connection.sign();
+    }
+  }
+
+  private parse(bytes: Buffer, most: number): ReturnType<typeof parseResponseHead> {
+    try {
+      return parseResponseHead(bytes.toString('latin1', 0, Math.min(most, bytes.length)), this.asked.isHead);
+    } catch (error) {
+      throw error instanceof BackendFailure ? nonsense(this.tools.connection.rule, error.detail ?? '') : error;
+    }
+  }
+
+  private takeContent(head: ResponseHead, bytes: Buffer): void {
+    const { framing } = head;
+    const isFirst = !this.isAnswered;
+    if (isFirst && framing.kind !== 'none' && framing.kind !== 'close') this.decoder = new BodyDecoder(framing, LIMITS);
+    const { decoder } = this;
+    // A small answer is all there: it leaves in one piece.
+    const stretches: Buffer[] = [];
+    let used = framing.kind === 'close' ? bytes.length : 0;
+    if (decoder !== undefined) used = decoder.feed(bytes, (content) => { stretches.push(content); });
+    else if (framing.kind === 'close' && bytes.length > 0) stretches.push(bytes);
+    if (decoder?.refusal !== undefined) throw nonsense(this.tools.connection.rule, 'its chunks are not well-formed');
+    const isComplete = decoder === undefined ? framing.kind === 'none' : decoder.done;
+    if (isFirst) this.answer(head, isComplete, stretches);
+    else for (const content of stretches) this.push(content);
+    if (!isComplete || this.isOver) return;
+    this.finish();
+    this.body?.end();
+    // What goes on after its end, or has not all been asked, cannot be used again.
+    this.tools.connection.keepsFor = Math.min(MOST_KEPT, Math.max(0, (head.keptFor ?? Infinity) - ON_THE_WAY));
+    this.tools.connection.done(this, head.isKept && this.isSent && used === bytes.length);
+  }
+
+  private answer(head: ResponseHead, isComplete: boolean, stretches: readonly Buffer[]): void {
+    this.isAnswered = true;
+    this.tools.signal.removeEventListener('abort', this.gone);
+    atEndOfTurn(this);
+    if (head.framing.kind === 'none') return;
+    if (isComplete) {
+      this.whole = bytesBody(Buffer.concat(stretches));
+      return;
+    }
+    this.body = new ArrivingBody(head.framing.kind === 'length' ? head.framing.length : undefined, { more: () => { this.hold(false); }, stop: () => { this.stop(new Error('nobody reads the answer')); } });
+    for (const content of stretches) this.push(content);
+  }
+
+  endOfTurn(): void {
+    this.tools.resolve({ head: this.head as ResponseHead, body: this.whole ?? this.body });
+  }
+
+  private push(content: Buffer): void {
+    if (this.body?.push(content) === false) this.hold(true);
+  }
+
+  /** Who does not read makes the target wait; that is not its fault. */
+  private hold(isHeld: boolean): void {
+    if (this.isOver || isHeld === this.isHeld) return;
+    this.isHeld = isHeld;
+    const { connection } = this.tools;
+    connection.sign();
+    if (isHeld) connection.pause();
+    else connection.resume();
+  }
+
+  private stop(error: Error): void {
+    const { connection } = this.tools;
+    this.lost(error);
+    connection.done(this, false);
+  }
+
+  private finish(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.tools.signal.removeEventListener('abort', this.gone);
+    if (this.isHeld) this.tools.connection.resume();
+  }
+}

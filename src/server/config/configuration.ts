@@ -1,0 +1,218 @@
+/**
+ * Settings as people write them (`liteServer.*` in the editor, the JSON file of the command line) → values, with every mistake named.
+ */
+import { isIP } from 'node:net';
+import { readBackends, readPemFile, readProgram } from './backendReaders.js';
+import type { BackendRule } from '../options/backendRules.js';
+import { groupReader, isRecord, listReader, numberReader, readSwitch, shownName, textReader, wordReader, wrong, type Mistake, type NumberRule, type Reader } from './readers.js';
+import { withoutContradictions } from './crossChecks.js';
+import { GLOB_RULE, isGoodGlob, MOST_GLOBS } from '../util/glob.js';
+import { readHeaders } from './headerReader.js';
+import type { HeaderRule, Limits, Mount } from '../options/serverOptions.js';
+import { readCacheControl, readDefaultType, readErrorPages, readFallback, readIndex, readLogFile, readMimeTypes, readMounts, readOrigins, readRoot } from './siteReaders.js';
+
+export type { Mistake } from './readers.js';
+
+/** What may be set. Paths as they were written; times in milliseconds and sizes in bytes, whatever people think of them in. */
+export interface Configuration {
+  readonly ip?: string;
+  readonly port?: number;
+  readonly root?: string;
+  readonly errorPages?: Readonly<Record<string, string>>;
+  /** `''`: no such file, not even the standard one. */
+  readonly mimeTypes?: string;
+  readonly defaultType?: string;
+  readonly index?: readonly string[];
+  readonly directoryListing?: boolean;
+  readonly cleanUrls?: boolean;
+  /** `''`: none. */
+  readonly spaFallback?: string;
+  /** Folders as they were written. */
+  readonly mounts?: readonly Mount[];
+  readonly headers?: readonly HeaderRule[];
+  readonly cacheControl?: string;
+  readonly cors?: readonly string[];
+  readonly precompressed?: boolean;
+  /** Without the program that PHP is. */
+  readonly backends?: readonly BackendRule[];
+  readonly php?: Partial<PhpConfiguration>;
+  readonly post?: 'refuse' | 'echo';
+  readonly https?: Partial<HttpsConfiguration>;
+  readonly allowedHosts?: readonly string[];
+  readonly accessLog?: Partial<AccessLogConfiguration>;
+  readonly live?: Partial<LiveConfiguration>;
+  readonly limits: Partial<Limits>;
+}
+
+/** What may be set of the access log. */
+export interface AccessLogConfiguration {
+  readonly format: 'common' | 'combined' | 'json';
+  /** Relative to the workspace and inside it; `''`: none. */
+  readonly file: string;
+  /** Bytes at which the file is put aside and a new one begun; 0: never for its size. */
+  readonly maxSize: number;
+  /** Whether a new file is begun each day. */
+  readonly daily: boolean;
+  /** How many files that were put aside are kept. */
+  readonly keep: number;
+}
+
+/** Which program PHP is: never from a workspace. */
+export interface PhpConfiguration {
+  /** As it was written; `''`: look for it. */
+  readonly path: string;
+}
+
+/** Whether and how what is sent is encrypted. Paths as they were written, never from a workspace. */
+export interface HttpsConfiguration {
+  /** `auto`: with a certificate that an authority of this machine signs; `files`: with one's own. */
+  readonly mode: 'off' | 'auto' | 'files';
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** What may be set of the live preview. */
+export interface LiveConfiguration {
+  readonly enabled: boolean;
+  /** Globs relative to the root, with `/`. */
+  readonly ignore: readonly string[];
+  /** Which documents show as they are typed, before they are saved. */
+  readonly unsaved: 'htmlAndCss' | 'off';
+  /** Whether pages report their errors. */
+  readonly problems: boolean;
+  /** Whether a page that has lost its server says so. */
+  readonly badge: boolean;
+}
+
+/** Names with a leading dot are never served; the others are what editors leave behind for a moment while they save. */
+const DEFAULT_IGNORE: readonly string[] = Object.freeze([
+  '**/.*', '**/.*/**', '**/node_modules/**', '**/*~', '**/#*#', '**/*.swp', '**/*.swx', '**/*.tmp', '**/*.crswap', '**/*___jb_*___', '**/4913',
+]);
+
+export const DEFAULT_LIVE: LiveConfiguration = Object.freeze({ enabled: true, ignore: DEFAULT_IGNORE, unsaved: 'htmlAndCss', problems: true, badge: true });
+
+export const DEFAULT_ACCESS_LOG: AccessLogConfiguration = Object.freeze({ format: 'common', file: '', maxSize: 10 * 1024 * 1024, daily: false, keep: 5 });
+
+export const DEFAULT_HTTPS: HttpsConfiguration = Object.freeze({ mode: 'off', cert: '', key: '' });
+
+/** The limits users may set, and how far. */
+export const LIMIT_RULES: Readonly<Record<string, NumberRule>> = {
+  maxHeaderBytes: { least: 1024, most: 1024 * 1024, unit: 'bytes' },
+  maxHeaderFields: { least: 10, most: 10_000, unit: 'count' },
+  maxTargetBytes: { least: 256, most: 64 * 1024, unit: 'bytes' },
+  maxBodySize: { least: 1, most: 1024 * 1024, unit: 'MiB' },
+  maxConnections: { least: 1, most: 100_000, unit: 'count' },
+  headerTimeout: { least: 0.1, most: 3600, unit: 'seconds' },
+  idleTimeout: { least: 0.1, most: 86_400, unit: 'seconds' },
+  stallTimeout: { least: 0.1, most: 86_400, unit: 'seconds' },
+};
+
+const MOST_HOSTS = 1000;
+
+const readIgnore = listReader({
+  most: MOST_GLOBS,
+  message: 'must be a list of globs, like ["**/drafts/**"]',
+  items: 'globs',
+  read: textReader(isGoodGlob, `must be a glob relative to the root, with /, like "**/drafts/**", ${GLOB_RULE}`),
+});
+
+const readHosts = listReader({
+  most: MOST_HOSTS,
+  message: 'must be a list of host names, like ["box.local"]',
+  items: 'names',
+  read: textReader(isHostName, 'must be a host name without scheme and port, like "box.local"'),
+});
+
+const READERS: Readonly<Record<Exclude<keyof Configuration, 'limits'>, Reader<unknown>>> = {
+  ip: textReader((text) => isIP(text) !== 0, 'must be an IP address, like "127.0.0.1"'),
+  port: (value, key, mistakes) => (isPort(value) ? value : wrong(mistakes, key, 'must be a whole number from 0 to 65535 (0: any free port)')),
+  root: readRoot,
+  errorPages: readErrorPages,
+  mimeTypes: readMimeTypes,
+  defaultType: readDefaultType,
+  index: readIndex,
+  directoryListing: readSwitch,
+  cleanUrls: readSwitch,
+  spaFallback: readFallback,
+  mounts: readMounts,
+  headers: readHeaders,
+  cacheControl: readCacheControl,
+  cors: readOrigins,
+  precompressed: readSwitch,
+  backends: readBackends,
+  php: groupReader<PhpConfiguration>({ path: readProgram }, '{"path": "/usr/bin/php-cgi"}'),
+  post: wordReader('refuse', 'echo'),
+  https: groupReader<HttpsConfiguration>({ mode: wordReader('off', 'auto', 'files'), cert: readPemFile, key: readPemFile }, '{"mode": "auto"}'),
+  allowedHosts: readHosts,
+  accessLog: groupReader<AccessLogConfiguration>({
+    format: wordReader('common', 'combined', 'json'),
+    file: readLogFile,
+    maxSize: numberReader({ least: 0, most: 100 * 1024, unit: 'MiB' }),
+    daily: readSwitch,
+    keep: numberReader({ least: 1, most: 1000, unit: 'count' }),
+  }, '{"format": "combined"}'),
+  live: groupReader<LiveConfiguration>({
+    enabled: readSwitch,
+    ignore: readIgnore,
+    unsaved: wordReader('htmlAndCss', 'off'),
+    problems: readSwitch,
+    badge: readSwitch,
+  }, '{"enabled": true}'),
+};
+
+/** A configuration that can be used, and what was left out of it. */
+export interface ReadConfiguration {
+  readonly configuration: Configuration;
+  readonly mistakes: readonly Mistake[];
+}
+
+/**
+ * Reads what is there; what is wrong is left out and named, what is unknown is named.
+ * @param given settings by name without prefix, as parsed JSON
+ */
+export function readConfiguration(given: unknown): ReadConfiguration {
+  const mistakes: Mistake[] = [];
+  const values: Record<string, unknown> = {};
+  const limits: Record<string, number> = {};
+  if (!isRecord(given)) return { configuration: { limits }, mistakes: [{ key: '', message: 'the configuration must be a JSON object' }] };
+  for (const [key, value] of Object.entries(nested(given))) {
+    if (value === undefined) continue;
+    const rule = Object.hasOwn(LIMIT_RULES, key) ? LIMIT_RULES[key] : undefined;
+    if (rule !== undefined) {
+      const limit = numberReader(rule)(value, key, mistakes);
+      if (limit !== undefined) limits[key] = limit;
+    } else if (Object.hasOwn(READERS, key)) {
+      const read = READERS[key as keyof typeof READERS](value, key, mistakes);
+      if (read !== undefined) values[key] = read;
+    } else {
+      mistakes.push({ key: shownName(key), message: 'is not a setting' });
+    }
+  }
+  const checked = withoutContradictions({ ...values, limits });
+  return { configuration: checked.configuration, mistakes: [...mistakes, ...checked.mistakes] };
+}
+
+/** The editor calls the members of a group `accessLog.format`; both ways of writing it mean the same, also side by side. */
+const GROUPS = ['accessLog', 'live', 'php', 'https'] as const;
+
+function nested(given: Record<string, unknown>): Record<string, unknown> {
+  const whole = new Map(Object.entries(given));
+  for (const [key, value] of Object.entries(given)) {
+    const group = GROUPS.find((name) => key.startsWith(`${name}.`));
+    const members = group && (whole.get(group) ?? {});
+    if (group === undefined || !isRecord(members)) continue;
+    whole.delete(key);
+    whole.set(group, { ...members, [key.slice(group.length + 1)]: value });
+  }
+  return Object.fromEntries(whole);
+}
+
+/** 0 to 65535. */
+export function isPort(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 65535;
+}
+
+/** A name or an address as it stands in a Host field, without port. */
+export function isHostName(name: string): boolean {
+  return /^[0-9A-Za-z](?:[0-9A-Za-z._-]*[0-9A-Za-z])?$/.test(name) || isIP(name) !== 0;
+}

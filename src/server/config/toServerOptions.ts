@@ -1,0 +1,68 @@
+/**
+ * Settings → what a server and its log are told. Pure: whether the files are there is found out by those who read them.
+ * Paths in settings are relative to one folder: the workspace, or that of the configuration file.
+ */
+import path from 'node:path';
+import { DEFAULT_ACCESS_LOG, type AccessLogConfiguration, type Configuration } from './configuration.js';
+import { STANDARD_ERROR_PAGES, STANDARD_MIME_TYPES, type Places } from './crossChecks.js';
+import { DEFAULT_TYPE } from '../files/contentTypes.js';
+import type { BackendRule } from '../options/backendRules.js';
+import type { MimeTypesOptions, Mount, ServerOptions } from '../options/serverOptions.js';
+
+export { withoutExposures } from './crossChecks.js';
+
+type SiteKey = 'errorPages' | 'mimeTypes' | 'indexes' | 'directoryListing' | 'cleanUrls' | 'spaFallback' | 'mounts' | 'headers' | 'cacheControl' | 'cors' | 'precompressed' | 'backends' | 'post';
+
+/** What was not set is not there: `serverOptions` fills it in. */
+export type SiteOptions = Pick<ServerOptions, 'errorPages' | 'mimeTypes'> & Partial<Pick<ServerOptions, SiteKey>>;
+
+/** @param places absolute paths */
+export function siteOptions(configuration: Configuration, { base }: Pick<Places, 'base'>): SiteOptions {
+  const { errorPages, index, directoryListing, cleanUrls, spaFallback, mounts, headers, cacheControl, cors, precompressed, backends, php, post } = configuration;
+  return {
+    // In the editor, the standard pages stand beside those that were named.
+    errorPages: { folder: base, pages: errorPages ?? STANDARD_ERROR_PAGES, optional: Object.values(STANDARD_ERROR_PAGES) },
+    mimeTypes: mimeTypesOptions(configuration, base),
+    ...(index && { indexes: index }),
+    ...(directoryListing !== undefined && { directoryListing }),
+    ...(cleanUrls !== undefined && { cleanUrls }),
+    ...(spaFallback && { spaFallback }),
+    ...(mounts && { mounts: mountsBelow(base, mounts) }),
+    ...(headers && { headers }),
+    ...(cacheControl !== undefined && { cacheControl }),
+    ...(cors && { cors }),
+    ...(precompressed !== undefined && { precompressed }),
+    ...(backends && { backends: backends.map((rule) => withProgram(rule, base, php?.path)) }),
+    ...(post && { post }),
+  };
+}
+
+function withProgram(rule: BackendRule, base: string, program = ''): BackendRule {
+  return rule.type === 'php' && program !== '' ? { ...rule, program: path.resolve(base, program) } : rule;
+}
+
+function mimeTypesOptions({ mimeTypes, defaultType = DEFAULT_TYPE }: Configuration, base: string): MimeTypesOptions {
+  const named = mimeTypes ?? STANDARD_MIME_TYPES;
+  return { file: named === '' ? undefined : path.resolve(base, named), label: named, optional: mimeTypes === undefined, defaultType, ...(mimeTypes === undefined && { within: base }) };
+}
+
+/** The deepest first: of two that fit a path, the longer one is meant. */
+function mountsBelow(base: string, mounts: readonly Mount[]): Mount[] {
+  return mounts.map(({ segments, folder }) => ({ segments, folder: path.resolve(base, folder) })).sort((a, b) => b.segments.length - a.segments.length);
+}
+
+/** Where and how requests are logged. */
+export interface AccessLogOptions extends Omit<AccessLogConfiguration, 'file'> {
+  /** Absolute path; undefined: to no file. */
+  readonly file: string | undefined;
+  /** How messages name it: as it was written. */
+  readonly label: string;
+  /** Absolute path of the folder that the file must really lie in, links followed: what requests say is written there. */
+  readonly within: string;
+}
+
+/** @param base absolute path of the folder that the file is relative to */
+export function accessLogOptions({ accessLog }: Configuration, base: string): AccessLogOptions {
+  const { file, ...others } = { ...DEFAULT_ACCESS_LOG, ...accessLog };
+  return { ...others, file: file === '' ? undefined : path.resolve(base, file), label: file, within: base };
+}

@@ -1,0 +1,347 @@
+/**
+ * The driver of one connection: does with the socket what the state machine says, and tells it what happened.
+ */
+import type { Socket } from 'node:net';
+import type { Body } from '../body/fileBody.js';
+import { Caller } from './requestContext.js';
+import { Connection } from './connection.js';
+import type { State, Timer } from './states.js';
+import { checkGate, type Admissions, type Ends } from '../access/gate.js';
+import type { Handler } from '../app/handler.js';
+import type { Takeover } from '../options/hooks.js';
+import { BodyRefused } from '../body/incomingBody.js';
+import type { ConnectionInfo, Observer } from '../options/observer.js';
+import type { Limits } from '../options/serverOptions.js';
+import { noteRead } from '../body/externalMemory.js';
+import { Reporter } from './connectionEvents.js';
+import type { Request } from '../http/requestParser.js';
+import { CONTINUE, type Persistence, type Response } from '../http/responseHead.js';
+import { ResponseWriter } from './responseWriter.js';
+import { descriptorOf, unsentBytes } from './socketHandle.js';
+import { atEndOfTurn, type TurnWork } from '../util/loopTurn.js';
+
+/** What all connections of a server share. */
+export interface Shared {
+  readonly limits: Limits;
+  readonly handler: Handler;
+  readonly admissions: Admissions;
+  readonly observer: Observer;
+  /** The Date field of an answer that leaves now. */
+  readonly date: () => string;
+  readonly clock: Clock;
+}
+
+/** Monotonic, milliseconds. */
+export interface Clock {
+  /** As of the last sweep: deadlines need no better, and most events only need this. */
+  readonly now: number;
+  readonly exact: () => number;
+}
+
+/** Whoever keeps account of the connections. */
+export interface Owner {
+  /** It is a request-and-answer connection no longer. */
+  readonly upgraded: (transport: Transport) => void;
+  readonly closed: (transport: Transport) => void;
+}
+
+/** A client that has come in. */
+export interface Accepted {
+  /** What is read and written: the TCP connection, or what encrypts it. */
+  readonly socket: Socket;
+  /** The TCP connection underneath: of it, the system knows descriptor and queue. */
+  readonly tcp: Socket;
+  readonly secure: boolean;
+}
+
+/** So much of a body has to come in each `stallTimeout`, or all of a small one: one byte now and then would hold a connection for ever. */
+const BODY_PROGRESS = 16 * 1024;
+
+export class Transport implements TurnWork {
+  readonly info: ConnectionInfo;
+  /** Resolves when the socket is gone. */
+  readonly closed: Promise<void>;
+  private readonly connection: Connection;
+  private readonly ends: Ends;
+  /** When the current deadline began to run. */
+  private since: number;
+  private timer: Timer | undefined = 'first';
+  private unsent = 0;
+  private driving = false;
+  private isQueued = false;
+  private again = false;
+  private paused = false;
+  private wholeLength = 0;
+  private lossReason = 'the client vanished';
+
+  private takeover: Takeover | undefined;
+  /** Who waits for the answer, where something has to work for it. */
+  private caller: Caller | undefined;
+  private bodyMark = 0;
+  /** The content of the answer is waited for, not the client. */
+  private awaitsContent = false;
+
+  private readonly socket: Socket;
+  private readonly tcp: Socket;
+  private readonly writer: ResponseWriter;
+  private readonly reporter: Reporter;
+
+  constructor(id: number, accepted: Accepted, private readonly shared: Shared, private readonly owner: Owner) {
+    const { socket, tcp, secure } = accepted;
+    const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = tcp;
+    this.socket = socket;
+    this.tcp = tcp;
+    this.writer = new ResponseWriter(socket, shared.date);
+    this.ends = { localAddress, localPort, remoteAddress, remotePort, secure };
+    this.info = { id, fd: descriptorOf(tcp), remoteAddress, remotePort };
+    this.reporter = new Reporter(this.info, shared.observer, shared.clock);
+    this.since = shared.clock.exact();
+    this.connection = new Connection(shared.limits, (request) => checkGate(request, this.ends, shared.admissions), (from, to) => { this.changed(from, to); }, (request) => this.takerFor(request));
+    socket.on('data', this.onData);
+    socket.on('end', this.onEnd);
+    socket.on('error', (error: NodeJS.ErrnoException) => { this.lossReason = `the client vanished (${error.code ?? error.message})`; });
+    this.closed = new Promise((resolve) => socket.on('close', () => {
+      this.connection.lost(this.lossReason);
+      this.owner.closed(this);
+      resolve();
+    }));
+    shared.observer.connectionOpened?.(this.info);
+  }
+
+  /** Since when it waits for a next request; undefined when it does not. */
+  get idleSince(): number | undefined {
+    return this.timer === 'idle' && !this.isQueued ? this.since : undefined;
+  }
+
+  /** Since when it has been reading its request without an end; undefined when it is doing something else. */
+  get readingSince(): number | undefined {
+    return (this.timer === 'first' || this.timer === 'head') && !this.isQueued ? this.since : undefined;
+  }
+
+  stop(): void {
+    // What has come is answered.
+    if (this.isQueued) this.endOfTurn();
+    this.takeover?.end();
+    this.connection.stop();
+    this.drive();
+  }
+
+  /** Ends it now, whatever it is doing. */
+  cut(reason: string): void {
+    this.connection.lost(reason);
+    this.drive();
+  }
+
+  /** Called from time to time: has the deadline of the current state passed? */
+  checkDeadline(): void {
+    if (this.timer === undefined) return;
+    if (this.timer === 'stall') {
+      const unsent = unsentBytes(this.tcp);
+      if (unsent < this.unsent) this.since = this.shared.clock.now;
+      this.unsent = unsent;
+      if (this.awaitsContent) this.since = this.shared.clock.now;
+    } else if (this.timer === 'body' && this.connection.bodyReceived - this.bodyMark >= BODY_PROGRESS) {
+      this.bodyMark = this.connection.bodyReceived;
+      this.since = this.shared.clock.now;
+    }
+    if (this.shared.clock.now - this.since < allowance(this.timer, this.shared.limits)) return;
+    this.connection.timedOut();
+    this.drive();
+  }
+
+  private readonly onData = (bytes: Buffer): void => {
+    noteRead(bytes);
+    this.connection.receive(bytes);
+    // Whoever sends more than a request in one turn may have to wait.
+    if (this.connection.state.name !== 'READING_REQ' || this.isQueued) {
+      this.endOfTurn();
+      return;
+    }
+    this.isQueued = true;
+    atEndOfTurn(this);
+  };
+
+  endOfTurn(): void {
+    this.isQueued = false;
+    this.drive();
+    if (this.caller !== undefined) this.reporter.received(this.connection.state);
+  }
+
+  private readonly onEnd = (): void => {
+    this.connection.peerEnded();
+    this.drive();
+  };
+
+  /** Runs the machine until it waits. Entered once at a time: what happens meanwhile is looked at in the same loop. */
+  private drive(): void {
+    this.again = true;
+    if (this.driving) return;
+    this.driving = true;
+    try {
+      while (this.again) {
+        this.again = false;
+        this.act();
+      }
+    } catch (error) {
+      // A bug of ours costs this connection, not the process that all the others live in.
+      this.shared.observer.failure?.('A connection had to be given up', error);
+      this.socket.destroy();
+    } finally {
+      this.driving = false;
+    }
+    const timer = this.connection.timer;
+    if (timer !== this.timer) {
+      this.timer = timer;
+      // Exact, because who has been idle longest is decided by it.
+      this.since = this.shared.clock.exact();
+      this.bodyMark = this.connection.bodyReceived;
+    }
+    if (this.connection.wantsBytes === this.paused) this.setPaused(!this.paused);
+  }
+
+  private act(): void {
+    const action = this.connection.next();
+    switch (action.do) {
+      case 'wait': return;
+      case 'continue': this.socket.write(CONTINUE); break;
+      case 'handle': this.reporter.begun(); this.settle(() => this.shared.handler.handle(action.request, this.caller), action.request.method === 'HEAD'); break;
+      case 'refuse': this.reporter.begun(); this.settle(() => this.shared.handler.refuse(action.refusal), action.refusal.isHead === true); break;
+      case 'sendHead': this.sendHead(action.response, action.persistence); break;
+      case 'sendBody': this.sendBody(action.body); break;
+      case 'end': this.socket.end(); break;
+      case 'destroy': this.socket.destroy(); return;
+    }
+    this.again = true;
+  }
+
+  /** Gives the machine its answer; trouble of our own becomes a 500. */
+  private settle(answer: () => Response | Takeover | Promise<Response | Takeover>, isHead: boolean): void {
+    const asked = this.connection.state;
+    const give = (response: Response | Takeover): void => {
+      if ('accept' in response) this.handOver(response, asked);
+      else this.connection.answer(response, asked);
+    };
+    try {
+      const response = answer();
+      if (response instanceof Promise) response.then((value) => { give(value); this.drive(); }).catch((error: unknown) => { this.fail(error, isHead, asked); });
+      else give(response);
+    } catch (error) {
+      this.fail(error, isHead, asked);
+    }
+  }
+
+  /** From here on the socket belongs to whoever took it over; we only see it close. */
+  private handOver(takeover: Takeover, asked: State): void {
+    if (this.connection.state !== asked) {
+      // Nobody is there for it any more.
+      takeover.end();
+      return;
+    }
+    const behind = this.connection.upgraded(asked);
+    if (behind === undefined) {
+      takeover.end();
+      this.connection.lost('the client closed');
+      return;
+    }
+    this.socket.off('data', this.onData).off('end', this.onEnd);
+    this.takeover = takeover;
+    this.owner.upgraded(this);
+    takeover.accept(this.socket, behind);
+    if (this.paused) this.setPaused(false);
+  }
+
+  private fail(error: unknown, isHead: boolean, asked: State): void {
+    // The body was refused, and the client is told that already; or nobody is there to be told.
+    if (this.connection.state !== asked || error instanceof BodyRefused) return;
+    this.shared.observer.failure?.('A request could not be answered', error);
+    this.shared.handler.refuse({ status: 500, why: 'The server ran into trouble. Its log says more.', isHead }).then(
+      (response) => { this.connection.answer(response, asked); this.drive(); },
+      () => { this.cut('the server failed'); },
+    );
+  }
+
+  /** A request that something may have to work for: its body is taken as it arrives, if it has one. */
+  private takerFor(request: Request): Caller | undefined {
+    this.caller = this.shared.handler.takesBody(request) ? new Caller(request.framing, this.ends, this.onLook) : undefined;
+    return this.caller;
+  }
+
+  private readonly onLook = (): void => {
+    if (this.connection.state.name !== 'CONN_DONE') this.drive();
+  };
+
+  private sendHead(response: Response, persistence: Persistence): void {
+    const bytes = response.body?.bytes;
+    if (bytes === undefined) {
+      this.writer.head(response, persistence, this.connection.speaks, this.onHeadSent);
+      return;
+    }
+    this.wholeLength = bytes.length;
+    this.writer.whole(response, bytes, persistence, this.onWholeSent);
+  }
+
+  private readonly onHeadSent = (error?: Error | null): void => {
+    if (error) return;
+    this.connection.headSent();
+    this.progressed();
+  };
+
+  private readonly onWholeSent = (error?: Error | null): void => {
+    if (error) return;
+    this.connection.headSent();
+    this.connection.bodySent(this.wholeLength);
+    this.progressed();
+  };
+
+  private sendBody(body: Body): void {
+    this.awaitsContent = true;
+    body.next((error, chunk) => {
+      this.awaitsContent = false;
+      if (error !== undefined) {
+        this.connection.bodyFailed(error.message);
+        this.drive();
+      } else if (chunk.length === 0) {
+        this.writer.end(this.onBodyEnded);
+      } else {
+        this.writer.content(chunk, (failure) => {
+          if (failure) return;
+          this.connection.bodySent(chunk.length);
+          this.progressed();
+        });
+      }
+    });
+  }
+
+  private readonly onBodyEnded = (error?: Error | null): void => {
+    if (error) return;
+    this.connection.bodyEnded();
+    this.progressed();
+  };
+
+  private progressed(): void {
+    this.since = this.shared.clock.now;
+    this.reporter.sent(this.connection.state);
+    this.drive();
+  }
+
+  private setPaused(paused: boolean): void {
+    this.paused = paused;
+    if (paused) this.socket.pause();
+    else this.socket.resume();
+  }
+
+  private changed(from: State, to: State): void {
+    // Who is answered hears of his client through the body of the answer from now on; who is not, is not wanted any more.
+    if (from.name === 'HANDLING' && to.name !== 'SENDING_HEADER' && to.name !== 'UPGRADED') this.caller?.gone();
+    this.reporter.changed(from, to);
+  }
+}
+
+function allowance(timer: Timer, limits: Limits): number {
+  switch (timer) {
+    case 'first': case 'head': return limits.headerTimeout;
+    case 'idle': return limits.idleTimeout;
+    case 'body': case 'stall': return limits.stallTimeout;
+    case 'linger': return limits.lingerTimeout;
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * The client of one request that something works for: its body as it arrives, and whether it is still there.
+ */
+import type { Ends } from '../access/gate.js';
+import { Leaving, type Departure } from './clientAbort.js';
+import { BodyRefused, emptyBody, IncomingBody } from '../body/incomingBody.js';
+import type { BodyTaker } from './requestBody.js';
+import type { BodyFraming, Refusal } from '../http/requestParser.js';
+
+export class Caller implements BodyTaker {
+  private readonly leaving = new Leaving();
+  private made: IncomingBody | undefined;
+  private working = false;
+
+  /** @param look something has changed that the connection has to look at */
+  constructor(private readonly framing: BodyFraming, readonly ends: Ends, private readonly look: () => void) {}
+
+  /** Made when it is wanted: most requests have none. */
+  get body(): IncomingBody {
+    const { framing } = this;
+    if (framing.kind === 'none') return (this.made ??= emptyBody());
+    return (this.made ??= new IncomingBody(framing.kind === 'chunked' ? undefined : framing.length, this.look));
+  }
+
+  /** Aborted when nobody waits for the answer any more. Once it is given, its body is closed instead. */
+  get signal(): Departure {
+    return this.leaving;
+  }
+
+  /** From now on a client that sends FIN has gone, not only finished asking. */
+  begin(): void {
+    this.working = true;
+    // It may have gone already.
+    this.look();
+  }
+
+  get isWorking(): boolean {
+    return this.working;
+  }
+
+  /** Nobody waits any more. */
+  gone(): void {
+    this.leaving.leave();
+  }
+
+  take(content: Buffer): void {
+    if (!this.body.destroyed) this.body.push(content);
+  }
+
+  get isFull(): boolean {
+    const { made } = this;
+    return made?.destroyed === false && made.readableLength >= made.readableHighWaterMark;
+  }
+
+  get isReading(): boolean {
+    return this.made?.isWanted === true;
+  }
+
+  end(): void {
+    if (this.framing.kind !== 'none' && !this.body.destroyed) this.body.push(null);
+  }
+
+  abandon(refusal: Refusal | undefined): void {
+    this.body.destroy(refusal === undefined ? new Error('the request is over') : new BodyRefused(refusal));
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * The states of a connection, what leads from one to the next, and what they ask of the driver.
+ *
+ * | from           | to             | when                                                                        |
+ * |----------------|----------------|-----------------------------------------------------------------------------|
+ * | READING_REQ    | HANDLING       | a whole head is parsed, or refused, or took too long (408)                  |
+ * |                | CLOSING        | idle too long; the server stops                                             |
+ * |                | CONN_DONE      | the peer closed or vanished; making room for a new client                   |
+ * | HANDLING       | HANDLING       | the body of a request turned out malformed, short or late: it is refused    |
+ * |                | SENDING_HEADER | the answer is there                                                         |
+ * |                | UPGRADED       | another protocol takes the connection over                                  |
+ * |                | CONN_DONE      | the peer vanished                                                           |
+ * | SENDING_HEADER | SENDING_FILE   | the head is written and a body follows                                      |
+ * |                | READING_REQ    | the head is written, no body, the connection is kept                        |
+ * |                | CLOSING        | the same, and it is not kept                                                |
+ * |                | CONN_DONE      | the peer vanished or stalled                                                |
+ * | SENDING_FILE   | READING_REQ    | every byte is written, the connection is kept                               |
+ * |                | CLOSING        | every byte is written, it is not kept                                       |
+ * |                | CONN_DONE      | the peer vanished or stalled; the file became shorter                       |
+ * | UPGRADED       | CONN_DONE      | whoever took it over is done, or the peer vanished                          |
+ * | CLOSING        | CONN_DONE      | the peer closed as well, sent too much, or took too long                    |
+ */
+import type { Body } from '../body/fileBody.js';
+import type { Receiving } from './requestBody.js';
+import type { Refusal, Request } from '../http/requestParser.js';
+import type { Persistence, Response } from '../http/responseHead.js';
+
+/** What is being answered: a request, or bytes that were no acceptable one. */
+export type Subject = { readonly request: Request; readonly refusal?: undefined } | { readonly request?: undefined; readonly refusal: Refusal };
+
+export type State =
+  | { readonly name: 'READING_REQ' }
+  | { readonly name: 'HANDLING'; readonly subject: Subject; readonly incoming: Receiving | undefined; readonly denial?: Refusal | undefined }
+  | { readonly name: 'SENDING_HEADER'; readonly subject: Subject; readonly response: Response; readonly keep: boolean }
+  | { readonly name: 'SENDING_FILE'; readonly subject: Subject; readonly response: Response; readonly body: Body; readonly keep: boolean; offset: number }
+  | { readonly name: 'UPGRADED'; readonly subject: Subject & { readonly request: Request } }
+  | { readonly name: 'CLOSING'; readonly reason: string }
+  | { readonly name: 'CONN_DONE'; readonly reason: string };
+
+export type StateName = State['name'];
+
+/** The table above, for those who check it. */
+export const TRANSITIONS: Readonly<Record<StateName, readonly StateName[]>> = {
+  READING_REQ: ['HANDLING', 'CLOSING', 'CONN_DONE'],
+  HANDLING: ['HANDLING', 'SENDING_HEADER', 'UPGRADED', 'CONN_DONE'],
+  SENDING_HEADER: ['SENDING_FILE', 'READING_REQ', 'CLOSING', 'CONN_DONE'],
+  SENDING_FILE: ['READING_REQ', 'CLOSING', 'CONN_DONE'],
+  UPGRADED: ['CONN_DONE'],
+  CLOSING: ['CONN_DONE'],
+  CONN_DONE: [],
+};
+
+/** What the driver has to do next. Each is given once; `wait` means: until something happens. */
+export type Action =
+  | { readonly do: 'wait' }
+  /** Tell the client that its body is wanted (RFC 9110 §10.1.1). */
+  | { readonly do: 'continue' }
+  | { readonly do: 'handle'; readonly request: Request }
+  | { readonly do: 'refuse'; readonly refusal: Refusal }
+  | { readonly do: 'sendHead'; readonly response: Response; readonly persistence: Persistence }
+  | { readonly do: 'sendBody'; readonly body: Body }
+  | { readonly do: 'end' }
+  | { readonly do: 'destroy' };
+
+/**
+ * Which deadline applies: to a first or next request, to its head (and a body nobody wants), to progress of a body that is wanted,
+ * to progress in sending, to the peer's farewell.
+ */
+export type Timer = 'first' | 'idle' | 'head' | 'body' | 'stall' | 'linger';
+
+/** What a state holds, and closes when it is left. */
+export function bodyOf(state: State): Body | undefined {
+  return state.name === 'SENDING_HEADER' || state.name === 'SENDING_FILE' ? state.response.body : undefined;
+}
+
+/** How the head says whether the connection is kept. */
+export function persistenceOf({ keep, subject }: State & { name: 'SENDING_HEADER' }): Persistence {
+  if (!keep) return 'close';
+  return subject.request?.minor === 0 ? 'keep-alive' : 'default';
+}

@@ -1,0 +1,225 @@
+/**
+ * File name → content type: the user's mime.types file first, then the library's database, then the default type.
+ *
+ * The file is looked at a few times a second and read when it has changed, so a request costs no look at it. A file that
+ * cannot be used changes nothing: what was read before stays, and the log says once what is wrong.
+ */
+import { constants, type BigIntStats } from 'node:fs';
+import { open, realpath, stat, type FileHandle } from 'node:fs/promises';
+import { lookup } from 'mime-types';
+import { parseMimeTypes, type TypeTable } from './mimeTypesParser.js';
+import type { MimeTypesOptions } from '../options/serverOptions.js';
+import { isWithin } from '../util/paths.js';
+
+export const DEFAULT_TYPE = 'application/octet-stream';
+
+/** Types that are text but not called so. JSON has no charset parameter (RFC 8259 §11), XML says its own. */
+const ALSO_TEXT = new Set(['application/javascript', 'application/x-javascript', 'application/ecmascript']);
+
+/** Ten times the largest list there is. */
+const LARGEST_FILE = 1024 * 1024;
+/** Milliseconds between two looks at the file. */
+const INTERVAL = 250;
+/** Clocks of file systems tick, some only every other second: a file changed that lately may change again with the same times. */
+const UNSETTLED = 2_500;
+
+export interface MimeTypes {
+  /** The Content-Type for a file of this name, with `charset=utf-8` on text and scripts. */
+  typeOf(fileName: string): string;
+  /** Stops looking at the file; no event comes after it. */
+  close(): void;
+}
+
+export interface MimeTypesEvents {
+  /** Some name has another type than before. */
+  changed(): void;
+  /** The file cannot be used, in a sentence for the log; said once for each such thing. */
+  warn(message: string): void;
+}
+
+/**
+ * Reads the user's file, when there is one, and follows it. Never rejects: a bad file is a warning.
+ * @param interval milliseconds between two looks
+ */
+export async function createMimeTypes({ defaultType, ...options }: MimeTypesOptions, events: MimeTypesEvents, interval = INTERVAL): Promise<MimeTypes> {
+  const { file } = options;
+  const followed = file === undefined ? undefined : new FollowedFile({ ...options, file }, events);
+  await followed?.start(interval);
+  return {
+    typeOf: (fileName) => typeFor(fileName, followed?.table, defaultType),
+    close: () => { followed?.close(); },
+  };
+}
+
+/** The Content-Type for a file of this name by the library's database alone. */
+export function contentType(fileName: string): string {
+  return typeFor(fileName, undefined, DEFAULT_TYPE);
+}
+
+/** @param charset an encoding label: a token */
+export function withCharset(type: string, charset: string): string {
+  return `${type}; charset=${charset}`;
+}
+
+function typeFor(fileName: string, table: TypeTable | undefined, defaultType: string): string {
+  const dot = fileName.lastIndexOf('.');
+  // The library takes a bare word for an extension; a file named `html` has none.
+  const known = dot < 0 ? undefined : table?.get(fileName.slice(dot + 1).toLowerCase()) ?? lookup(fileName);
+  const type = known === undefined || known === false ? defaultType : known;
+  return type.startsWith('text/') || ALSO_TEXT.has(type) ? addCharset(type) : type;
+}
+
+function addCharset(type: string): string {
+  // A default type may say its own.
+  return type.includes(';') ? type : withCharset(type, 'utf-8');
+}
+
+type Source = Omit<MimeTypesOptions, 'file' | 'defaultType'> & { readonly file: string };
+
+/** What came of reading: the table, or what is wrong (`where` begins with the line), or there is no file. */
+type Reading = { readonly table: TypeTable } | { readonly where: string; readonly reason: string };
+
+/** The table of one file, as of its last good state. */
+class FollowedFile {
+  table: TypeTable = new Map();
+  /** Which state of the file the table, or the trouble, is from. */
+  private read: string | undefined;
+  private seen: string | undefined;
+  private trouble: string | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private closed = false;
+
+  constructor(private readonly source: Source, private readonly events: MimeTypesEvents) {}
+
+  async start(interval: number): Promise<void> {
+    await this.load(await stampOf(this.source.file));
+    this.lookAgain(interval);
+  }
+
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.timer);
+  }
+
+  private lookAgain(interval: number): void {
+    if (this.closed) return;
+    // Not `fs.watchFile`: what changes between the first reading and its first look would never be noticed.
+    this.timer = setTimeout(() => { void this.look().then(() => { this.lookAgain(interval); }); }, interval).unref();
+  }
+
+  private async look(): Promise<void> {
+    const stamp = await stampOf(this.source.file);
+    if (stamp === this.read) return;
+    // Some editors delete a file before they write it, and writing takes a while: read what has come to rest.
+    if (stamp === this.seen) await this.load(stamp);
+    else this.seen = stamp;
+  }
+
+  /** @param stamp how the file looked just before */
+  private async load(stamp: string): Promise<void> {
+    const reading = await this.readTable();
+    if (this.closed) return;
+    this.seen = stamp;
+    this.read = isSettled(stamp) ? stamp : undefined;
+    if ('reason' in reading) {
+      this.complain(reading);
+      return;
+    }
+    this.trouble = undefined;
+    const changed = !isSameTable(this.table, reading.table);
+    this.table = reading.table;
+    if (changed) this.events.changed();
+  }
+
+  private async readTable(): Promise<Reading> {
+    const text = await readText(this.source);
+    if (typeof text === 'string') {
+      const parsed = parseMimeTypes(text);
+      return 'reason' in parsed ? { where: `:${parsed.line}`, reason: parsed.reason } : { table: parsed };
+    }
+    return text.reason === MISSING && this.source.optional ? { table: new Map() } : { where: '', reason: text.reason };
+  }
+
+  private complain({ where, reason }: { readonly where: string; readonly reason: string }): void {
+    const message = `${this.source.label}${where} (liteServer.mimeTypes): ${reason}; the types in use stay as they were`;
+    if (message === this.trouble) return;
+    this.trouble = message;
+    this.events.warn(message);
+  }
+}
+
+const MISSING = 'the file does not exist';
+const TOO_LARGE = `it is larger than ${LARGEST_FILE / 1024 / 1024} MiB`;
+
+/** The text of a file, or why there is none. */
+async function readText({ file, within }: Source): Promise<string | { readonly reason: string }> {
+  try {
+    // What is opened is what was judged, wherever a link leads by then.
+    const place = within === undefined ? file : await realpath(file);
+    if (within !== undefined && !isWithin(await realpath(within), place)) return { reason: 'it leads out of the workspace through a link' };
+    // A named pipe without a writer would keep us waiting (there are none on Windows, nor this flag).
+    const handle = await open(place, constants.O_RDONLY | (constants.O_NONBLOCK as number | undefined ?? 0));
+    try {
+      const stats = await handle.stat();
+      if (stats.isDirectory()) return { reason: 'it is a folder, not a file' };
+      if (!stats.isFile()) return { reason: 'it is not a regular file' };
+      if (stats.size > LARGEST_FILE) return { reason: TOO_LARGE };
+      const bytes = await readUpTo(handle, LARGEST_FILE);
+      return bytes === undefined ? { reason: TOO_LARGE } : decode(bytes);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    return { reason: describe((error as NodeJS.ErrnoException).code) };
+  }
+}
+
+/** All of a file, which may grow while it is read; undefined when it has more bytes than that. */
+async function readUpTo(handle: FileHandle, most: number): Promise<Buffer | undefined> {
+  const buffer = Buffer.allocUnsafe(most + 1);
+  for (let filled = 0; filled <= most;) {
+    const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, filled);
+    if (bytesRead === 0) return buffer.subarray(0, filled);
+    filled += bytesRead;
+  }
+  return undefined;
+}
+
+function decode(bytes: Buffer): string | { readonly reason: string } {
+  if (bytes.includes(0)) return { reason: 'it is not a text file' };
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return { reason: 'it is not UTF-8 text' };
+  }
+}
+
+function describe(code: string | undefined): string {
+  switch (code) {
+    case 'ENOENT': case 'ENOTDIR': return MISSING;
+    case 'EACCES': case 'EPERM': return 'it may not be read';
+    case 'EISDIR': return 'it is a folder, not a file';
+    case 'ELOOP': return 'it is a link that leads to itself';
+    default: return `it cannot be read (${code ?? 'unknown reason'})`;
+  }
+}
+
+/** Another text for another state of the file; links are followed. Ends with the time of its last change, when it has one. */
+async function stampOf(file: string): Promise<string> {
+  try {
+    const { dev, ino, mode, size, mtimeNs, ctimeNs, ctimeMs }: BigIntStats = await stat(file, { bigint: true });
+    return [dev, ino, mode, size, mtimeNs, ctimeNs, ctimeMs].join(' ');
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'unknown';
+  }
+}
+
+/** Whether a later change is certain to show in the stamp. */
+function isSettled(stamp: string): boolean {
+  const changed = Number(stamp.slice(stamp.lastIndexOf(' ') + 1));
+  return Number.isNaN(changed) || Math.abs(Date.now() - changed) > UNSETTLED;
+}
+
+function isSameTable(a: TypeTable, b: TypeTable): boolean {
+  return a.size === b.size && [...a].every(([extension, type]) => b.get(extension) === type);
+}

@@ -1,0 +1,66 @@
+/**
+ * Request and content → the answer: whole, in parts, unchanged, or why not (RFC 9110 §13, §14).
+ */
+import { bytesBody, FileBody, type Piece } from '../body/fileBody.js';
+import type { BufferPool } from '../body/bufferPool.js';
+import { select } from '../http/conditions.js';
+import { discardContent, validatorFields, type Content } from './representation.js';
+import { multipartPieces } from '../http/multipartRanges.js';
+import type { ByteRange } from '../http/ranges.js';
+import type { Request } from '../http/requestParser.js';
+import { headerBlock, type HeaderBlock, type Response } from '../http/responseHead.js';
+
+/** A condition that does not hold, or a range that is not there. */
+export interface Unmet {
+  readonly status: 412 | 416;
+  readonly why: string;
+  readonly extra: readonly (readonly [string, string])[];
+}
+
+/** @param request GET or HEAD @param content taken over: what is not sent of it is given back */
+export function fileResponse(request: Request, content: Content, pool: BufferPool): Response | Unmet {
+  const selection = select(request.method as 'GET' | 'HEAD', request.fields, content.validators, content.rangeable);
+  switch (selection.status) {
+    case 200: return content.whole !== undefined && request.method === 'GET' ? content.whole : withBody(request, { status: 200, fields: content.fields, pieces: content.pieces }, content, pool);
+    case 206: return withBody(request, partial(content, selection.ranges), content, pool);
+    case 304:
+      discardContent(content);
+      return { status: 304, fields: headerBlock(validatorFields(content)), body: undefined };
+    case 412:
+      discardContent(content);
+      return { status: 412, why: 'The file is not in the state the request is about.', extra: [] };
+    case 416:
+      discardContent(content);
+      return { status: 416, why: 'The file has no bytes in that range.', extra: [['Content-Range', `bytes */${content.validators.size}`]] };
+    default: throw new Error('unknown selection');
+  }
+}
+
+interface Part { readonly status: 200 | 206; readonly fields: HeaderBlock; readonly pieces: readonly Piece[] }
+
+/** One range as it is, several as multipart/byteranges (RFC 9110 §14.6, §15.3.7). */
+function partial(content: Content, ranges: readonly ByteRange[]): Part {
+  const { size } = content.validators;
+  const [only] = ranges;
+  if (ranges.length === 1 && only !== undefined) {
+    const fields = headerBlock([
+      ['Content-Type', content.type], ['Content-Length', only.end - only.start], ['Content-Range', `bytes ${only.start}-${only.end - 1}/${size}`],
+      ['Accept-Ranges', 'bytes'], ...validatorFields(content),
+    ]);
+    return { status: 206, fields, pieces: ranges };
+  }
+  const { pieces, length, type } = multipartPieces(ranges, content.type, size);
+  const fields = headerBlock([['Content-Type', type], ['Content-Length', length], ['Accept-Ranges', 'bytes'], ...validatorFields(content)]);
+  return { status: 206, fields, pieces };
+}
+
+function withBody({ method }: Request, { status, fields, pieces }: Part, content: Content, pool: BufferPool): Response {
+  if (method === 'HEAD') {
+    discardContent(content);
+    return { status, fields, body: undefined };
+  }
+  const { bytes, fd } = content;
+  if (bytes === undefined) return { status, fields, body: new FileBody(fd, pieces, pool) };
+  const cut = (piece: Piece): Buffer => (Buffer.isBuffer(piece) ? piece : bytes.subarray(piece.start, piece.end));
+  return { status, fields, body: bytesBody(pieces.length === 1 ? cut(pieces[0] as ByteRange) : Buffer.concat(pieces.map(cut))) };
+}

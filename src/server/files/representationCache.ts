@@ -1,0 +1,116 @@
+/**
+ * Small files in memory, for as long as they are provably unchanged.
+ */
+import { realpathSync, statSync, type BigIntStats } from 'node:fs';
+import { isSameFile, type Content } from './representation.js';
+import type { OpenFile } from './resolver.js';
+
+/** All kept files together. */
+const CACHE_BYTES = 8 * 1024 * 1024;
+/** A file of no bytes is not free either: what an entry costs beside its content and its paths. */
+const ENTRY_BYTES = 1024;
+/** Milliseconds after which a kept file is looked at again before it is sent. */
+const TRUST = 4;
+/** The same for where its path really leads: a folder on the way may have been moved and linked back. */
+const TRUST_PLACE = 250;
+/**
+ * Looks that take longer than this (milliseconds), several in a row, tell of a network drive: for a while nothing is answered
+ * from here. A single one tells only that another program had the processor.
+ */
+const SLOW_LOOK = 5;
+const SLOW_LOOKS = 3;
+const SLOW_PAUSE = 10_000;
+
+interface Entry {
+  readonly content: Content;
+  readonly file: Pick<OpenFile, 'lookupPath' | 'realPath' | 'stamp'> & { readonly absent: readonly string[] };
+  checkedAt: number;
+  placeCheckedAt: number;
+}
+
+/** Contents by request path, least recently used first. `get` is synchronous, because it is the hot path. */
+export class ContentCache {
+  private readonly entries = new Map<string, Entry>();
+  private bytes = 0;
+  private pausedUntil = 0;
+  private slowLooks = 0;
+
+  /** @param now a monotonic clock, milliseconds */
+  constructor(private readonly now: () => number = () => performance.now()) {}
+
+  /** What is kept for a path, if the file on disk is still the very same. */
+  get(path: string): Content | undefined {
+    const entry = this.entries.get(path);
+    if (entry === undefined) return undefined;
+    const now = this.now();
+    if (now - entry.checkedAt < TRUST) return entry.content;
+    return now < this.pausedUntil ? undefined : this.recheck(path, entry, now);
+  }
+
+  /** Keeps a small content whose file was settled when it was read, where it is known what else could answer the path. */
+  set(path: string, file: OpenFile, content: Content): void {
+    this.remove(path);
+    const now = this.now();
+    const { lookupPath, realPath, stamp, absent } = file;
+    if (absent === undefined) return;
+    this.insert(path, { content, file: { lookupPath, realPath, stamp, absent }, checkedAt: now, placeCheckedAt: now });
+    for (const oldest of this.entries.keys()) {
+      if (this.bytes <= CACHE_BYTES) return;
+      this.remove(oldest);
+    }
+  }
+
+  /** Forgets everything: what is known of files besides their content has changed. */
+  clear(): void {
+    this.entries.clear();
+    this.bytes = 0;
+  }
+
+  private recheck(path: string, entry: Entry, now: number): Content | undefined {
+    const found = look(entry.file.lookupPath);
+    const place = now - entry.placeCheckedAt < TRUST_PLACE;
+    const same = found !== undefined && isSameFile(entry.file.stamp, found) && entry.file.absent.every((other) => look(other) === undefined) && (place || leadsTo(entry.file.lookupPath, entry.file.realPath));
+    entry.checkedAt = this.now();
+    if (!place) entry.placeCheckedAt = entry.checkedAt;
+    this.slowLooks = entry.checkedAt - now > SLOW_LOOK ? this.slowLooks + 1 : 0;
+    if (this.slowLooks >= SLOW_LOOKS) this.pausedUntil = entry.checkedAt + SLOW_PAUSE;
+    this.remove(path);
+    if (!same) return undefined;
+    this.insert(path, entry);
+    return entry.content;
+  }
+
+  private insert(path: string, entry: Entry): void {
+    this.entries.set(path, entry);
+    this.bytes += costOf(path, entry);
+  }
+
+  private remove(path: string): void {
+    const entry = this.entries.get(path);
+    if (entry === undefined) return;
+    this.entries.delete(path);
+    this.bytes -= costOf(path, entry);
+  }
+}
+
+/** Bytes, roughly. The content is there twice: alone, and behind its head. */
+function costOf(path: string, { content, file }: Entry): number {
+  return 2 * content.validators.size + ENTRY_BYTES + 2 * (path.length + file.lookupPath.length + file.realPath.length);
+}
+
+function leadsTo(lookupPath: string, realPath: string): boolean {
+  try {
+    return realpathSync.native(lookupPath) === realPath;
+  } catch {
+    return false;
+  }
+}
+
+/** Follows links, so that a link that now leads elsewhere is another file. */
+function look(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { bigint: true, throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}

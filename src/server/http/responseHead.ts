@@ -1,0 +1,149 @@
+/**
+ * Status and fields → bytes. The one writer of header fields: whatever leaves in a head went through here.
+ */
+import type { Body } from '../body/fileBody.js';
+import { formatHttpDate } from './date.js';
+
+/** Encoded field lines. Only `headerBlock` makes them, so none contains what was not checked. */
+export type HeaderBlock = string & { readonly __checked: unique symbol };
+
+export interface Response {
+  readonly status: number;
+  /** Other words than the usual ones: those of a backend, checked. */
+  readonly reason?: string | undefined;
+  readonly fields: HeaderBlock;
+  /** Undefined when no content is sent: HEAD, 204, 304, or nothing to say. Whoever holds the response closes it. */
+  readonly body: Body | undefined;
+}
+
+/** Reason phrases (RFC 9110 §15 and the IANA registry): of every status we give, and of those that backends give. */
+export const REASONS: Readonly<Record<number, string>> = {
+  100: 'Continue', 101: 'Switching Protocols', 200: 'OK', 201: 'Created', 202: 'Accepted', 203: 'Non-Authoritative Information', 204: 'No Content',
+  205: 'Reset Content', 206: 'Partial Content', 207: 'Multi-Status', 208: 'Already Reported', 226: 'IM Used', 300: 'Multiple Choices', 301: 'Moved Permanently',
+  302: 'Found', 303: 'See Other', 304: 'Not Modified', 305: 'Use Proxy', 307: 'Temporary Redirect', 308: 'Permanent Redirect', 400: 'Bad Request',
+  401: 'Unauthorized', 402: 'Payment Required', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed', 406: 'Not Acceptable',
+  407: 'Proxy Authentication Required', 408: 'Request Timeout', 409: 'Conflict', 410: 'Gone', 411: 'Length Required', 412: 'Precondition Failed',
+  413: 'Content Too Large', 414: 'URI Too Long', 415: 'Unsupported Media Type', 416: 'Range Not Satisfiable', 417: 'Expectation Failed',
+  421: 'Misdirected Request', 422: 'Unprocessable Content', 423: 'Locked', 424: 'Failed Dependency', 425: 'Too Early', 426: 'Upgrade Required',
+  428: 'Precondition Required', 429: 'Too Many Requests', 431: 'Request Header Fields Too Large', 451: 'Unavailable For Legal Reasons',
+  500: 'Internal Server Error', 501: 'Not Implemented', 502: 'Bad Gateway', 503: 'Service Unavailable', 504: 'Gateway Timeout',
+  505: 'HTTP Version Not Supported', 506: 'Variant Also Negotiates', 507: 'Insufficient Storage', 508: 'Loop Detected', 511: 'Network Authentication Required',
+};
+
+export const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
+
+/** Fields that every answer carries: no page may be sniffed into another type, or be embedded by another origin without a fetch. */
+const ALWAYS: readonly (readonly [string, string])[] = [
+  ['X-Content-Type-Options', 'nosniff'],
+  ['Cross-Origin-Resource-Policy', 'same-origin'],
+  ['Vary', 'Origin'],
+];
+
+const FIELD_NAME = /^[!#-'*+\-.^_`|~0-9A-Za-z]+$/;
+const FIELD_VALUE = /^[\t -~\x80-\xff]*$/;
+
+/** Of these, what somebody says himself stands alone; Vary adds up. */
+function isSaid(name: string, fields: readonly (readonly [string, string | number])[]): boolean {
+  return name !== 'Vary' && fields.some(([said]) => said.length === name.length && said.toLowerCase() === name.toLowerCase());
+}
+
+/**
+ * Encodes field lines. Content-Length and the like are the caller's; Date and Connection are added when the head is sent.
+ * @throws TypeError for a name that is no token or a value with CR, LF, NUL or another control: a bug of ours, never the client's
+ */
+export function headerBlock(fields: readonly (readonly [name: string, value: string | number])[]): HeaderBlock {
+  const always = ALWAYS.filter(([name]) => !isSaid(name, fields));
+  return fieldLines([...fields, ...always]) as HeaderBlock;
+}
+
+/** The same block with more fields. @throws TypeError as `headerBlock` */
+export function withFields(block: HeaderBlock, fields: readonly (readonly [name: string, value: string | number])[]): HeaderBlock {
+  return `${block}${fieldLines(fields)}` as HeaderBlock;
+}
+
+/** Whether a field can be written into a head as it is. */
+export function isWritableField(name: string, value: string): boolean {
+  return FIELD_NAME.test(name) && FIELD_VALUE.test(value);
+}
+
+function fieldLines(fields: readonly (readonly [name: string, value: string | number])[]): string {
+  let text = '';
+  for (const [name, value] of fields) {
+    const written = String(value);
+    if (!FIELD_NAME.test(name) || !FIELD_VALUE.test(written)) throw new TypeError(`header field ${JSON.stringify(name)} cannot be written`);
+    text += `${name}: ${written}\r\n`;
+  }
+  return text;
+}
+
+/** What the head says of the connection: HTTP/1.1 is silent about keeping it, HTTP/1.0 must be told (RFC 9112 §9.3). */
+export type Persistence = 'close' | 'keep-alive' | 'default';
+
+const CONNECTION: Readonly<Record<Persistence, string>> = {
+  close: 'Connection: close\r\n\r\n',
+  'keep-alive': 'Connection: keep-alive\r\n\r\n',
+  default: '\r\n',
+};
+
+/**
+ * The whole head, latin1.
+ * @param date an HTTP date; every answer carries one (RFC 9110 §6.6.1)
+ */
+export function encodeHead(response: Response, date: string, persistence: Persistence, isChunked = false): string {
+  const { status, reason, fields } = response;
+  return `HTTP/1.1 ${String(status)} ${reason ?? REASONS[status] ?? 'Unknown'}\r\nDate: ${date}\r\n${fields}${isChunked ? CHUNKED : ''}${CONNECTION[persistence]}`;
+}
+
+const CHUNKED = 'Transfer-Encoding: chunked\r\n';
+export const LAST_CHUNK = Buffer.from('0\r\n\r\n', 'latin1');
+
+/** How the end of a content is told whose length is not known: in chunks, or where nobody knows them by the end of the connection (RFC 9112 §6.3). */
+export function framingOf({ body }: Response, minor: 0 | 1): 'length' | 'chunked' | 'close' {
+  if (body === undefined || body.length !== undefined) return 'length';
+  return minor === 1 ? 'chunked' : 'close';
+}
+
+/**
+ * A whole small file as a 200. Sent many times a second, head and content are put together only when the head has changed.
+ */
+export class WholeResponse implements Response {
+  readonly status = 200;
+  private message: Buffer | undefined;
+  private date = '';
+  private persistence: Persistence = 'default';
+
+  constructor(readonly fields: HeaderBlock, readonly body: Body & { readonly bytes: Buffer }) {}
+
+  /** The bytes of the answer; whoever gets them does not change them. */
+  encode(date: string, persistence: Persistence): Buffer {
+    if (this.message === undefined || date !== this.date || persistence !== this.persistence) {
+      this.message = encodeWhole(this, this.body.bytes, date, persistence);
+      this.date = date;
+      this.persistence = persistence;
+    }
+    return this.message;
+  }
+}
+
+/** Head and content in one piece, for one write. */
+export function encodeWhole(response: Response, bytes: Buffer, date: string, persistence: Persistence): Buffer {
+  const head = encodeHead(response, date, persistence);
+  const whole = Buffer.allocUnsafe(head.length + bytes.length);
+  whole.write(head, 'latin1');
+  bytes.copy(whole, head.length);
+  return whole;
+}
+
+/** A clock for Date fields that formats once a second. */
+export function dateClock(now: () => number = Date.now): () => string {
+  let second = -1;
+  let text = '';
+  return () => {
+    const current = Math.floor(now() / 1000);
+    if (current !== second) {
+      second = current;
+      text = formatHttpDate(current * 1000);
+    }
+    return text;
+  };
+}

@@ -1,0 +1,149 @@
+/**
+ * Directory listings: the page for a folder that has none of its own. Requests for the same folder share what is read of it, and
+ * large folders wait for each other, so that any number of requests for them costs bounded memory and time.
+ */
+import type { BigIntStats } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { LISTING_LIMITS, readFolder, readPage, type FolderNames, type ListingLimits } from './listingEntries.js';
+import { renderListing } from './listingPage.js';
+import { parseView } from './listingQuery.js';
+import type { OpenFolder } from '../../files/resolver.js';
+import { readFailure } from '../../files/openVerified.js';
+
+/** What is in a folder. */
+export interface Listing {
+  readonly kind: 'listing';
+  /**
+   * The document; to be sent with the policy of generated pages, which lets nothing else in.
+   * @param nonce for the one style element, and the script if there is one
+   * @param script URL of a script that keeps the page up to date
+   */
+  html(nonce: string, script: string | undefined): string;
+}
+
+/** The folder that was asked for cannot be listed. `why` is for people. */
+export interface NoListing { readonly kind: 'refused'; readonly status: 403 | 404 | 503; readonly why: string }
+
+export interface Listings {
+  /**
+   * @param query of the target, without `?`; what is not understood in it is left out of account
+   * @throws for trouble that is not the folder's: no descriptors left, a broken disk
+   */
+  list(folder: OpenFolder, query: string | undefined): Promise<Listing | NoListing>;
+}
+
+const GONE: NoListing = { kind: 'refused', status: 404, why: 'There is no such folder.' };
+const UNREADABLE: NoListing = { kind: 'refused', status: 403, why: 'The folder may not be read.' };
+
+const CROWDED: NoListing = { kind: 'refused', status: 503, why: 'Too many large folders are being read.' };
+
+/**
+ * How long, in milliseconds, what was read of a large folder is kept: somebody turns the pages, or has it open in several tabs. And
+ * of how many folders.
+ */
+const KEPT_FOR = 1_000;
+const MOST_KEPT = 2;
+/** Clocks of file systems tick: of a folder changed that lately, the next change may leave the same time. Milliseconds. */
+const UNSETTLED = 50;
+
+/**
+ * Lists folders for one server.
+ * @param read reads the names; tests count them
+ */
+export function createListings(limits: ListingLimits = LISTING_LIMITS, read = readFolder): Listings {
+  const readings = new Readings(limits, read);
+  return {
+    async list(folder, query) {
+      try {
+        const names = await readings.namesOf(folder);
+        if (names === 'crowded') return CROWDED;
+        const page = names === 'gone' ? names : await readPage(folder, parseView(query), limits, names);
+        return typeof page === 'string' ? GONE : { kind: 'listing', html: (nonce, script) => renderListing(page, { nonce, script }) };
+      } catch (error) {
+        const failure = readFailure(error);
+        if (failure === 'missing') return GONE;
+        if (failure !== 'unreadable') throw error;
+        return UNREADABLE;
+      }
+    },
+  };
+}
+
+type Names = FolderNames | 'gone' | 'crowded';
+
+/** Readings of folders that are under way, and a few that were: whoever asks for the same folder in the same state has the same one. */
+class Readings {
+  readonly #turns: Turns;
+  readonly #shared = new Map<string, { readonly stamp: string; readonly names: Promise<Names> }>();
+  readonly #kept: string[] = [];
+
+  constructor(private readonly limits: ListingLimits, private readonly read: typeof readFolder) {
+    this.#turns = new Turns(limits.atOnce);
+  }
+
+  /** @throws what the file system says */
+  async namesOf(folder: OpenFolder): Promise<Names> {
+    const stats = await stat(folder.realPath, { bigint: true });
+    const stamp = stampOf(stats);
+    // The root decides where links may lead, the top of a site what is hidden.
+    const key = JSON.stringify([folder.realRoot, folder.realPath, folder.segments.length === 0]);
+    const before = this.#shared.get(key);
+    if (before?.stamp === stamp) return before.names;
+    const settled = Date.now() - Number(stats.mtimeMs) > UNSETTLED;
+    const shared = { stamp, names: this.#namesOf(folder) };
+    this.#shared.set(key, shared);
+    const forget = (): void => { if (this.#shared.get(key) === shared) this.#shared.delete(key); };
+    void shared.names.then((names) => {
+      if (typeof names === 'string' || names.total <= this.limits.large || !settled) forget();
+      else this.#keep(key, forget);
+    }, forget);
+    return shared.names;
+  }
+
+  async #namesOf(folder: OpenFolder): Promise<Names> {
+    const first = await this.read(folder, this.limits, this.limits.large);
+    if (first !== 'large') return first;
+    if (this.#turns.waiting >= this.limits.waiting) return 'crowded';
+    const all = await this.#turns.take(() => this.read(folder, this.limits, this.limits.read));
+    return all === 'large' ? 'gone' : all;
+  }
+
+  #keep(key: string, forget: () => void): void {
+    setTimeout(forget, KEPT_FOR).unref();
+    this.#kept.push(key);
+    const oldest = this.#kept.length > MOST_KEPT ? this.#kept.shift() : undefined;
+    if (oldest !== undefined && !this.#kept.includes(oldest)) this.#shared.delete(oldest);
+  }
+}
+
+/** Another text for another state of a folder, as far as its names go. */
+function stampOf({ dev, ino, mtimeNs, ctimeNs }: BigIntStats): string {
+  return [dev, ino, mtimeNs, ctimeNs].join(' ');
+}
+
+/** Lets a few at a time work, the others in the order they came. */
+export class Turns {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(atOnce: number) {
+    this.#free = atOnce;
+  }
+
+  /** How many have not begun yet. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  async take<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free++;
+      else next();
+    }
+  }
+}
