@@ -1,22 +1,37 @@
+import path from 'node:path';
 import js from '@eslint/js';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
+import { objectionTo } from './rooms.mjs';
+
+const SRC = path.join(import.meta.dirname, 'src');
+
+/** @param {string} file absolute */
+const roomOf = (file) => path.relative(SRC, path.dirname(file)).split(path.sep).join('/') || '.';
 
 /**
- * The walls of the house: which folders a file may not import from.
- * @param {string[]} files
- * @param {string[]} closed
- * @returns {import('eslint').Linter.Config}
+ * A room imports only from rooms below it: types, dynamic imports and re-exports included.
+ * @type {import('eslint').Rule.RuleModule}
  */
-const wall = (files, closed) => ({
-  files,
-  rules: {
-    'no-restricted-imports': ['error', {
-      paths: [{ name: 'vscode', message: 'Only src/editor and src/extension.ts may import vscode.' }],
-      patterns: [{ group: closed, message: 'Dependencies point one way: editor → live → server.' }],
-    }],
+const rooms = {
+  create(context) {
+    /** @param {any} node */
+    const check = ({ source }) => {
+      const specifier = source?.value ?? source?.literal?.value;
+      if (typeof specifier !== 'string' || !specifier.startsWith('.')) return;
+      const message = objectionTo(roomOf(context.filename), roomOf(path.resolve(path.dirname(context.filename), specifier)));
+      if (message !== undefined) context.report({ node: source, message });
+    };
+    return { ImportDeclaration: check, ExportNamedDeclaration: check, ExportAllDeclaration: check, ImportExpression: check, TSImportType: check };
   },
-});
+};
+
+/** @type {import('eslint').Linter.Config} */
+const wallOfVSCode = {
+  files: ['src/**'],
+  ignores: ['src/editor/**', 'src/extension.ts'],
+  rules: { 'no-restricted-imports': ['error', { paths: [{ name: 'vscode', message: 'Only src/editor and src/extension.ts may import vscode.' }] }] },
+};
 
 /** The machine and the parser take bytes and events and give values: no socket, no file, no clock. */
 /** @type {import('eslint').Linter.Config} */
@@ -49,7 +64,7 @@ export default defineConfig(
     // The type check reads these files too, and knows the globals of each.
     rules: { 'no-undef': 'off' },
   },
-  wall(['src/live/**', 'src/page/**', 'src/webview/**', 'src/cli/**'], ['**/editor/**']),
-  wall(['src/server/**'], ['**/editor/**', '**/live/**', '**/page/**']),
+  { files: ['src/**'], plugins: { house: { rules: { rooms } } }, rules: { 'house/rooms': 'error' } },
+  wallOfVSCode,
   sansIo,
 );

@@ -6,9 +6,12 @@ import { isIP } from 'node:net';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { lineOf, readConfigText, type LocatedMistake } from './configFile.js';
-import { DEFAULT_HTTPS, DEFAULT_LIVE, isHostName, isPort, type Configuration, type HttpsConfiguration, type LiveConfiguration } from '../server/config/configuration.js';
-import { serverOptions, type ErrorPageOptions, type ServerOptions } from '../server/options/serverOptions.js';
-import { accessLogOptions, siteOptions, withoutExposures, type AccessLogOptions } from '../server/config/toServerOptions.js';
+import { isHostName, isPort } from '../server/config/configuration.js';
+import { DEFAULT_HTTPS, DEFAULT_LIVE, type Configuration, type HttpsConfiguration, type LiveConfiguration } from '../server/config/types.js';
+import type { ErrorPageOptions, ServerOptions } from '../server/options/serverOptions.js';
+import { serverOptions } from '../server/config/defaults.js';
+import { accessLogOptions, siteOptions, withoutExposures } from '../server/config/toServerOptions.js';
+import type { AccessLogOptions } from '../server/log/accessLogFile.js';
 
 export const USAGE = `Usage: lite-server <ip> <port> [options]
 

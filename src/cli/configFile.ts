@@ -2,8 +2,8 @@
  * The configuration file of the command line: JSON as VS Code writes its settings, with comments. What is wrong is named with its line.
  */
 import { findNodeAtLocation, parseTree, printParseErrorCode, getNodeValue, type Node, type ParseError } from 'jsonc-parser';
-import { readConfiguration, type Configuration } from '../server/config/configuration.js';
-import type { Mistake } from '../server/config/readers.js';
+import { readConfiguration } from '../server/config/configuration.js';
+import type { Configuration, Mistake } from '../server/config/types.js';
 
 /** The words of the library are names of constants. */
 const REASONS: Readonly<Record<string, string>> = {

@@ -4,7 +4,7 @@
 import * as vscode from 'vscode';
 import { openInBrowser } from './common/urls.js';
 import type { Controller } from './server/serverController.js';
-import type { RunningServer } from './server/lifecycle.js';
+import type { RunningServer } from './common/lifecycle.js';
 import { activePage } from './common/pageFiles.js';
 import type { Previews } from './preview/previewManager.js';
 import { readSettings } from './common/settings.js';

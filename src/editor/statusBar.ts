@@ -2,14 +2,8 @@
  * Lifecycle → the item in the status bar.
  */
 import * as vscode from 'vscode';
-import type { Counts, Lifecycle, RunningServer } from './server/lifecycle.js';
-
-/** What one server looks like from here. */
-export interface ServerView {
-  readonly folderName: string;
-  readonly lifecycle: Lifecycle;
-  readonly counts: Counts;
-}
+import type { Counts } from './common/lifecycle.js';
+import type { RunningServer, ServerView } from './common/lifecycle.js';
 
 /** What the item shows. Pure, so that every state can be looked at without an editor. */
 export interface StatusText {

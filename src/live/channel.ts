@@ -6,7 +6,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { WebSocketServer } from 'ws';
 import type { Takeover } from '../server/options/hooks.js';
-import type { Refusal, Request } from '../server/http/requestParser.js';
+import type { Refusal, Request } from '../server/http/message.js';
 import { Page, type PageEvents, type PageSurroundings } from './connectedPage.js';
 import { MAX_MESSAGE_BYTES, SUBPROTOCOL } from '../shared/liveProtocol.js';
 

@@ -2,8 +2,8 @@
  * Which files a document was built from, as its requests tell: each says which document or style sheet it was made for (Referer).
  * Pages say it themselves as well (see pages.ts), but only once they are connected.
  */
-import { isNavigation } from '../server/files/documentTransform.js';
-import type { Request } from '../server/http/requestParser.js';
+import { isNavigation } from '../server/http/fetchMetadata.js';
+import type { Request } from '../server/http/message.js';
 import { keyOf, type FileName, type Places } from './siteFiles.js';
 
 /** Documents and style sheets remembered, with what each of them uses, and all that together; the oldest are forgotten. */

@@ -5,7 +5,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import path from 'node:path';
 import pageScript from 'lite-server:page/page';
 import type { Hooks, Overlay, Resource, Site } from '../server/options/hooks.js';
-import type { Request } from '../server/http/requestParser.js';
+import type { Request } from '../server/http/message.js';
 import { isHidden, refuseName } from '../server/files/sitePath.js';
 import { Answers } from './documentOrigins.js';
 import { ChangeQueue } from './changeQueue.js';

@@ -4,7 +4,7 @@
 export { openAccessLog } from './log/accessLogFile.js';
 export { describeListenError } from './listener/listenError.js';
 export { keepLastGood } from './config/lastGood.js';
-export { serverOptions } from './options/serverOptions.js';
+export { serverOptions } from './config/defaults.js';
 export { localCertificate, localNames } from './tls/localAuthority.js';
 export { createServer } from './server.js';
 export { CertificateError, loadTls } from './tls/certificateFiles.js';

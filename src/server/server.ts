@@ -3,15 +3,18 @@
  */
 import { createServer as createNetServer, type AddressInfo, type Server as NetServer } from 'node:net';
 import { BufferPool, SMALLEST_CHUNK } from './body/bufferPool.js';
-import { createHandler, type Handler } from './app/handler.js';
+import { createHandler } from './app/handler.js';
+import type { Handler } from './connection/handler.js';
 import type { Hooks } from './options/hooks.js';
-import { guarded, type Observer } from './options/observer.js';
-import type { Limits, ServerOptions } from './options/serverOptions.js';
-import { dateClock } from './http/responseHead.js';
+import { guarded, type ConnectionSnapshot, type Observer } from './options/observer.js';
+import type { ServerOptions } from './options/serverOptions.js';
+import type { Limits } from './options/limits.js';
+import { dateClock } from './connection/clock.js';
 import { redirecting } from './listener/httpsRedirect.js';
 import { Roster } from './listener/connectionLimit.js';
 import { createDoor, type Door } from './listener/protocolDetection.js';
-import { Transport, type Accepted, type Owner, type Shared } from './connection/driver.js';
+import { Transport, type Owner, type Shared } from './connection/driver.js';
+import type { Accepted } from './connection/accepted.js';
 import { TurnedAway } from './listener/overload.js';
 
 export interface Server {
@@ -31,6 +34,8 @@ export interface Server {
   allowOrigin(origin: string): void;
   /** Connections open now, upgraded ones among them. */
   readonly connections: number;
+  /** Those connections as they are now. */
+  snapshot(): readonly ConnectionSnapshot[];
 }
 
 /** What files are sent through; more only where more connections are allowed than it has room for. */
@@ -86,6 +91,8 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
 
   return {
     get connections() { return roster.size; },
+
+    snapshot: () => roster.all.map(({ snapshot }) => snapshot),
 
     allowOrigin(origin) {
       const { hostname, origin: exact } = new URL(origin);

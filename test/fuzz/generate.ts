@@ -4,8 +4,7 @@
  * A third of the streams is plain: every request in them is right, and both parsers must read it. The others have
  * something hostile built in where the grammar says so, or are changed somewhere without regard to it, or both.
  */
-import { DEFAULT_LIMITS } from '../../src/server/options/serverOptions.js';
-import type { Limits } from '../../src/server/options/serverOptions.js';
+import { DEFAULT_LIMITS, type Limits } from '../../src/server/options/limits.js';
 import { HOSTILE, PLAIN } from './ingredients.js';
 import { mutate } from './mutate.js';
 import { Random } from './random.js';

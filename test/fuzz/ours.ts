@@ -4,10 +4,11 @@
  */
 import { Connection } from '../../src/server/connection/connection.js';
 import { TRANSITIONS } from '../../src/server/connection/states.js';
-import { beginsAsHead, parseRequest, type Refusal, type Request } from '../../src/server/http/requestParser.js';
+import { beginsAsHead, parseRequest } from '../../src/server/http/requestParser.js';
+import type { Refusal, Request } from '../../src/server/http/message.js';
 import { BodyDecoder } from '../../src/server/http/bodyDecoder.js';
 import { headerBlock, type Response } from '../../src/server/http/responseHead.js';
-import type { Limits } from '../../src/server/options/serverOptions.js';
+import type { Limits } from '../../src/server/options/limits.js';
 import type { Case } from './generate.js';
 
 /** A request whose head was accepted. Offsets in bytes of the stream. */

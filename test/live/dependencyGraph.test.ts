@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { Places } from '../../src/live/siteFiles.js';
 import { Usage } from '../../src/live/dependencyGraph.js';
-import { DEFAULT_LIMITS } from '../../src/server/options/serverOptions.js';
-import { parseRequest, type Request } from '../../src/server/http/requestParser.js';
+import { DEFAULT_LIMITS } from '../../src/server/options/limits.js';
+import { parseRequest } from '../../src/server/http/requestParser.js';
+import type { Request } from '../../src/server/http/message.js';
 
 function request(target: string, referer: string | undefined, fields: readonly string[] = []): Request {
   const head = [`GET ${target} HTTP/1.1`, 'Host: localhost', ...(referer === undefined ? [] : [`Referer: ${referer}`]), ...fields, '', ''].join('\r\n');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { watchFolder } from '../../src/live/folderWatcher.js';
-import { DEFAULT_LIVE } from '../../src/server/config/configuration.js';
+import { DEFAULT_LIVE } from '../../src/server/config/types.js';
 import { atEnd, temporaryFolder, until, writeFiles } from '../support/site.js';
 
 async function start(files: Readonly<Record<string, string>>): Promise<{ readonly root: string; readonly told: string[]; readonly failures: string[] }> {

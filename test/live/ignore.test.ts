@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { ignoreBy } from '../../src/live/ignore.js';
-import { DEFAULT_LIVE, readConfiguration } from '../../src/server/config/configuration.js';
+import { readConfiguration } from '../../src/server/config/configuration.js';
+import { DEFAULT_LIVE } from '../../src/server/config/types.js';
 import { cpuTime } from '../support/cpu.js';
 
 describe('ignore', () => {

@@ -5,8 +5,9 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createLive } from '../../src/live/livePreview.js';
 import type { Live, LiveUpdate, PageProblem } from '../../src/live/live.js';
-import { DEFAULT_LIVE } from '../../src/server/config/configuration.js';
-import { serverOptions, type ServerOptions } from '../../src/server/options/serverOptions.js';
+import { DEFAULT_LIVE } from '../../src/server/config/types.js';
+import type { ServerOptions } from '../../src/server/options/serverOptions.js';
+import { serverOptions } from '../../src/server/config/defaults.js';
 import { createServer, type Server } from '../../src/server/server.js';
 import { atEnd, temporaryFolder, writeFiles } from '../support/site.js';
 

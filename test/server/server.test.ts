@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { commonLogLine } from '../../src/server/log/accessLogFormat.js';
 import { exchange, get, open, parseReplies } from '../support/client.js';
 import { startSite, temporaryFolder, until, writeFiles, atEnd } from '../support/site.js';
-import { serverOptions } from '../../src/server/options/serverOptions.js';
+import { serverOptions } from '../../src/server/config/defaults.js';
 import { createServer } from '../../src/server/server.js';
 
 describe('server', () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { exchange, open, parseReplies } from '../support/client.js';
-import { serverOptions } from '../../src/server/options/serverOptions.js';
+import { serverOptions } from '../../src/server/config/defaults.js';
 import { createServer } from '../../src/server/server.js';
+import type { StateSnapshot } from '../../src/server/options/observer.js';
 import { atEnd, startSite, temporaryFolder, until, type Site } from '../support/site.js';
 
 const KIB = 1024;
@@ -91,15 +92,15 @@ describe('bodies of requests', () => {
   });
 
   it('show in the state: so much of so much', async () => {
-    const { port, transitions } = await start();
+    const { port, server } = await start();
     const { send } = await talk(port);
     send(`${HEAD}Content-Length: 10\r\n\r\nhello`);
-    const incoming = (): { received: number; expected: number | undefined } | undefined => {
-      const state = transitions.find(({ to }) => to.name === 'HANDLING')?.to;
-      return state?.name === 'HANDLING' ? state.incoming : undefined;
+    const handling = (): (StateSnapshot & { name: 'HANDLING' }) | undefined => {
+      const state = server.snapshot()[0]?.state;
+      return state?.name === 'HANDLING' ? state : undefined;
     };
-    await until('half is there', () => incoming()?.received === 5);
-    assert.equal(incoming()?.expected, 10);
+    await until('half is there', () => handling()?.received === 5);
+    assert.equal(handling()?.expected, 10);
   });
 
   it('large ones are told of as they arrive, at most twice a second', async () => {

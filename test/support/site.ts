@@ -4,10 +4,11 @@
 import { mkdir, mkdtemp, realpath, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { State, StateName } from '../../src/server/connection/states.js';
 import type { Hooks } from '../../src/server/options/hooks.js';
-import type { ConnectionInfo, Exchange } from '../../src/server/options/observer.js';
-import { serverOptions, type Limits, type ServerOptions } from '../../src/server/options/serverOptions.js';
+import type { ConnectionInfo, Exchange, StateName, StateSnapshot } from '../../src/server/options/observer.js';
+import type { ServerOptions } from '../../src/server/options/serverOptions.js';
+import { serverOptions } from '../../src/server/config/defaults.js';
+import type { Limits } from '../../src/server/options/limits.js';
 import { createServer, type Server } from '../../src/server/server.js';
 
 export interface Site {
@@ -17,7 +18,7 @@ export interface Site {
   readonly root: string;
   readonly server: Server;
   /** Every transition so far. */
-  readonly transitions: { readonly connection: ConnectionInfo; readonly from: StateName; readonly to: State }[];
+  readonly transitions: { readonly connection: ConnectionInfo; readonly from: StateName; readonly to: StateSnapshot }[];
   readonly exchanges: Exchange[];
   readonly failures: unknown[];
   readonly warnings: string[];

@@ -5,16 +5,17 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { localUrl, openInBrowser, parseSitePath, sitePathOf, urlOf } from '../../src/editor/common/urls.js';
 import { isTrouble } from '../../src/editor/common/outputChannels.js';
-import { contains, exposures } from '../../src/editor/server/exposure.js';
+import { exposures } from '../../src/editor/server/exposure.js';
 import type { Controller } from '../../src/editor/server/serverController.js';
-import type { Counts, Lifecycle, RunningServer } from '../../src/editor/server/lifecycle.js';
+import type { Counts, Lifecycle, RunningServer, ServerView } from '../../src/editor/common/lifecycle.js';
 import { planPorts } from '../../src/editor/server/ports.js';
 import { previewHtml } from '../../src/editor/preview/previewHtml.js';
 import { readMessage, readState } from '../../src/editor/preview/previewMessages.js';
 import { documentOf, PreviewPanel, titleOf } from '../../src/editor/preview/previewPanel.js';
+import { isWithin } from '../../src/server/util/paths.js';
 import { labelOf } from '../../src/editor/server/rootFolder.js';
 import { createStarterSite } from '../../src/editor/server/starterSite.js';
-import { describeServers, type ServerView } from '../../src/editor/statusBar.js';
+import { describeServers } from '../../src/editor/statusBar.js';
 import { throttle } from '../../src/editor/common/throttle.js';
 import type { ToPanelView } from '../../src/shared/panelProtocol.js';
 import type { Exchange } from '../../src/server/options/observer.js';
@@ -101,7 +102,7 @@ describe('exposure', () => {
   }
 
   it('knows a folder from its neighbour with a longer name', () => {
-    assert.deepEqual([contains('/site', '/site'), contains('/site', '/site/a'), contains('/site', '/site2'), contains('/site', '/'), contains('/site', '/site/..a')], [true, true, false, false, true]);
+    assert.deepEqual([isWithin('/site', '/site'), isWithin('/site', '/site/a'), isWithin('/site', '/site2'), isWithin('/site', '/'), isWithin('/site', '/site/..a')], [true, true, false, false, true]);
   });
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { DEFAULT_LIVE } from '../../src/server/config/configuration.js';
+import { DEFAULT_LIVE } from '../../src/server/config/types.js';
 import { readSettings } from '../../src/editor/common/settings.js';
 import { configure, folder, freePort, unconfigure, waitFor } from './support.js';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
 import { readSettings, RESTRICTED, USER_ONLY, valueOf } from '../../src/editor/common/settings.js';
-import { DEFAULT_HTTPS, DEFAULT_LIVE } from '../../src/server/config/configuration.js';
+import { DEFAULT_HTTPS, DEFAULT_LIVE } from '../../src/server/config/types.js';
 import { configure, folder, unconfigure, waitFor } from './support.js';
 
 interface Manifest {

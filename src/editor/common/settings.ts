@@ -3,7 +3,8 @@
  */
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { DEFAULT_HTTPS, DEFAULT_LIVE, readConfiguration, type Configuration, type HttpsConfiguration, type LiveConfiguration, type Mistake } from '../../server/config/configuration.js';
+import { readConfiguration, type Mistake } from '../../server/config/configuration.js';
+import { DEFAULT_HTTPS, DEFAULT_LIVE, type Configuration, type HttpsConfiguration, type LiveConfiguration } from '../../server/config/types.js';
 import { isRecord } from '../../server/config/readers.js';
 
 const SECTION = 'liteServer';

@@ -6,8 +6,8 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { formatAuthority } from '../../server/http/authority.js';
 import { encodePath } from '../../server/files/sitePath.js';
-import { contains } from '../server/exposure.js';
-import type { RunningServer } from '../server/lifecycle.js';
+import { isWithin } from '../../server/util/paths.js';
+import type { RunningServer } from './lifecycle.js';
 
 /** Where this machine reaches a server bound to `ip`: an address for all of them is no address to go to. */
 export function localUrl(ip: string, port: number, scheme: 'http' | 'https' = 'http'): string {
@@ -43,7 +43,7 @@ export function urlOf(base: string, root: string, file: string | undefined): str
 export async function sitePathOf(root: string, file: vscode.Uri | undefined): Promise<string | undefined> {
   if (file?.scheme !== 'file') return undefined;
   const real = await realpath(file.fsPath).catch(() => file.fsPath);
-  if (!contains(root, real)) return undefined;
+  if (!isWithin(root, real)) return undefined;
   const page = urlOf('/', root, real);
   const isFolder = await stat(real).then((stats) => stats.isDirectory(), () => false);
   return isFolder && !page.endsWith('/') ? `${page}/` : page;

@@ -5,7 +5,7 @@ import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { Live } from '../../live/live.js';
-import { contains } from '../server/exposure.js';
+import { isWithin } from '../../server/util/paths.js';
 import { throttle, type Throttle } from '../common/throttle.js';
 
 /** Milliseconds between two readings of one document: nobody sees more, and reading joins all its lines. */
@@ -73,7 +73,7 @@ export class Documents implements vscode.Disposable {
     };
     try {
       for (const folder of [root, ...alsoFolders]) watch(folder, '**/*');
-      for (const file of alsoFiles) if (!contains(root, file)) watch(path.dirname(file), escapeGlob(path.basename(file)));
+      for (const file of alsoFiles) if (!isWithin(root, file)) watch(path.dirname(file), escapeGlob(path.basename(file)));
     } catch (error) {
       this.live.watchingFailed(error instanceof Error ? error.message : String(error));
     }
@@ -124,7 +124,7 @@ export class Documents implements vscode.Disposable {
 
   private isOurs(file: string): boolean {
     const { root, alsoFolders, alsoFiles } = this.options;
-    return contains(root, file) || alsoFiles.includes(file) || alsoFolders.some((folder) => contains(folder, file));
+    return isWithin(root, file) || alsoFiles.includes(file) || alsoFolders.some((folder) => isWithin(folder, file));
   }
 
   private entryOf(document: vscode.TextDocument): Entry | undefined {

@@ -2,13 +2,11 @@
  * The live preview of one running server: made with it, closed with it.
  */
 import type { Live, LiveObserver, LiveUpdate } from '../../live/live.js';
-import type { LiveConfiguration } from '../../server/config/configuration.js';
+import type { LiveConfiguration } from '../../server/config/types.js';
 import type { ServerOptions } from '../../server/options/serverOptions.js';
 import { Documents } from './documentSync.js';
 import { describeUpdate } from '../../live/updateText.js';
-
-/** The code of the live preview, loaded when a server is first started with it. */
-export type LiveModule = typeof import('../../live/index.js');
+import type { LiveModule } from '../common/core.js';
 
 /** What a session tells. */
 export interface SessionEvents {

@@ -2,9 +2,9 @@
  * The certificate of a server in the editor: made for this machine, or the user's own, whose passphrase is asked for once.
  */
 import * as vscode from 'vscode';
-import type { HttpsConfiguration } from '../../server/config/configuration.js';
-import type { TlsMaterial } from '../../server/tls/certificateFiles.js';
-import type { Core } from './serverController.js';
+import type { HttpsConfiguration } from '../../server/config/types.js';
+import type { TlsMaterial } from '../../server/options/serverOptions.js';
+import type { Core } from '../common/core.js';
 
 /** Where secrets and certificates are kept: with the user, in no workspace. */
 export interface Vault {

@@ -50,9 +50,9 @@ export function exposures(ip: string, root: string, workspace: string, home = ho
   if (!isLoopbackAddress(ip)) {
     found.push([`ip ${ip}`, `Let other machines reach this site at ${ip}?`, 'liteServer.ip is not a loopback address: everyone on the network can read every file that is served.']);
   }
-  if (contains(root, home)) {
+  if (isWithin(root, home)) {
     found.push([`root ${root}`, `Serve ${root}?`, 'This folder holds your home folder: every page opened through the server could read all of it.']);
-  } else if (!contains(workspace, root)) {
+  } else if (!isWithin(workspace, root)) {
     found.push([`root ${root}`, `Serve ${root}?`, 'The folder (liteServer.root, or a link it goes through) lies outside the workspace: every page opened through the server can read what is in that folder.']);
   }
   return found;
@@ -60,12 +60,7 @@ export function exposures(ip: string, root: string, workspace: string, home = ho
 
 /** The same for a folder that is served below a path (liteServer.mounts). */
 export function mountExposures(folder: string, workspace: string, home = homedir()): Exposure[] {
-  if (contains(folder, home)) return [[`mount ${folder}`, `Serve ${folder} as well?`, 'This folder (liteServer.mounts) holds your home folder: every page opened through the server could read all of it.']];
-  if (contains(workspace, folder)) return [];
+  if (isWithin(folder, home)) return [[`mount ${folder}`, `Serve ${folder} as well?`, 'This folder (liteServer.mounts) holds your home folder: every page opened through the server could read all of it.']];
+  if (isWithin(workspace, folder)) return [];
   return [[`mount ${folder}`, `Serve ${folder} as well?`, 'The folder (liteServer.mounts) lies outside the workspace: every page opened through the server can read what is in it.']];
-}
-
-/** Whether `inner` is `outer` or lies below it. */
-export function contains(outer: string, inner: string): boolean {
-  return isWithin(outer, inner);
 }

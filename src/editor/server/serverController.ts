@@ -5,26 +5,24 @@ import { realpath } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { Live, LiveObserver } from '../../live/live.js';
 import type { LogFormat } from '../../server/log/accessLogFormat.js';
-import type { Configuration } from '../../server/config/configuration.js';
-import type { Mistake } from '../../server/config/readers.js';
+import type { Configuration, Mistake } from '../../server/config/types.js';
 import type { LogFile } from '../../server/log/rotatingFile.js';
 import type { Observer } from '../../server/options/observer.js';
 import type { ServerOptions } from '../../server/options/serverOptions.js';
 import type { Server } from '../../server/server.js';
-import type { AccessLogOptions } from '../../server/config/toServerOptions.js';
+import type { AccessLogOptions } from '../../server/log/accessLogFile.js';
 import { externalUrl, localUrl } from '../common/urls.js';
 import { prepareTls, type Vault } from './certificates.js';
 import type { LogTarget } from '../common/outputChannels.js';
 import { confirmExposure } from './exposure.js';
-import type { Counts, Lifecycle, RunningServer } from './lifecycle.js';
-import { LiveSession, type LiveModule } from '../live/liveSession.js';
+import type { Counts, Lifecycle } from '../common/lifecycle.js';
+import type { RunningServer } from '../common/lifecycle.js';
+import { LiveSession } from '../live/liveSession.js';
+import type { LiveModule, Core } from '../common/core.js';
 import { planPorts } from './ports.js';
 import { labelOf, locateRoot } from './rootFolder.js';
 import { concernsServer, readSettings, type Settings } from '../common/settings.js';
 import { placesOfPages, settledMounts } from './realLocations.js';
-
-/** The server's code, loaded when a server is first started. */
-export type Core = typeof import('../../server/index.js');
 
 /** What a controller needs of the world. */
 export interface World {

@@ -3,7 +3,7 @@
  */
 import * as vscode from 'vscode';
 import { Controller, type World } from './serverController.js';
-import type { ServerView } from '../statusBar.js';
+import type { ServerView } from '../common/lifecycle.js';
 
 export class Servers {
   private readonly controllers = new Map<string, Controller>();

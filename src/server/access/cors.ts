@@ -2,7 +2,7 @@
  * Pages of other origins that the user has named may read the site (Fetch standard, "CORS protocol"). Nobody else is told anything:
  * the gate has turned them away.
  */
-import type { Request } from '../http/requestParser.js';
+import type { Request } from '../http/message.js';
 import { withFields, type Response } from '../http/responseHead.js';
 
 /** Seconds for which a browser need not ask again whether it may ask. */

@@ -18,8 +18,8 @@
  */
 import { isIP } from 'node:net';
 import { isLoopbackAddress, parseAuthority, type Authority } from '../http/authority.js';
-import { RESERVED } from '../options/hooks.js';
-import type { Request } from '../http/requestParser.js';
+import { RESERVED } from '../../shared/reservedPath.js';
+import type { Request } from '../http/message.js';
 
 /** Both ends of a connection, as the system knows them. */
 export interface Ends {

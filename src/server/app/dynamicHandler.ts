@@ -4,10 +4,11 @@
  */
 import { close } from 'node:fs';
 import type { Asked, Gateway, GatewayAnswer } from '../backends/gateway.js';
-import { RESERVED, type Hooks, type Takeover } from '../options/hooks.js';
+import type { Hooks, Takeover } from '../options/hooks.js';
+import { RESERVED } from '../../shared/reservedPath.js';
 import { isKnownMethod } from '../http/methods.js';
 import type { ServerOptions } from '../options/serverOptions.js';
-import type { Request } from '../http/requestParser.js';
+import type { Request } from '../http/message.js';
 import type { Resolver } from '../files/resolver.js';
 import type { Response } from '../http/responseHead.js';
 

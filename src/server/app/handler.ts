@@ -4,7 +4,8 @@
  */
 import { close } from 'node:fs';
 import { createGateway, type Gateway } from '../backends/gateway.js';
-import { bytesBody, collect, FileBody } from '../body/fileBody.js';
+import { FileBody } from '../body/fileBody.js';
+import { bytesBody, collect } from '../http/body.js';
 import type { BufferPool } from '../body/bufferPool.js';
 import type { Caller } from '../connection/requestContext.js';
 import { ContentCache } from '../files/representationCache.js';
@@ -14,18 +15,22 @@ import { described, discardContent, loadContent, type Content, type FileRules } 
 import { fileResponse } from '../files/fileResponse.js';
 import { createFileRules } from '../files/fileHeaders.js';
 import { generatedResponse } from '../pages/generatedPage.js';
-import { RESERVED, type Hooks, type Site, type Takeover } from '../options/hooks.js';
+import type { Hooks, Takeover } from '../options/hooks.js';
+import { RESERVED } from '../../shared/reservedPath.js';
 import { createListings, type Listings } from '../pages/listing/directoryListing.js';
 import { isKnownMethod } from '../http/methods.js';
 import { createMimeTypes } from '../files/contentTypes.js';
 import type { ServerOptions } from '../options/serverOptions.js';
 import { compressedTwin, readsCompressed } from '../files/precompressed.js';
-import { isDocument, isNavigation, present, VARIES_BY_PURPOSE } from '../files/documentTransform.js';
-import type { Refusal, Request } from '../http/requestParser.js';
+import { present } from '../files/documentTransform.js';
+import { isDocument } from '../http/mediaType.js';
+import { isNavigation, VARIES_BY_PURPOSE } from '../http/fetchMetadata.js';
+import type { Request } from '../http/message.js';
 import { createResolver, mountedFolder, type OpenFile, type OpenFolder, type Resolver } from '../files/resolver.js';
 import { headerBlock, type Response } from '../http/responseHead.js';
 import { encodePath } from '../files/sitePath.js';
 import { createWorking, type Working } from './dynamicHandler.js';
+import type { Handler } from '../connection/handler.js';
 
 /** What a file allows. */
 const ALLOWED = ['GET', 'HEAD', 'OPTIONS'] as const;
@@ -36,19 +41,6 @@ const VARIES_BY_CODING: readonly [string, string] = ['Vary', 'Accept-Encoding'];
 
 /** Set by the build from package.json. */
 declare const VERSION: string;
-
-export interface Handler {
-  /** Answers a complete request; at once when everything needed is at hand. Rejects only for trouble of our own. */
-  handle(request: Request, caller?: Caller): Response | Takeover | Promise<Response | Takeover>;
-  /** Whether something may have to work for a request that has passed the gate, and takes its content: it is handled with a caller. */
-  takesBody(request: Request): boolean;
-  /** Answers what was no acceptable request. */
-  refuse(refusal: Refusal): Promise<Response>;
-  /** See `Site` in hooks.ts. */
-  readonly read: Site['read'];
-  /** Stops watching what it was set up with, and ends its backends. */
-  close(): Promise<void>;
-}
 
 /** What is lent to a handler. */
 export interface Surroundings {

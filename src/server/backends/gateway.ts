@@ -1,7 +1,7 @@
 /**
  * Between the handler and the backends: finds the script, asks the backend, and makes of what it says an answer of ours.
  */
-import { bytesBody, type Body } from '../body/fileBody.js';
+import { bytesBody, type Body } from '../http/body.js';
 import type { Caller } from '../connection/requestContext.js';
 import type { Departure } from '../connection/clientAbort.js';
 import { Fields } from '../http/fields.js';
@@ -9,12 +9,14 @@ import type { Ends } from '../access/gate.js';
 import type { Hooks, Takeover } from '../options/hooks.js';
 import type { ServerOptions } from '../options/serverOptions.js';
 import { PeekedBody } from '../body/prefixBody.js';
-import { isDocument, isNavigation, mediaType, VARIES_BY_PURPOSE } from '../files/documentTransform.js';
-import type { Request } from '../http/requestParser.js';
+import { isDocument, mediaType } from '../http/mediaType.js';
+import { isNavigation, VARIES_BY_PURPOSE } from '../http/fetchMetadata.js';
+import type { Request } from '../http/message.js';
 import type { Resolver } from '../files/resolver.js';
 import { headerBlock, isWritableField, type Response } from '../http/responseHead.js';
 import { emptyBody, type IncomingBody } from '../body/incomingBody.js';
-import { BackendFailure, type Backend, type BackendAnswer, type BackendRequest, type BackendResponse, type Script, type ScriptBackend, type ScriptRequest } from './common/backend.js';
+import { BackendFailure, type Backend, type BackendAnswer, type BackendRequest, type BackendResponse, type ScriptBackend, type ScriptRequest } from './common/backend.js';
+import type { Script } from '../files/script.js';
 import { problemOfBlank, type Problem } from './common/emptyErrors.js';
 import { createRoutes, type Route } from './common/routes.js';
 import type { BackendRule, ProxyRule, ScriptRule } from '../options/backendRules.js';

@@ -3,7 +3,7 @@
  * the client wait.
  */
 import { Readable } from 'node:stream';
-import type { Refusal } from '../http/requestParser.js';
+import type { Refusal } from '../http/message.js';
 
 /** Received and not read yet: beyond it, the client has to wait. Bytes. */
 const HIGH_WATER = 256 * 1024;

@@ -1,7 +1,7 @@
 /**
  * Content whose beginning is looked at before it is sent, and may be changed.
  */
-import type { Body, Deliver } from './fileBody.js';
+import type { Body, Deliver } from '../http/body.js';
 
 const EMPTY = Buffer.alloc(0);
 

@@ -1,7 +1,7 @@
 /**
  * Content that comes over a connection of ours, as it comes: what a backend answers. Held in a few buffers that are used again.
  */
-import type { Body, Deliver } from './fileBody.js';
+import type { Body, Deliver } from '../http/body.js';
 
 /** Bytes of one buffer. */
 const PIECE = 64 * 1024;

@@ -2,7 +2,7 @@
  * Content that comes from a stream, as it comes: what a backend answers.
  */
 import type { Readable } from 'node:stream';
-import type { Body, Deliver } from './fileBody.js';
+import type { Body, Deliver } from '../http/body.js';
 
 const EMPTY = Buffer.alloc(0);
 

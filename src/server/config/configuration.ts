@@ -3,97 +3,15 @@
  */
 import { isIP } from 'node:net';
 import { readBackends, readPemFile, readProgram } from './backendReaders.js';
-import type { BackendRule } from '../options/backendRules.js';
-import { groupReader, isRecord, listReader, numberReader, readSwitch, shownName, textReader, wordReader, wrong, type Mistake, type NumberRule, type Reader } from './readers.js';
+import { groupReader, isRecord, listReader, numberReader, readSwitch, shownName, textReader, wordReader, wrong, type NumberRule, type Reader } from './readers.js';
+import type { Mistake, PhpConfiguration, HttpsConfiguration, LiveConfiguration, Configuration, ReadConfiguration } from './types.js';
 import { withoutContradictions } from './crossChecks.js';
 import { GLOB_RULE, isGoodGlob, MOST_GLOBS } from '../util/glob.js';
 import { readHeaders } from './headerReader.js';
-import type { HeaderRule, Limits, Mount } from '../options/serverOptions.js';
 import { readCacheControl, readDefaultType, readErrorPages, readFallback, readIndex, readLogFile, readMimeTypes, readMounts, readOrigins, readRoot } from './siteReaders.js';
+import type { AccessLogConfiguration } from '../log/accessLogFile.js';
 
-export type { Mistake } from './readers.js';
-
-/** What may be set. Paths as they were written; times in milliseconds and sizes in bytes, whatever people think of them in. */
-export interface Configuration {
-  readonly ip?: string;
-  readonly port?: number;
-  readonly root?: string;
-  readonly errorPages?: Readonly<Record<string, string>>;
-  /** `''`: no such file, not even the standard one. */
-  readonly mimeTypes?: string;
-  readonly defaultType?: string;
-  readonly index?: readonly string[];
-  readonly directoryListing?: boolean;
-  readonly cleanUrls?: boolean;
-  /** `''`: none. */
-  readonly spaFallback?: string;
-  /** Folders as they were written. */
-  readonly mounts?: readonly Mount[];
-  readonly headers?: readonly HeaderRule[];
-  readonly cacheControl?: string;
-  readonly cors?: readonly string[];
-  readonly precompressed?: boolean;
-  /** Without the program that PHP is. */
-  readonly backends?: readonly BackendRule[];
-  readonly php?: Partial<PhpConfiguration>;
-  readonly post?: 'refuse' | 'echo';
-  readonly https?: Partial<HttpsConfiguration>;
-  readonly allowedHosts?: readonly string[];
-  readonly accessLog?: Partial<AccessLogConfiguration>;
-  readonly live?: Partial<LiveConfiguration>;
-  readonly limits: Partial<Limits>;
-}
-
-/** What may be set of the access log. */
-export interface AccessLogConfiguration {
-  readonly format: 'common' | 'combined' | 'json';
-  /** Relative to the workspace and inside it; `''`: none. */
-  readonly file: string;
-  /** Bytes at which the file is put aside and a new one begun; 0: never for its size. */
-  readonly maxSize: number;
-  /** Whether a new file is begun each day. */
-  readonly daily: boolean;
-  /** How many files that were put aside are kept. */
-  readonly keep: number;
-}
-
-/** Which program PHP is: never from a workspace. */
-export interface PhpConfiguration {
-  /** As it was written; `''`: look for it. */
-  readonly path: string;
-}
-
-/** Whether and how what is sent is encrypted. Paths as they were written, never from a workspace. */
-export interface HttpsConfiguration {
-  /** `auto`: with a certificate that an authority of this machine signs; `files`: with one's own. */
-  readonly mode: 'off' | 'auto' | 'files';
-  readonly cert: string;
-  readonly key: string;
-}
-
-/** What may be set of the live preview. */
-export interface LiveConfiguration {
-  readonly enabled: boolean;
-  /** Globs relative to the root, with `/`. */
-  readonly ignore: readonly string[];
-  /** Which documents show as they are typed, before they are saved. */
-  readonly unsaved: 'htmlAndCss' | 'off';
-  /** Whether pages report their errors. */
-  readonly problems: boolean;
-  /** Whether a page that has lost its server says so. */
-  readonly badge: boolean;
-}
-
-/** Names with a leading dot are never served; the others are what editors leave behind for a moment while they save. */
-const DEFAULT_IGNORE: readonly string[] = Object.freeze([
-  '**/.*', '**/.*/**', '**/node_modules/**', '**/*~', '**/#*#', '**/*.swp', '**/*.swx', '**/*.tmp', '**/*.crswap', '**/*___jb_*___', '**/4913',
-]);
-
-export const DEFAULT_LIVE: LiveConfiguration = Object.freeze({ enabled: true, ignore: DEFAULT_IGNORE, unsaved: 'htmlAndCss', problems: true, badge: true });
-
-export const DEFAULT_ACCESS_LOG: AccessLogConfiguration = Object.freeze({ format: 'common', file: '', maxSize: 10 * 1024 * 1024, daily: false, keep: 5 });
-
-export const DEFAULT_HTTPS: HttpsConfiguration = Object.freeze({ mode: 'off', cert: '', key: '' });
+export type { Mistake } from './types.js';
 
 /** The limits users may set, and how far. */
 export const LIMIT_RULES: Readonly<Record<string, NumberRule>> = {
@@ -159,12 +77,6 @@ const READERS: Readonly<Record<Exclude<keyof Configuration, 'limits'>, Reader<un
     badge: readSwitch,
   }, '{"enabled": true}'),
 };
-
-/** A configuration that can be used, and what was left out of it. */
-export interface ReadConfiguration {
-  readonly configuration: Configuration;
-  readonly mistakes: readonly Mistake[];
-}
 
 /**
  * Reads what is there; what is wrong is left out and named, what is unknown is named.

@@ -2,8 +2,8 @@
  * Settings that are good by themselves and cannot be followed together: one of them is left out, and named.
  */
 import path from 'node:path';
-import type { Configuration, ReadConfiguration } from './configuration.js';
-import { keyOf, type Mistake } from './readers.js';
+import type { Configuration, ReadConfiguration, Mistake } from './types.js';
+import { keyOf } from './readers.js';
 import { isHidden } from '../files/sitePath.js';
 import { pathBelow } from '../util/paths.js';
 

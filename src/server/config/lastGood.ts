@@ -1,8 +1,7 @@
 /**
  * Settings that went wrong while they were edited: each keeps the value it had when it was last right.
  */
-import type { Configuration } from './configuration.js';
-import type { Mistake } from './readers.js';
+import type { Configuration, Mistake } from './types.js';
 
 /**
  * @param now what could be read

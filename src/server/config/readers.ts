@@ -1,14 +1,4 @@
-/**
- * Readers of settings: a value of any type → one that can be used, or a mistake that says what it should have been. What every
- * kind of setting needs is here; readers of single settings are in the files that are named after them.
- */
-
-/** A value that cannot be used: what it should have been. */
-export interface Mistake {
-  /** Name of the setting without prefix, nested ones with a dot: `errorPages.404`. */
-  readonly key: string;
-  readonly message: string;
-}
+import type { Mistake } from './types.js';
 
 /** @returns the value, or undefined when it was named as a mistake */
 export type Reader<T> = (value: unknown, key: string, mistakes: Mistake[]) => T | undefined;

@@ -1,7 +1,8 @@
 /**
  * The settings of a site: which files stand for folders, what is served beside the root, who may read it.
  */
-import { isPath, isInside, isRecord, keyOf, listReader, textReader, wrong, type Mistake, type Reader } from './readers.js';
+import { isPath, isInside, isRecord, keyOf, listReader, textReader, wrong, type Reader } from './readers.js';
+import type { Mistake } from './types.js';
 import type { Mount } from '../options/serverOptions.js';
 import { decodePath, encodePath, isHidden, refuseName } from '../files/sitePath.js';
 

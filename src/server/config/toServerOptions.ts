@@ -3,11 +3,11 @@
  * Paths in settings are relative to one folder: the workspace, or that of the configuration file.
  */
 import path from 'node:path';
-import { DEFAULT_ACCESS_LOG, type AccessLogConfiguration, type Configuration } from './configuration.js';
+import { DEFAULT_ACCESS_LOG, type Configuration } from './types.js';
+import type { AccessLogOptions } from '../log/accessLogFile.js';
 import { STANDARD_ERROR_PAGES, STANDARD_MIME_TYPES, type Places } from './crossChecks.js';
-import { DEFAULT_TYPE } from '../files/contentTypes.js';
+import { DEFAULT_TYPE, type MimeTypesOptions, type Mount, type ServerOptions } from '../options/serverOptions.js';
 import type { BackendRule } from '../options/backendRules.js';
-import type { MimeTypesOptions, Mount, ServerOptions } from '../options/serverOptions.js';
 
 export { withoutExposures } from './crossChecks.js';
 
@@ -49,16 +49,6 @@ function mimeTypesOptions({ mimeTypes, defaultType = DEFAULT_TYPE }: Configurati
 /** The deepest first: of two that fit a path, the longer one is meant. */
 function mountsBelow(base: string, mounts: readonly Mount[]): Mount[] {
   return mounts.map(({ segments, folder }) => ({ segments, folder: path.resolve(base, folder) })).sort((a, b) => b.segments.length - a.segments.length);
-}
-
-/** Where and how requests are logged. */
-export interface AccessLogOptions extends Omit<AccessLogConfiguration, 'file'> {
-  /** Absolute path; undefined: to no file. */
-  readonly file: string | undefined;
-  /** How messages name it: as it was written. */
-  readonly label: string;
-  /** Absolute path of the folder that the file must really lie in, links followed: what requests say is written there. */
-  readonly within: string;
 }
 
 /** @param base absolute path of the folder that the file is relative to */

@@ -6,8 +6,9 @@
  * whichever way. `connectionStates.ts` has the states, what leads from one to the next, and the actions.
  */
 import { bodyOf, persistenceOf, type Action, type State, type Timer } from './states.js';
-import type { Limits } from '../options/serverOptions.js';
-import { beginsAsHead, parseRequest, type Refusal, type Request } from '../http/requestParser.js';
+import type { Limits } from '../options/limits.js';
+import { beginsAsHead, parseRequest } from '../http/requestParser.js';
+import type { Refusal, Request } from '../http/message.js';
 import { Receiving, type BodyTaker } from './requestBody.js';
 import type { Response } from '../http/responseHead.js';
 

@@ -1,9 +1,9 @@
 /**
  * What whoever watches is told of one connection: its states, how far a long body is, and every exchange when it is over.
  */
-import type { State, Subject } from './states.js';
-import type { ConnectionInfo, Exchange, Observer } from '../options/observer.js';
-import type { Clock } from './driver.js';
+import { snapshotOf, type State } from './states.js';
+import type { Subject, ConnectionInfo, Exchange, Observer } from '../options/observer.js';
+import type { Clock } from './clock.js';
 
 /** Milliseconds between two words about the same body. */
 const INTERVAL = 500;
@@ -37,7 +37,7 @@ export class Reporter {
   changed(from: State, to: State): void {
     const { observer } = this;
     if (to.name === 'SENDING_FILE') this.reportedAt = this.clock.now;
-    observer.stateChanged?.(this.info, from, to);
+    observer.stateChanged?.(this.info, snapshotOf(from), snapshotOf(to));
     if (to.name === 'UPGRADED') observer.exchangeFinished?.(this.exchange(to.subject, 101, 0, true));
     else if ((from.name === 'SENDING_HEADER' && to.name !== 'SENDING_FILE') || from.name === 'SENDING_FILE') {
       observer.exchangeFinished?.(this.exchange(from.subject, from.response.status, from.name === 'SENDING_FILE' ? from.offset : 0, to.name !== 'CONN_DONE'));

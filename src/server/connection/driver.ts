@@ -2,23 +2,25 @@
  * The driver of one connection: does with the socket what the state machine says, and tells it what happened.
  */
 import type { Socket } from 'node:net';
-import type { Body } from '../body/fileBody.js';
+import type { Body } from '../http/body.js';
 import { Caller } from './requestContext.js';
 import { Connection } from './connection.js';
-import type { State, Timer } from './states.js';
+import { snapshotOf, type State, type Timer } from './states.js';
 import { checkGate, type Admissions, type Ends } from '../access/gate.js';
-import type { Handler } from '../app/handler.js';
+import type { Handler } from './handler.js';
 import type { Takeover } from '../options/hooks.js';
 import { BodyRefused } from '../body/incomingBody.js';
-import type { ConnectionInfo, Observer } from '../options/observer.js';
-import type { Limits } from '../options/serverOptions.js';
+import type { ConnectionInfo, ConnectionSnapshot, Observer } from '../options/observer.js';
+import type { Limits } from '../options/limits.js';
 import { noteRead } from '../body/externalMemory.js';
 import { Reporter } from './connectionEvents.js';
-import type { Request } from '../http/requestParser.js';
+import type { Request } from '../http/message.js';
 import { CONTINUE, type Persistence, type Response } from '../http/responseHead.js';
 import { ResponseWriter } from './responseWriter.js';
 import { descriptorOf, unsentBytes } from './socketHandle.js';
 import { atEndOfTurn, type TurnWork } from '../util/loopTurn.js';
+import type { Clock } from './clock.js';
+import type { Accepted } from './accepted.js';
 
 /** What all connections of a server share. */
 export interface Shared {
@@ -31,27 +33,11 @@ export interface Shared {
   readonly clock: Clock;
 }
 
-/** Monotonic, milliseconds. */
-export interface Clock {
-  /** As of the last sweep: deadlines need no better, and most events only need this. */
-  readonly now: number;
-  readonly exact: () => number;
-}
-
 /** Whoever keeps account of the connections. */
 export interface Owner {
   /** It is a request-and-answer connection no longer. */
   readonly upgraded: (transport: Transport) => void;
   readonly closed: (transport: Transport) => void;
-}
-
-/** A client that has come in. */
-export interface Accepted {
-  /** What is read and written: the TCP connection, or what encrypts it. */
-  readonly socket: Socket;
-  /** The TCP connection underneath: of it, the system knows descriptor and queue. */
-  readonly tcp: Socket;
-  readonly secure: boolean;
 }
 
 /** So much of a body has to come in each `stallTimeout`, or all of a small one: one byte now and then would hold a connection for ever. */
@@ -116,6 +102,10 @@ export class Transport implements TurnWork {
   /** Since when it has been reading its request without an end; undefined when it is doing something else. */
   get readingSince(): number | undefined {
     return (this.timer === 'first' || this.timer === 'head') && !this.isQueued ? this.since : undefined;
+  }
+
+  get snapshot(): ConnectionSnapshot {
+    return { ...this.info, state: snapshotOf(this.connection.state) };
   }
 
   stop(): void {

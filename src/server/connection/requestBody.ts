@@ -1,7 +1,7 @@
 /**
  * The body of the request that is being answered: where it ends, who takes it, and what comes of it. No I/O.
  */
-import type { HeadLimits, Refusal, Request } from '../http/requestParser.js';
+import type { HeadLimits, Refusal, Request } from '../http/message.js';
 import { BodyDecoder } from '../http/bodyDecoder.js';
 
 /** Whoever takes the content of a request as it arrives. */

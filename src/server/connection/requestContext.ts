@@ -5,7 +5,7 @@ import type { Ends } from '../access/gate.js';
 import { Leaving, type Departure } from './clientAbort.js';
 import { BodyRefused, emptyBody, IncomingBody } from '../body/incomingBody.js';
 import type { BodyTaker } from './requestBody.js';
-import type { BodyFraming, Refusal } from '../http/requestParser.js';
+import type { BodyFraming, Refusal } from '../http/message.js';
 
 export class Caller implements BodyTaker {
   private readonly leaving = new Leaving();

@@ -20,13 +20,11 @@
  * | UPGRADED       | CONN_DONE      | whoever took it over is done, or the peer vanished                          |
  * | CLOSING        | CONN_DONE      | the peer closed as well, sent too much, or took too long                    |
  */
-import type { Body } from '../body/fileBody.js';
+import type { Body } from '../http/body.js';
 import type { Receiving } from './requestBody.js';
-import type { Refusal, Request } from '../http/requestParser.js';
+import type { Refusal, Request } from '../http/message.js';
 import type { Persistence, Response } from '../http/responseHead.js';
-
-/** What is being answered: a request, or bytes that were no acceptable one. */
-export type Subject = { readonly request: Request; readonly refusal?: undefined } | { readonly request?: undefined; readonly refusal: Refusal };
+import type { StateName, StateSnapshot, Subject } from '../options/observer.js';
 
 export type State =
   | { readonly name: 'READING_REQ' }
@@ -36,8 +34,6 @@ export type State =
   | { readonly name: 'UPGRADED'; readonly subject: Subject & { readonly request: Request } }
   | { readonly name: 'CLOSING'; readonly reason: string }
   | { readonly name: 'CONN_DONE'; readonly reason: string };
-
-export type StateName = State['name'];
 
 /** The table above, for those who check it. */
 export const TRANSITIONS: Readonly<Record<StateName, readonly StateName[]>> = {
@@ -71,6 +67,22 @@ export type Timer = 'first' | 'idle' | 'head' | 'body' | 'stall' | 'linger';
 /** What a state holds, and closes when it is left. */
 export function bodyOf(state: State): Body | undefined {
   return state.name === 'SENDING_HEADER' || state.name === 'SENDING_FILE' ? state.response.body : undefined;
+}
+
+/** A state as whoever watches is told of it: plain data, which does not change with the connection. */
+export function snapshotOf(state: State): StateSnapshot {
+  switch (state.name) {
+    case 'READING_REQ': case 'UPGRADED': return { name: state.name };
+    case 'HANDLING': return { name: state.name, ...handled(state.subject), received: state.incoming?.received ?? 0, expected: state.incoming?.expected };
+    case 'SENDING_HEADER': return { name: state.name, status: state.response.status };
+    case 'SENDING_FILE': return { name: state.name, status: state.response.status, offset: state.offset, length: state.body.length };
+    case 'CLOSING': case 'CONN_DONE': return { name: state.name, reason: state.reason };
+  }
+}
+
+function handled({ request, refusal }: Subject): Pick<StateSnapshot & { name: 'HANDLING' }, 'line' | 'refused'> {
+  const line = request ?? refusal.line;
+  return { line: line && { method: line.method, target: line.target, minor: line.minor }, refused: refusal && { status: refusal.status, why: refusal.why } };
 }
 
 /** How the head says whether the connection is kept. */

@@ -8,10 +8,8 @@ import { constants, type BigIntStats } from 'node:fs';
 import { open, realpath, stat, type FileHandle } from 'node:fs/promises';
 import { lookup } from 'mime-types';
 import { parseMimeTypes, type TypeTable } from './mimeTypesParser.js';
-import type { MimeTypesOptions } from '../options/serverOptions.js';
+import { type MimeTypesOptions, DEFAULT_TYPE } from '../options/serverOptions.js';
 import { isWithin } from '../util/paths.js';
-
-export const DEFAULT_TYPE = 'application/octet-stream';
 
 /** Types that are text but not called so. JSON has no charset parameter (RFC 8259 §11), XML says its own. */
 const ALSO_TEXT = new Set(['application/javascript', 'application/x-javascript', 'application/ecmascript']);

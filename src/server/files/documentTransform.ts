@@ -4,20 +4,17 @@
 import { createHash } from 'node:crypto';
 import { read } from 'node:fs';
 import { promisify } from 'node:util';
-import type { Fields } from '../http/fields.js';
 import { described, discardContent, withoutCaching, type Content } from './representation.js';
 import type { Hooks, Insertion, Overlay } from '../options/hooks.js';
 import { withCharset } from './contentTypes.js';
 import type { ByteRange } from '../http/ranges.js';
+import { VARIES_BY_PURPOSE } from '../http/fetchMetadata.js';
+import { isDocument, mediaType } from '../http/mediaType.js';
 
 const readFd = promisify(read);
 
 /** How much of a document is looked at to find the place for an insertion. */
 const BEGINNING = 16 * 1024;
-/** What browsers navigate to and run scripts in. */
-const DOCUMENT_TYPES = new Set(['text/html', 'application/xhtml+xml', 'image/svg+xml']);
-/** A document is another one when something is put into it. */
-export const VARIES_BY_PURPOSE: readonly [string, string] = ['Vary', 'Sec-Fetch-Dest, Accept'];
 
 /** What a response is for. */
 export interface Purpose {
@@ -26,18 +23,6 @@ export interface Purpose {
   readonly status: number;
   /** A person will look at it in a browser, rather than a script read it. */
   readonly navigation: boolean;
-}
-
-/** Whether a browser asks in order to show the answer as a document: it says so; older ones only ask for HTML. */
-export function isNavigation(fields: Fields): boolean {
-  const dest = fields.get('sec-fetch-dest');
-  if (dest !== undefined) return dest === 'document' || dest === 'iframe' || dest === 'frame';
-  return fields.get('accept')?.includes('text/html') === true;
-}
-
-/** Whether a content of this type is something that browsers navigate to and run scripts in. */
-export function isDocument(type: string): boolean {
-  return DOCUMENT_TYPES.has(mediaType(type));
 }
 
 /** The content as it is to be sent. Takes over what it is given: on failure it is discarded. */
@@ -95,9 +80,4 @@ function stretch(start: number, end: number): ByteRange[] {
 function tagWith(etag: string, { at, bytes }: Insertion): string {
   const hash = createHash('sha256').update(bytes).update(String(at)).digest('base64url').slice(0, 8);
   return etag.replace(/"$/, `-${hash}"`);
-}
-
-/** A content type without its parameters, in lower case. */
-export function mediaType(type: string): string {
-  return (type.split(';')[0] as string).trim().toLowerCase();
 }

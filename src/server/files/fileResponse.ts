@@ -1,13 +1,14 @@
 /**
  * Request and content → the answer: whole, in parts, unchanged, or why not (RFC 9110 §13, §14).
  */
-import { bytesBody, FileBody, type Piece } from '../body/fileBody.js';
+import { FileBody } from '../body/fileBody.js';
+import type { Piece, ByteRange } from '../http/ranges.js';
+import { bytesBody } from '../http/body.js';
 import type { BufferPool } from '../body/bufferPool.js';
 import { select } from '../http/conditions.js';
 import { discardContent, validatorFields, type Content } from './representation.js';
 import { multipartPieces } from '../http/multipartRanges.js';
-import type { ByteRange } from '../http/ranges.js';
-import type { Request } from '../http/requestParser.js';
+import type { Request } from '../http/message.js';
 import { headerBlock, type HeaderBlock, type Response } from '../http/responseHead.js';
 
 /** A condition that does not hold, or a range that is not there. */

@@ -4,7 +4,7 @@
  *
  * One pass over the characters, so that no text takes longer than its length; one bad statement refuses the whole file.
  */
-import { escapeLogField } from '../log/accessLogFormat.js';
+import { escapeLogField } from '../util/printable.js';
 
 /** Extension (lower case, without dot) → media type (lower case). */
 export type TypeTable = ReadonlyMap<string, string>;

@@ -8,7 +8,8 @@ import type { Validators } from '../http/conditions.js';
 import { formatHttpDate } from '../http/date.js';
 import { contentType } from './contentTypes.js';
 import type { OpenFile, Stamp } from './resolver.js';
-import { bytesBody, type Piece } from '../body/fileBody.js';
+import type { Piece } from '../http/ranges.js';
+import { bytesBody } from '../http/body.js';
 import { headerBlock, WholeResponse, type HeaderBlock } from '../http/responseHead.js';
 
 const readFd = promisify(read);

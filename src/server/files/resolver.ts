@@ -14,7 +14,7 @@ import { realpath as realpathCallback } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import type { Script } from '../backends/common/backend.js';
+import type { Script } from './script.js';
 import type { Mount } from '../options/serverOptions.js';
 import { decodePath, encodePath, refuseName, type DecodedPath } from './sitePath.js';
 import { findBelow, isKnownInside, openVerified, readFailure, type Found, type Stamp } from './openVerified.js';

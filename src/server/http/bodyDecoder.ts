@@ -4,7 +4,7 @@
  * Nothing is repaired: a chunk line that is not exactly as the grammar has it ends the connection, because whoever
  * reads it differently (a proxy in front of us, say) would see another request after it.
  */
-import type { BodyFraming, HeadLimits, Refusal } from './requestParser.js';
+import type { BodyFraming, HeadLimits, Refusal } from './message.js';
 
 /** All chunk extensions of one body together, in bytes. */
 const MAX_EXTENSION_BYTES = 4096;

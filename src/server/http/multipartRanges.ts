@@ -2,8 +2,7 @@
  * multipart/byteranges (RFC 9110 §14.6): several ranges of one file in one response.
  */
 import { randomBytes } from 'node:crypto';
-import type { Piece } from '../body/fileBody.js';
-import type { ByteRange } from './ranges.js';
+import type { Piece, ByteRange } from './ranges.js';
 
 /**
  * @param type content type of the whole

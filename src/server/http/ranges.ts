@@ -45,3 +45,6 @@ function overlap(ranges: readonly ByteRange[]): boolean {
   const sorted = [...ranges].sort((a, b) => a.start - b.start);
   return sorted.some((range, i) => i > 0 && range.start < (sorted[i - 1] as ByteRange).end);
 }
+
+/** What a file body is made of, in order: bytes in memory (the heads of multipart ranges) or a stretch of the file. */
+export type Piece = Buffer | ByteRange;

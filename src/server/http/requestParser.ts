@@ -10,49 +10,8 @@
  */
 import { parseAuthority, type Authority } from './authority.js';
 import { Fields } from './fields.js';
-import type { Limits } from '../options/serverOptions.js';
-import { bad, memoryOf, readFields, remember, type Known } from './requestSemantics.js';
-
-/** How the body of a request is delimited (RFC 9112 §6.3). */
-export type BodyFraming = { readonly kind: 'none' } | { readonly kind: 'length'; readonly length: number } | { readonly kind: 'chunked' };
-
-/** A request whose head is proven well-formed. */
-export interface Request {
-  readonly method: string;
-  /** The request-target as it was sent (RFC 9112 §3.2). */
-  readonly target: string;
-  /** Path as sent, still percent-encoded: starts with `/`, or is `*`, or is empty for CONNECT. */
-  readonly path: string;
-  /** What follows the first `?`, or undefined when there is none. */
-  readonly query: string | undefined;
-  /** Minor version of HTTP/1: 0 or 1. */
-  readonly minor: 0 | 1;
-  /** Where the client believes it is: from the Host field. Undefined only in HTTP/1.0. */
-  readonly host: Authority | undefined;
-  /** The authority of an absolute-form target, when there was one. */
-  readonly targetAuthority: Authority | undefined;
-  readonly fields: Fields;
-  readonly framing: BodyFraming;
-  /** The client waits for 100 (Continue) before it sends the body (RFC 9110 §10.1.1). */
-  readonly expectsContinue: boolean;
-  /** The client wishes to keep the connection (RFC 9112 §9.3). */
-  readonly keepAlive: boolean;
-}
-
-/** Why a request cannot be served, as the status that says so. The connection closes after it. */
-export interface Refusal {
-  readonly status: number;
-  /** One sentence in words; names nothing the client sent. */
-  readonly why: string;
-  /** The request line's parts where it was readable, for the log. */
-  readonly line?: { readonly method: string; readonly target: string; readonly minor: 0 | 1 };
-  /** Its header fields, where they were well-formed: for the log, and for the form of the answer. */
-  readonly fields?: Fields;
-  /** The request began with `HEAD `: its answer has no body, whatever else is wrong with it (RFC 9110 §9.3.2). */
-  readonly isHead?: boolean;
-}
-
-export type HeadLimits = Pick<Limits, 'maxHeaderBytes' | 'maxHeaderFields' | 'maxTargetBytes' | 'maxBodySize'>;
+import { memoryOf, readFields, remember, type Known } from './requestSemantics.js';
+import { bad, type Request, type Refusal, type HeadLimits } from './message.js';
 
 /** What came of looking at the bytes: a request and how many bytes its head took, a refusal, or nothing yet. */
 export type Parsed = { readonly request: Request; readonly length: number } | { readonly refusal: Refusal } | undefined;

@@ -3,7 +3,7 @@
  */
 import { parseAuthority, type Authority } from './authority.js';
 import type { Fields } from './fields.js';
-import type { BodyFraming, HeadLimits, Refusal, Request } from './requestParser.js';
+import { type BodyFraming, type HeadLimits, type Refusal, type Request, bad } from './message.js';
 
 const NO_BODY: BodyFraming = { kind: 'none' };
 
@@ -80,9 +80,4 @@ function readKeepAlive(fields: Fields, minor: 0 | 1): boolean {
   if (options.length === 1 && (options[0] as string).toLowerCase() === 'keep-alive') return true;
   const tokens = fields.tokens('connection');
   return !tokens.includes('close') && (minor === 1 || tokens.includes('keep-alive'));
-}
-
-/** Not well-formed. */
-export function bad(why: string): Refusal {
-  return { status: 400, why };
 }

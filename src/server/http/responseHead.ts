@@ -1,8 +1,8 @@
 /**
  * Status and fields → bytes. The one writer of header fields: whatever leaves in a head went through here.
  */
-import type { Body } from '../body/fileBody.js';
-import { formatHttpDate } from './date.js';
+import type { Body } from './body.js';
+import { REASONS } from './status.js';
 
 /** Encoded field lines. Only `headerBlock` makes them, so none contains what was not checked. */
 export type HeaderBlock = string & { readonly __checked: unique symbol };
@@ -15,20 +15,6 @@ export interface Response {
   /** Undefined when no content is sent: HEAD, 204, 304, or nothing to say. Whoever holds the response closes it. */
   readonly body: Body | undefined;
 }
-
-/** Reason phrases (RFC 9110 §15 and the IANA registry): of every status we give, and of those that backends give. */
-export const REASONS: Readonly<Record<number, string>> = {
-  100: 'Continue', 101: 'Switching Protocols', 200: 'OK', 201: 'Created', 202: 'Accepted', 203: 'Non-Authoritative Information', 204: 'No Content',
-  205: 'Reset Content', 206: 'Partial Content', 207: 'Multi-Status', 208: 'Already Reported', 226: 'IM Used', 300: 'Multiple Choices', 301: 'Moved Permanently',
-  302: 'Found', 303: 'See Other', 304: 'Not Modified', 305: 'Use Proxy', 307: 'Temporary Redirect', 308: 'Permanent Redirect', 400: 'Bad Request',
-  401: 'Unauthorized', 402: 'Payment Required', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed', 406: 'Not Acceptable',
-  407: 'Proxy Authentication Required', 408: 'Request Timeout', 409: 'Conflict', 410: 'Gone', 411: 'Length Required', 412: 'Precondition Failed',
-  413: 'Content Too Large', 414: 'URI Too Long', 415: 'Unsupported Media Type', 416: 'Range Not Satisfiable', 417: 'Expectation Failed',
-  421: 'Misdirected Request', 422: 'Unprocessable Content', 423: 'Locked', 424: 'Failed Dependency', 425: 'Too Early', 426: 'Upgrade Required',
-  428: 'Precondition Required', 429: 'Too Many Requests', 431: 'Request Header Fields Too Large', 451: 'Unavailable For Legal Reasons',
-  500: 'Internal Server Error', 501: 'Not Implemented', 502: 'Bad Gateway', 503: 'Service Unavailable', 504: 'Gateway Timeout',
-  505: 'HTTP Version Not Supported', 506: 'Variant Also Negotiates', 507: 'Insufficient Storage', 508: 'Loop Detected', 511: 'Network Authentication Required',
-};
 
 export const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
 
@@ -132,18 +118,4 @@ export function encodeWhole(response: Response, bytes: Buffer, date: string, per
   whole.write(head, 'latin1');
   bytes.copy(whole, head.length);
   return whole;
-}
-
-/** A clock for Date fields that formats once a second. */
-export function dateClock(now: () => number = Date.now): () => string {
-  let second = -1;
-  let text = '';
-  return () => {
-    const current = Math.floor(now() / 1000);
-    if (current !== second) {
-      second = current;
-      text = formatHttpDate(current * 1000);
-    }
-    return text;
-  };
 }

@@ -2,7 +2,7 @@
  * Plain HTTP where the site is served encrypted: the way to the same place (RFC 9110 §15.4.8).
  */
 import { formatHost } from '../http/authority.js';
-import type { Handler } from '../app/handler.js';
+import type { Handler } from '../connection/handler.js';
 import { headerBlock } from '../http/responseHead.js';
 
 /**

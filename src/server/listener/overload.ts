@@ -3,7 +3,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Exchange, Observer } from '../options/observer.js';
-import type { Limits } from '../options/serverOptions.js';
+import type { Limits } from '../options/limits.js';
 import { encodeHead, headerBlock } from '../http/responseHead.js';
 import { descriptorOf } from '../connection/socketHandle.js';
 

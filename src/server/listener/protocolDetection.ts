@@ -4,9 +4,9 @@
 import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
-import type { Limits, ServerOptions } from '../options/serverOptions.js';
-import type { TlsMaterial } from '../tls/certificateFiles.js';
-import type { Accepted } from '../connection/driver.js';
+import type { ServerOptions, TlsMaterial } from '../options/serverOptions.js';
+import type { Limits } from '../options/limits.js';
+import type { Accepted } from '../connection/accepted.js';
 
 /** The first byte of a TLS record that begins a handshake (RFC 8446 §5.1); no HTTP method begins with it. */
 const HANDSHAKE = 0x16;

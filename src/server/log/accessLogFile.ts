@@ -3,7 +3,6 @@
  */
 import { realpath } from 'node:fs/promises';
 import type { LogFile } from './rotatingFile.js';
-import type { AccessLogOptions } from '../config/toServerOptions.js';
 import { isVisibleBelow, realPlaceOf } from '../files/openVerified.js';
 import { isWithin } from '../util/paths.js';
 
@@ -31,4 +30,27 @@ async function objectionTo(file: string, within: string, served: readonly string
     if (isVisibleBelow(real, place)) return 'a link on its path leads into a folder that is served';
   }
   return undefined;
+}
+
+/** What may be set of the access log. */
+export interface AccessLogConfiguration {
+  readonly format: 'common' | 'combined' | 'json';
+  /** Relative to the workspace and inside it; `''`: none. */
+  readonly file: string;
+  /** Bytes at which the file is put aside and a new one begun; 0: never for its size. */
+  readonly maxSize: number;
+  /** Whether a new file is begun each day. */
+  readonly daily: boolean;
+  /** How many files that were put aside are kept. */
+  readonly keep: number;
+}
+
+/** Where and how requests are logged. */
+export interface AccessLogOptions extends Omit<AccessLogConfiguration, 'file'> {
+  /** Absolute path; undefined: to no file. */
+  readonly file: string | undefined;
+  /** How messages name it: as it was written. */
+  readonly label: string;
+  /** Absolute path of the folder that the file must really lie in, links followed: what requests say is written there. */
+  readonly within: string;
 }

@@ -5,14 +5,14 @@
  * Whatever a request contains, it makes one line, of bounded length, and stays within its field. Tickets of our own never
  * reach a log.
  */
-import { RESERVED } from '../options/hooks.js';
+import type { RequestLine } from '../http/message.js';
+import { RESERVED } from '../../shared/reservedPath.js';
 import type { Exchange } from '../options/observer.js';
+import { escapeLogField } from '../util/printable.js';
 
 export type LogFormat = 'common' | 'combined' | 'json';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-/** Nobody reads a longer line, and nobody may fill a disk with one. Characters, as written. */
-const LONGEST_FIELD = 1024;
 /** The same in JSON, where a line has more fields. Bytes. */
 const LONGEST_VALUE = 768;
 const LONGEST_HOST = 256;
@@ -32,13 +32,16 @@ export function accessLogLine(format: LogFormat, date: (at: number) => string = 
 /** `host - - [date] "request line" status bytes`; `-` for what could not be parsed, and for no bytes. */
 export function commonLogLine(exchange: Exchange, date: (at: number) => string = logDate): string {
   const { connection, status, bytes } = exchange;
-  return `${connection.remoteAddress || '-'} - - [${date(receivedAt(exchange))}] "${escapeLogField(requestLine(exchange.subject))}" ${status} ${bytes === 0 ? '-' : bytes}`;
+  return `${connection.remoteAddress || '-'} - - [${date(receivedAt(exchange))}] "${escapeLogField(requestLine(lineOf(exchange)))}" ${status} ${bytes === 0 ? '-' : bytes}`;
 }
 
 /** `GET /path HTTP/1.1`, or `-` when the request line was not readable. */
-export function requestLine({ request, refusal }: Exchange['subject']): string {
-  const line = request ?? refusal.line;
+export function requestLine(line: RequestLine | undefined): string {
   return line === undefined ? '-' : `${line.method} ${withoutToken(line.target)} HTTP/1.${line.minor}`;
+}
+
+function lineOf({ subject }: Exchange): RequestLine | undefined {
+  return subject.request ?? subject.refusal.line;
 }
 
 /** As Apache has it (`%t`), the time of a line is when the request had come, not when its answer was done. */
@@ -58,11 +61,11 @@ function loggedField({ subject }: Exchange, name: string): string {
  */
 function jsonLogLine(exchange: Exchange): string {
   const { connection, subject, status, bytes, complete, duration } = exchange;
-  const line = subject.request ?? subject.refusal.line;
+  const line = lineOf(exchange);
   const field = (name: string, longest?: number): string => json(asLogged((subject.request ?? subject.refusal).fields?.get(name)), longest);
   return `{"time":"${new Date(receivedAt(exchange)).toISOString()}"`
     + `,"connection":${connection.id},"remoteAddress":${json(connection.remoteAddress || undefined)},"remotePort":${connection.remotePort}`
-    + `,"request":${line === undefined ? 'null' : json(requestLine(subject))},"method":${json(line?.method)},"target":${line === undefined ? 'null' : json(withoutToken(line.target))},"protocol":${line === undefined ? 'null' : `"HTTP/1.${line.minor}"`},"host":${field('host', LONGEST_HOST)}`
+    + `,"request":${line === undefined ? 'null' : json(requestLine(line))},"method":${json(line?.method)},"target":${line === undefined ? 'null' : json(withoutToken(line.target))},"protocol":${line === undefined ? 'null' : `"HTTP/1.${line.minor}"`},"host":${field('host', LONGEST_HOST)}`
     + `,"status":${status},"bytes":${bytes},"complete":${String(complete)},"duration":${duration.toFixed(3)}`
     + `,"referer":${field('referer')},"userAgent":${field('user-agent')}}`;
 }
@@ -79,22 +82,6 @@ function withoutToken(text: string): string {
   if (path === null) return text;
   const query = QUERY.exec(text.slice(path.index));
   return query === null ? text : `${text.slice(0, path.index + query.index)}?...`;
-}
-
-/**
- * Makes text safe inside a quoted field of one line: quotes, backslashes and everything that is not printable ASCII
- * as Apache escapes them. No request can end the field, start a line or talk to the terminal.
- * @param encoding of what is not ASCII: the characters of a header field are the bytes that came (`latin1`)
- */
-export function escapeLogField(text: string, encoding: 'utf8' | 'latin1' = 'utf8'): string {
-  const escaped = text.slice(0, LONGEST_FIELD).replace(/["\\]|[^ -~]/gu, (c) => {
-    if (c === '"' || c === '\\') return `\\${c}`;
-    return [...Buffer.from(c, encoding)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
-  });
-  if (escaped.length <= LONGEST_FIELD && text.length <= LONGEST_FIELD) return escaped;
-  // Whole characters and escapes only: a lone backslash at the end would escape the closing quote.
-  const [whole] = /^(?:[^\\]|\\["\\]|\\x[0-9a-f]{2})*/.exec(escaped.slice(0, LONGEST_FIELD)) as unknown as [string];
-  return `${whole}...`;
 }
 
 /** Nothing in it needs an escape in JSON. */

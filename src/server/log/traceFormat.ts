@@ -1,11 +1,12 @@
 /**
  * What a connection does, as a line for people: the same words on the terminal and in the editor.
  */
-import { escapeLogField, requestLine } from './accessLogFormat.js';
+import { requestLine } from './accessLogFormat.js';
+import { escapeLogField } from '../util/printable.js';
 import { formatAuthority } from '../http/authority.js';
-import type { State } from '../connection/states.js';
-import type { ConnectionInfo } from '../options/observer.js';
-import { REASONS } from '../http/responseHead.js';
+import type { ConnectionInfo, StateSnapshot } from '../options/observer.js';
+import { REASONS } from '../http/status.js';
+import { formatBytes } from '../util/formatBytes.js';
 
 /** `#7 fd=24 127.0.0.1:53124`; without the descriptor where the platform does not show it. */
 export function connectionLabel({ id, fd, remoteAddress, remotePort }: ConnectionInfo): string {
@@ -13,7 +14,7 @@ export function connectionLabel({ id, fd, remoteAddress, remotePort }: Connectio
 }
 
 /** `#7 fd=24 127.0.0.1:53124 READING_REQ -> HANDLING GET / HTTP/1.1` */
-export function traceLine(connection: ConnectionInfo, from: State, to: State, arrow = '->'): string {
+export function traceLine(connection: ConnectionInfo, from: StateSnapshot, to: StateSnapshot, arrow = '->'): string {
   const detail = detailOf(from, to);
   return `${connectionLabel(connection)} ${from.name} ${arrow} ${to.name}${detail === '' ? '' : ` ${detail}`}`;
 }
@@ -31,29 +32,19 @@ export function receivingLine(connection: ConnectionInfo, received: number, expe
 }
 
 /** The one thing worth knowing about entering a state. */
-function detailOf(from: State, to: State): string {
+function detailOf(from: StateSnapshot, to: StateSnapshot): string {
   switch (to.name) {
-    case 'HANDLING': return to.subject.refusal === undefined ? escapeLogField(requestLine(to.subject)) : `refused: ${to.subject.refusal.why}`;
-    case 'SENDING_HEADER': return `${to.response.status} ${REASONS[to.response.status] ?? ''}`;
-    case 'SENDING_FILE': return to.body.length === undefined ? 'as it comes' : formatBytes(to.body.length);
+    case 'HANDLING': return to.refused === undefined ? escapeLogField(requestLine(to.line)) : `refused: ${to.refused.why}`;
+    case 'SENDING_HEADER': return `${to.status} ${REASONS[to.status] ?? ''}`;
+    case 'SENDING_FILE': return to.length === undefined ? 'as it comes' : formatBytes(to.length);
     case 'UPGRADED': return `101 ${REASONS[101] ?? ''}`;
     case 'READING_REQ': return sentSoFar(from);
     case 'CLOSING': case 'CONN_DONE': return [sentSoFar(from), to.reason].filter((part) => part !== '').join('; ');
   }
 }
 
-function sentSoFar(from: State): string {
+function sentSoFar(from: StateSnapshot): string {
   if (from.name !== 'SENDING_FILE') return '';
-  const { offset, body } = from;
-  return offset === body.length || body.length === undefined ? `sent ${formatBytes(offset)}` : `sent ${formatBytes(offset)} of ${formatBytes(body.length)} (${Math.floor((offset / body.length) * 100)}%)`;
-}
-
-/** `512 bytes`, `4.7 KiB`, `1.0 GiB` */
-export function formatBytes(bytes: number): string {
-  if (bytes < 1024) return `${bytes} bytes`;
-  const units = ['KiB', 'MiB', 'GiB', 'TiB'];
-  let size = bytes / 1024;
-  let unit = 0;
-  for (; size >= 1024 && unit < units.length - 1; unit++) size /= 1024;
-  return `${size.toFixed(1)} ${units[unit] as string}`;
+  const { offset, length } = from;
+  return offset === length || length === undefined ? `sent ${formatBytes(offset)}` : `sent ${formatBytes(offset)} of ${formatBytes(length)} (${Math.floor((offset / length) * 100)}%)`;
 }

@@ -2,10 +2,7 @@
  * The seam between the web server and what is built on it. Hooks run after the gate; the core knows nothing of live preview.
  */
 import type { Socket } from 'node:net';
-import type { Refusal, Request } from '../http/requestParser.js';
-
-/** Below this path nothing is a file: names with a leading dot are never served. Hooks may answer there. */
-export const RESERVED = '/.lite-server/';
+import type { Refusal, Request } from '../http/message.js';
 
 /** Text that stands in place of a file's content, UTF-8. */
 export interface Overlay {

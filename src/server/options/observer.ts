@@ -1,7 +1,21 @@
 /**
  * What the server tells of itself, as plain data. It formats nothing and logs nothing: whoever watches does.
  */
-import type { State, Subject } from '../connection/states.js';
+import type { Refusal, Request, RequestLine } from '../http/message.js';
+
+/** A state of a connection at one moment: when it was entered, when it was left, or when it was asked for. */
+export type StateSnapshot =
+  | { readonly name: 'READING_REQ' }
+  /** `received` of the bytes of the request's body; `expected` undefined: the client has not said how many, or there are none. */
+  | { readonly name: 'HANDLING'; readonly line: RequestLine | undefined; readonly refused: { readonly status: number; readonly why: string } | undefined; readonly received: number; readonly expected: number | undefined }
+  | { readonly name: 'SENDING_HEADER'; readonly status: number }
+  /** `length` undefined: nobody knows how long the body is. Bytes. */
+  | { readonly name: 'SENDING_FILE'; readonly status: number; readonly offset: number; readonly length: number | undefined }
+  | { readonly name: 'UPGRADED' }
+  | { readonly name: 'CLOSING'; readonly reason: string }
+  | { readonly name: 'CONN_DONE'; readonly reason: string };
+
+export type StateName = StateSnapshot['name'];
 
 export interface ConnectionInfo {
   /** Counts from 1 for each server. */
@@ -10,6 +24,11 @@ export interface ConnectionInfo {
   readonly fd: number | undefined;
   readonly remoteAddress: string;
   readonly remotePort: number;
+}
+
+/** A connection as it is. */
+export interface ConnectionSnapshot extends ConnectionInfo {
+  readonly state: StateSnapshot;
 }
 
 /** One request and its answer, complete or not. */
@@ -30,7 +49,7 @@ export interface Exchange {
 /** Every method is optional and may be called tens of thousands of times a second: be quick. */
 export interface Observer {
   readonly connectionOpened?: (connection: ConnectionInfo) => void;
-  readonly stateChanged?: (connection: ConnectionInfo, from: State, to: State) => void;
+  readonly stateChanged?: (connection: ConnectionInfo, from: StateSnapshot, to: StateSnapshot) => void;
   /** A long body goes on: at most twice a second. @param total bytes; undefined: nobody knows */
   readonly progress?: (connection: ConnectionInfo, sent: number, total: number | undefined) => void;
   /** The body of a request goes on arriving, while it is handled: at most twice a second. @param expected bytes in all; undefined: the client has not said */
@@ -72,3 +91,6 @@ function guard<A extends unknown[]>(tell: (...args: A) => void): (...args: A) =>
     }
   };
 }
+
+/** What is being answered: a request, or bytes that were no acceptable one. */
+export type Subject = { readonly request: Request; readonly refusal?: undefined } | { readonly request?: undefined; readonly refusal: Refusal };

@@ -2,45 +2,8 @@
  * What a server is told when it is made. Read once, frozen, never changed while it runs.
  */
 
-import { createRoutes } from '../backends/common/routes.js';
 import type { BackendRule } from './backendRules.js';
-import { DEFAULT_TYPE } from '../files/contentTypes.js';
-import type { TlsMaterial } from '../tls/certificateFiles.js';
-
-/** Every resource has a number. Sizes in bytes, times in milliseconds. */
-export interface Limits {
-  /** All field lines of one request together. */
-  readonly maxHeaderBytes: number;
-  readonly maxHeaderFields: number;
-  readonly maxTargetBytes: number;
-  /** A request body beyond this is refused with 413 before a byte of it is read. */
-  readonly maxBodySize: number;
-  /** Open connections; see `admit` in server.ts for what happens at the cap. */
-  readonly maxConnections: number;
-  /** From the first byte of a request to the end of its head, and for a new connection to say anything at all. */
-  readonly headerTimeout: number;
-  /** A kept-alive connection without a request. */
-  readonly idleTimeout: number;
-  /** A response of which not one byte could be sent. */
-  readonly stallTimeout: number;
-  /** How long running responses may go on after `close()`. */
-  readonly closeTimeout: number;
-  /** How long a closing connection may still send before it is cut off. */
-  readonly lingerTimeout: number;
-}
-
-export const DEFAULT_LIMITS: Limits = Object.freeze({
-  maxHeaderBytes: 16 * 1024,
-  maxHeaderFields: 100,
-  maxTargetBytes: 8 * 1024,
-  maxBodySize: 100 * 1024 * 1024,
-  maxConnections: 256,
-  headerTimeout: 15_000,
-  idleTimeout: 75_000,
-  stallTimeout: 30_000,
-  closeTimeout: 2_000,
-  lingerTimeout: 2_000,
-});
+import type { Limits } from './limits.js';
 
 /** The user's own error pages: files below `folder`, by status (`404`) or class (`4xx`). */
 export interface ErrorPageOptions {
@@ -123,33 +86,12 @@ export interface ServerOptions {
   readonly limits: Limits;
 }
 
-/** Fills in everything but the address and the folder. */
-export function serverOptions(given: Pick<ServerOptions, 'ip' | 'port' | 'root'> & Partial<Omit<ServerOptions, 'limits'>> & { limits?: Partial<Limits> }): ServerOptions {
-  const options = {
-    rootLabel: given.root,
-    errorPages: { folder: given.root, pages: {}, optional: [] },
-    mimeTypes: { file: undefined, label: '', optional: true, defaultType: DEFAULT_TYPE },
-    indexes: ['index.html'],
-    directoryListing: true,
-    cleanUrls: true,
-    spaFallback: undefined,
-    mounts: [],
-    headers: [],
-    cacheControl: 'no-cache',
-    cors: [],
-    precompressed: false,
-    backends: [],
-    post: 'refuse' as const,
-    tls: undefined,
-    ...given,
-    allowedHosts: (given.allowedHosts ?? []).map((name) => name.toLowerCase()),
-    limits: Object.freeze({ ...DEFAULT_LIMITS, ...given.limits }),
-  };
-  return Object.freeze({ ...options, indexes: withScripts(options) });
-}
+export const DEFAULT_TYPE = 'application/octet-stream';
 
-/** Where PHP runs, a folder may begin with a script. */
-function withScripts({ indexes, backends }: Pick<ServerOptions, 'indexes' | 'backends'>): readonly string[] {
-  const runs = createRoutes(backends).forFile('index.php')?.rule.type;
-  return runs === undefined || runs === 'proxy' || indexes.includes('index.php') ? indexes : [...indexes, 'index.php'];
+/** Certificate and key, PEM. */
+export interface TlsMaterial {
+  /** The leaf first, then whoever signed it. */
+  readonly cert: string;
+  readonly key: string;
+  readonly passphrase?: string;
 }

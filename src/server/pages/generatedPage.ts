@@ -3,10 +3,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { formatHost, type Authority } from '../http/authority.js';
-import { bytesBody } from '../body/fileBody.js';
+import { bytesBody } from '../http/body.js';
 import type { Hooks } from '../options/hooks.js';
-import { isNavigation } from '../files/documentTransform.js';
-import type { Request } from '../http/requestParser.js';
+import { isNavigation } from '../http/fetchMetadata.js';
+import type { Request } from '../http/message.js';
 import { headerBlock, type Response } from '../http/responseHead.js';
 
 /**

@@ -4,14 +4,7 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
-
-/** Certificate and key, PEM. */
-export interface TlsMaterial {
-  /** The leaf first, then whoever signed it. */
-  readonly cert: string;
-  readonly key: string;
-  readonly passphrase?: string;
-}
+import type { TlsMaterial } from '../options/serverOptions.js';
 
 /** Where certificate and key lie: absolute paths, and how messages name them. */
 export interface TlsFiles {

@@ -7,7 +7,8 @@ import { chmod, link, mkdir, open, readFile, rename, unlink, writeFile } from 'n
 import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import path from 'node:path';
-import type { TlsMaterial } from './certificateFiles.js';
+import type { TlsMaterial } from '../options/serverOptions.js';
+import type { Names, KeyPair } from './x509.js';
 
 const DAY = 24 * 3600 * 1000;
 /** Browsers take no certificate of a server that lasts longer than 398 days. */
@@ -35,12 +36,6 @@ export interface LocalCertificate {
   readonly caFile: string;
 }
 
-/** What a certificate is for. */
-export interface Names {
-  readonly dns: readonly string[];
-  readonly ip: readonly string[];
-}
-
 /** This machine, as it is called and reached. @param more host names and addresses that requests may carry */
 export function localNames(more: readonly string[] = []): Names {
   const own = hostname().toLowerCase();
@@ -51,8 +46,6 @@ export function localNames(more: readonly string[] = []): Names {
     ip: [...new Set(['127.0.0.1', '::1', ...addresses, ...more.filter((name) => isIP(name) !== 0)])],
   };
 }
-
-interface KeyPair { readonly cert: string; readonly key: string }
 
 /**
  * The certificate that is there, or a new one.

@@ -5,7 +5,6 @@
 import 'reflect-metadata';
 import { randomBytes, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
-import type { Names } from './localAuthority.js';
 
 interface Pem { readonly cert: string; readonly key: string }
 
@@ -70,3 +69,11 @@ async function pemOf(key: webcrypto.CryptoKey): Promise<string> {
   const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
   return `-----BEGIN PRIVATE KEY-----\n${lines.join('\n')}\n-----END PRIVATE KEY-----\n`;
 }
+
+/** What a certificate is for. */
+export interface Names {
+  readonly dns: readonly string[];
+  readonly ip: readonly string[];
+}
+
+export interface KeyPair { readonly cert: string; readonly key: string }

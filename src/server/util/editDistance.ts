@@ -1,7 +1,7 @@
 /**
  * How alike names are.
  */
-import { Pace } from './naturalSort.js';
+import { Pace } from './cooperative.js';
 
 /** Longer names are no names on any disk we know. */
 export const LONGEST_NAME = 255;

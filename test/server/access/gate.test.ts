@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { checkGate, type Admissions, type Ends } from '../../../src/server/access/gate.js';
-import { DEFAULT_LIMITS } from '../../../src/server/options/serverOptions.js';
+import { DEFAULT_LIMITS } from '../../../src/server/options/limits.js';
 import { parseRequest } from '../../../src/server/http/requestParser.js';
 import { ask, exchange, get, open, parseReplies, withoutNonces } from '../../support/client.js';
 import { startSite, type Site } from '../../support/site.js';

@@ -6,7 +6,9 @@ import { appendFile, mkdir, open as openFile, rename, truncate, unlink, writeFil
 import { connect, type Socket } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { bytesBody, FileBody, type Body, type Piece } from '../../../src/server/body/fileBody.js';
+import { FileBody } from '../../../src/server/body/fileBody.js';
+import type { Piece } from '../../../src/server/http/ranges.js';
+import { bytesBody, type Body } from '../../../src/server/http/body.js';
 import { BufferPool } from '../../../src/server/body/bufferPool.js';
 import { get, open } from '../../support/client.js';
 import { atEnd, startSite, temporaryFolder, until, type Site } from '../../support/site.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
-import { bytesBody, type Body } from '../../../src/server/body/fileBody.js';
+import { bytesBody, type Body } from '../../../src/server/http/body.js';
 import { PeekedBody } from '../../../src/server/body/prefixBody.js';
 import { StreamBody } from '../../../src/server/body/streamBody.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
-import type { Body } from '../../../src/server/body/fileBody.js';
+import type { Body } from '../../../src/server/http/body.js';
 import { StreamBody } from '../../../src/server/body/streamBody.js';
 
 const KIB = 1024;

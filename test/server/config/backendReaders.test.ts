@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readBackends } from '../../../src/server/config/backendReaders.js';
-import type { Mistake } from '../../../src/server/config/readers.js';
+import type { Mistake } from '../../../src/server/config/types.js';
 
 describe('what is wrong with a backend is said in words', () => {
   const proxy = { match: '/api/', type: 'proxy', target: 'http://127.0.0.1:3000' };

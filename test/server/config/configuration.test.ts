@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { DEFAULT_LIVE, isHostName, isPort, LIMIT_RULES, readConfiguration } from '../../../src/server/config/configuration.js';
-import { DEFAULT_LIMITS, serverOptions } from '../../../src/server/options/serverOptions.js';
+import { isHostName, isPort, LIMIT_RULES, readConfiguration } from '../../../src/server/config/configuration.js';
+import { DEFAULT_LIVE } from '../../../src/server/config/types.js';
+import { serverOptions } from '../../../src/server/config/defaults.js';
+import { DEFAULT_LIMITS } from '../../../src/server/options/limits.js';
 
 describe('configuration: what is right', () => {
   it('nothing at all', () => {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { DEFAULT_ACCESS_LOG, DEFAULT_HTTPS, DEFAULT_LIVE, LIMIT_RULES, readConfiguration } from '../../../src/server/config/configuration.js';
+import { LIMIT_RULES, readConfiguration } from '../../../src/server/config/configuration.js';
+import { DEFAULT_ACCESS_LOG, DEFAULT_HTTPS, DEFAULT_LIVE } from '../../../src/server/config/types.js';
 import { isRecord } from '../../../src/server/config/readers.js';
 import { STANDARD_ERROR_PAGES, STANDARD_MIME_TYPES } from '../../../src/server/config/crossChecks.js';
-import { DEFAULT_LIMITS, serverOptions } from '../../../src/server/options/serverOptions.js';
+import { serverOptions } from '../../../src/server/config/defaults.js';
+import { DEFAULT_LIMITS } from '../../../src/server/options/limits.js';
 
 /** As much of JSON Schema as the manifest uses; another word fails. */
 interface Schema {

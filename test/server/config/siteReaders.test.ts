@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { readConfiguration, type Configuration } from '../../../src/server/config/configuration.js';
+import { readConfiguration } from '../../../src/server/config/configuration.js';
+import type { Configuration } from '../../../src/server/config/types.js';
 import { encodePath } from '../../../src/server/files/sitePath.js';
 import { get } from '../../support/client.js';
 import { cpuTime } from '../../support/cpu.js';

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { DEFAULT_ACCESS_LOG, readConfiguration, type Configuration } from '../../../src/server/config/configuration.js';
-import { serverOptions, type ServerOptions } from '../../../src/server/options/serverOptions.js';
+import { readConfiguration } from '../../../src/server/config/configuration.js';
+import { DEFAULT_ACCESS_LOG, type Configuration } from '../../../src/server/config/types.js';
+import type { ServerOptions } from '../../../src/server/options/serverOptions.js';
+import { serverOptions } from '../../../src/server/config/defaults.js';
 import { accessLogOptions, siteOptions } from '../../../src/server/config/toServerOptions.js';
 import { get } from '../../support/client.js';
 import { startSite } from '../../support/site.js';

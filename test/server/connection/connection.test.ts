@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { bytesBody, type Body } from '../../../src/server/body/fileBody.js';
+import { bytesBody, type Body } from '../../../src/server/http/body.js';
 import { Connection } from '../../../src/server/connection/connection.js';
-import { TRANSITIONS, type Action, type State, type StateName } from '../../../src/server/connection/states.js';
-import { DEFAULT_LIMITS, type Limits } from '../../../src/server/options/serverOptions.js';
+import { TRANSITIONS, type Action, type State } from '../../../src/server/connection/states.js';
+import type { StateName } from '../../../src/server/options/observer.js';
+import { DEFAULT_LIMITS, type Limits } from '../../../src/server/options/limits.js';
 import type { BodyTaker } from '../../../src/server/connection/requestBody.js';
-import type { Refusal, Request } from '../../../src/server/http/requestParser.js';
+import type { Refusal, Request } from '../../../src/server/http/message.js';
 import { headerBlock, type Response } from '../../../src/server/http/responseHead.js';
 
 const KIB = 1024;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { BodyFraming, HeadLimits } from '../../../src/server/http/requestParser.js';
+import type { BodyFraming, HeadLimits } from '../../../src/server/http/message.js';
 import { BodyDecoder } from '../../../src/server/http/bodyDecoder.js';
 
 const LIMITS: HeadLimits = { maxHeaderBytes: 200, maxHeaderFields: 4, maxTargetBytes: 64, maxBodySize: 1000 };

@@ -8,7 +8,7 @@ import { createOracle, type TheirMessage } from '../../fuzz/oracle.js';
 import { driveConnection, piecesOf, readStream } from '../../fuzz/ours.js';
 import { describeFind, escapePieces } from '../../fuzz/report.js';
 import { sumUp } from '../../fuzz/tally.js';
-import { DEFAULT_LIMITS } from '../../../src/server/options/serverOptions.js';
+import { DEFAULT_LIMITS } from '../../../src/server/options/limits.js';
 
 const SEED = 20261126;
 const HOST = 'Host: localhost\r\n';

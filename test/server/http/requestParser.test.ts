@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { parseRequest, type HeadLimits, type Parsed, type Request } from '../../../src/server/http/requestParser.js';
+import { parseRequest, type Parsed } from '../../../src/server/http/requestParser.js';
+import type { HeadLimits, Request } from '../../../src/server/http/message.js';
 import { cpuTime } from '../../support/cpu.js';
 
 const LIMITS: HeadLimits = { maxHeaderBytes: 400, maxHeaderFields: 8, maxTargetBytes: 64, maxBodySize: 1000 };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { DEFAULT_LIMITS } from '../../../src/server/options/serverOptions.js';
-import { parseRequest, type HeadLimits, type Parsed } from '../../../src/server/http/requestParser.js';
+import { DEFAULT_LIMITS } from '../../../src/server/options/limits.js';
+import { parseRequest, type Parsed } from '../../../src/server/http/requestParser.js';
+import type { HeadLimits } from '../../../src/server/http/message.js';
 
 const parse = (head: string, limits: HeadLimits): Parsed => parseRequest(Buffer.from(head, 'latin1'), limits);
 /** Of a request, all that is told of it. */

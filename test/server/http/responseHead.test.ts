@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { bytesBody } from '../../../src/server/body/fileBody.js';
-import { CONTINUE, dateClock, encodeHead, encodeWhole, headerBlock, REASONS, WholeResponse, type Response } from '../../../src/server/http/responseHead.js';
+import { bytesBody } from '../../../src/server/http/body.js';
+import { CONTINUE, encodeHead, encodeWhole, headerBlock, WholeResponse, type Response } from '../../../src/server/http/responseHead.js';
+import { dateClock } from '../../../src/server/connection/clock.js';
+import { REASONS } from '../../../src/server/http/status.js';
 
 const DATE = 'Sun, 06 Nov 1994 08:49:37 GMT';
 const empty = (status: number): Response => ({ status, fields: headerBlock([]), body: undefined });

@@ -4,7 +4,7 @@ import { createServer as createNetServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import path from 'node:path';
 import { describeListenError } from '../../../src/server/listener/listenError.js';
-import { serverOptions } from '../../../src/server/options/serverOptions.js';
+import { serverOptions } from '../../../src/server/config/defaults.js';
 import { createServer } from '../../../src/server/server.js';
 import { atEnd, temporaryFolder } from '../../support/site.js';
 

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { State } from '../../../src/server/connection/states.js';
-import type { ConnectionInfo } from '../../../src/server/options/observer.js';
-import { serverOptions } from '../../../src/server/options/serverOptions.js';
+import type { ConnectionInfo, StateSnapshot } from '../../../src/server/options/observer.js';
+import { serverOptions } from '../../../src/server/config/defaults.js';
 import { createServer } from '../../../src/server/server.js';
-import { connectionLabel, formatBytes, progressLine, receivingLine, traceLine } from '../../../src/server/log/traceFormat.js';
+import { connectionLabel, progressLine, receivingLine, traceLine } from '../../../src/server/log/traceFormat.js';
+import { formatBytes } from '../../../src/server/util/formatBytes.js';
 import { exchange, open } from '../../support/client.js';
 import { atEnd, temporaryFolder, until, writeFiles } from '../../support/site.js';
 
 const connection: ConnectionInfo = { id: 7, fd: 24, remoteAddress: '127.0.0.1', remotePort: 53124 };
-const reading: State = { name: 'READING_REQ' };
+const reading: StateSnapshot = { name: 'READING_REQ' };
 
 describe('trace: labels', () => {
   it('number, descriptor, peer', () => {

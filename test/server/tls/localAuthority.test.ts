@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { localCertificate, localNames, type Names } from '../../../src/server/tls/localAuthority.js';
+import { localCertificate, localNames } from '../../../src/server/tls/localAuthority.js';
+import type { Names } from '../../../src/server/tls/x509.js';
 import { temporaryFolder } from '../../support/site.js';
 
 const DAY = 24 * 3600 * 1000;

@@ -5,8 +5,8 @@ import { readdirSync } from 'node:fs';
 import { chmod, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { makeAuthority } from '../../../src/server/tls/x509.js';
-import { localCertificate, localNames, type Names } from '../../../src/server/tls/localAuthority.js';
+import { makeAuthority, type Names } from '../../../src/server/tls/x509.js';
+import { localCertificate, localNames } from '../../../src/server/tls/localAuthority.js';
 import { temporaryFolder } from '../../support/site.js';
 
 const DAY = 24 * 3600 * 1000;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { compareText, nameOfKey, naturalKey, Pace, sortPaced } from '../../../src/server/util/naturalSort.js';
+import { compareText, nameOfKey, naturalKey } from '../../../src/server/util/naturalSort.js';
+import { Pace, sortPaced } from '../../../src/server/util/cooperative.js';
 
 const inOrder = (names: readonly string[]): Promise<string[]> =>
   sortPaced(names.map(naturalKey), compareText, new Pace()).then((keys) => keys.map(nameOfKey));

@@ -2,24 +2,13 @@
  * What answers in place of a file: a CGI script, a FastCGI application, PHP, another web server. One interface for all of them;
  * which one answers is decided in route.ts, and what becomes of the answer in gateway.ts.
  */
-import type { Body } from '../../body/fileBody.js';
+import type { Body } from '../../http/body.js';
 import type { Departure } from '../../connection/clientAbort.js';
 import type { Ends } from '../../access/gate.js';
 import type { Takeover } from '../../options/hooks.js';
 import type { IncomingBody } from '../../body/incomingBody.js';
-import type { Request } from '../../http/requestParser.js';
-
-/** A script of the site: a regular file below the root, found by the resolver. */
-export interface Script {
-  /** Absolute, links followed: what is run. */
-  readonly realPath: string;
-  /** The folder it lies below: the root, or that of a mount. Absolute, links followed. */
-  readonly root: string;
-  /** Its path in the site, decoded, with a leading slash: SCRIPT_NAME (RFC 3875 §4.1.13). */
-  readonly name: string;
-  /** What follows it in the path, decoded, with a leading slash; or empty: PATH_INFO (RFC 3875 §4.1.5). */
-  readonly pathInfo: string;
-}
+import type { Request } from '../../http/message.js';
+import type { Script } from '../../files/script.js';
 
 /** A request on its way to a backend: it has passed the gate. */
 export interface BackendRequest {

@@ -2,8 +2,8 @@
  * A script that fails without a word: what a browser would show is an empty window, and what is wrong stands in the log alone. Who
  * looks at it gets the page for its status.
  */
-import { isNavigation } from '../../files/documentTransform.js';
-import type { Request } from '../../http/requestParser.js';
+import { isNavigation } from '../../http/fetchMetadata.js';
+import type { Request } from '../../http/message.js';
 import type { BackendResponse } from './backend.js';
 
 /** What is said to the browser by the head, and holds for the page as well. */

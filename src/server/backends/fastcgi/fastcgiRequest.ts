@@ -2,7 +2,7 @@
  * One request to a FastCGI application, on its connection: the answer as it comes.
  */
 import { ArrivingBody } from '../../body/relayBody.js';
-import { bytesBody, type Body } from '../../body/fileBody.js';
+import { bytesBody, type Body } from '../../http/body.js';
 import { atEndOfTurn, type TurnWork } from '../../util/loopTurn.js';
 import { BackendFailure, type BackendAnswer } from '../common/backend.js';
 import { describeHeadless, parseCgiHead, type CgiHead } from '../cgi/cgiResponse.js';

@@ -2,9 +2,8 @@
  * Fields on their way through a proxy: what belongs to a connection stays on it, what names the other side names the right one. Pure.
  */
 import { formatHost } from '../../http/authority.js';
-import type { Request } from '../../http/requestParser.js';
-import type { BackendRequest } from '../common/backend.js';
-import { BackendFailure } from '../common/backend.js';
+import type { Request } from '../../http/message.js';
+import { type BackendRequest, BackendFailure } from '../common/backend.js';
 import type { ProxyRule } from '../../options/backendRules.js';
 
 export type FieldLine = readonly [name: string, value: string];

@@ -1,7 +1,7 @@
 /**
  * Another web server's answers (RFC 9110 §3.7): both ways as they come, over connections that are kept.
  */
-import type { Request } from '../../http/requestParser.js';
+import type { Request } from '../../http/message.js';
 import type { Backend, BackendAnswer, BackendRequest } from '../common/backend.js';
 import { ConnectionPool } from '../common/connectionPool.js';
 import type { ProxyCall, ProxyReply } from './upstreamRequest.js';

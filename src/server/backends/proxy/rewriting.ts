@@ -1,7 +1,7 @@
 /**
  * Paths of ours and paths of the target: there, and back again in what it answers. Pure.
  */
-import type { Request } from '../../http/requestParser.js';
+import type { Request } from '../../http/message.js';
 import type { FieldLine } from './forwardedFields.js';
 import type { ProxyRule } from '../../options/backendRules.js';
 

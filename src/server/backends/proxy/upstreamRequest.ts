@@ -2,7 +2,7 @@
  * One request to the target of a proxy, on its connection: the answer as it comes (RFC 9112 §9).
  */
 import { ArrivingBody } from '../../body/relayBody.js';
-import { bytesBody, type Body } from '../../body/fileBody.js';
+import { bytesBody, type Body } from '../../http/body.js';
 import type { Departure } from '../../connection/clientAbort.js';
 import type { IncomingBody } from '../../body/incomingBody.js';
 import { BodyDecoder } from '../../http/bodyDecoder.js';

@@ -1,14 +1,14 @@
 /**
  * A form without a program behind it (`liteServer.post: "echo"`): the answer is what arrived. Nothing is stored.
  */
-import { bytesBody } from '../../body/fileBody.js';
-import { readablePath } from '../error/builtInPage.js';
+import { bytesBody } from '../../http/body.js';
+import { readablePath } from '../pageText.js';
 import { renderEcho } from './echoPage.js';
 import type { FormReport } from './formParser.js';
 import { generatedResponse } from '../generatedPage.js';
 import type { Hooks } from '../../options/hooks.js';
 import { preferred } from '../../http/accept.js';
-import type { Request } from '../../http/requestParser.js';
+import type { Request } from '../../http/message.js';
 import { headerBlock, type Response } from '../../http/responseHead.js';
 
 export { readForm } from './formParser.js';

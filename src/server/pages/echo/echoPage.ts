@@ -1,11 +1,11 @@
 /**
  * The page that shows what a form has sent.
  */
-import { readablePath, shortened } from '../error/builtInPage.js';
+import { readablePath, shortened } from '../pageText.js';
 import type { FormField, FormFile, FormReport } from './formParser.js';
 import { escapeHtml } from '../../util/escapeHtml.js';
-import type { Request } from '../../http/requestParser.js';
-import { formatBytes } from '../../log/traceFormat.js';
+import type { Request } from '../../http/message.js';
+import { formatBytes } from '../../util/formatBytes.js';
 
 /** Of one value; and of a text, where it is all there is. Characters. */
 const LONGEST_SHOWN = 4096;

@@ -4,7 +4,7 @@
 import Busboy from '@fastify/busboy';
 import { createHash } from 'node:crypto';
 import { BodyRefused, type IncomingBody } from '../../body/incomingBody.js';
-import type { Request } from '../../http/requestParser.js';
+import type { Request } from '../../http/message.js';
 
 /** Fields, and files, of one form. */
 const MOST_PARTS = 1000;

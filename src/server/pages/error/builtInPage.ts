@@ -2,8 +2,9 @@
  * The built-in error page as HTML: what happened, where, and what to do.
  */
 import { escapeHtml } from '../../util/escapeHtml.js';
-import { REASONS } from '../../http/responseHead.js';
+import { REASONS } from '../../http/status.js';
 import type { Suggestion, Suggestions } from './suggestions.js';
+import { depthOf, readablePath, shortened } from '../pageText.js';
 
 /** What went wrong with a request, in words for the person in front of the browser. */
 export interface Problem {
@@ -16,8 +17,6 @@ export interface Problem {
   /** What would have been allowed (405). */
   readonly allow?: readonly string[];
 }
-
-const LONGEST_PATH = 300;
 
 /** A built-in page for one answer. */
 export interface BuiltInPage {
@@ -119,11 +118,6 @@ function linkTo(there: Suggestion, { path = '/' }: Problem): string {
   return `<a href="${escapeHtml(`${up === '' ? './' : up}${there.path.slice(1)}`)}"><code>${escapeHtml(shortened(there.label))}</code></a>`;
 }
 
-/** How many folders a path is below the site's root, as browsers count them: the one of `/a/b.html` is 1. */
-export function depthOf(path: string): number {
-  return Math.max(0, path.split('/').length - 2);
-}
-
 /** Nothing a client sent is in it. */
 function adviceOf({ problem: { status, method }, isRefused, ownPage, suggestions }: BuiltInPage): string {
   const own = `Your own page goes to <code>${escapeHtml(ownPage ?? `config/${status}.html`)}</code>.`;
@@ -134,20 +128,6 @@ function adviceOf({ problem: { status, method }, isRefused, ownPage, suggestions
     case 501: return isRefused === true || (method !== 'GET' && method !== 'HEAD') ? '' : '<p class="advice">The source of a script is never sent. What runs it (PHP, CGI) has to be set up first.</p>';
     default: return '';
   }
-}
-
-/** A path as people read it: decoded, once. What cannot be decoded stays as it was sent. */
-export function readablePath(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
-}
-
-/** As much of a path as a page shows; no character is cut in half. */
-export function shortened(text: string): string {
-  return text.length > LONGEST_PATH ? `${text.slice(0, LONGEST_PATH).replace(/[\ud800-\udbff]$/, '')}…` : text;
 }
 
 const STYLE = `

@@ -3,7 +3,8 @@
  */
 import { lstat, realpath } from 'node:fs/promises';
 import path from 'node:path';
-import { collect, FileBody } from '../../body/fileBody.js';
+import { FileBody } from '../../body/fileBody.js';
+import { collect } from '../../http/body.js';
 import type { BufferPool } from '../../body/bufferPool.js';
 import { ContentCache } from '../../files/representationCache.js';
 import { createErrorTemplate, type ErrorTemplate } from './pageTemplate.js';

@@ -1,20 +1,25 @@
 /**
  * The answer for a 4xx or 5xx: JSON for programs that ask for it, the user's own page, else a built-in one.
  */
-import { bytesBody, FileBody } from '../../body/fileBody.js';
+import { FileBody } from '../../body/fileBody.js';
+import { bytesBody } from '../../http/body.js';
 import type { BufferPool } from '../../body/bufferPool.js';
-import { depthOf, readablePath, renderErrorPage, shortened, type Problem } from './builtInPage.js';
+import { renderErrorPage, type Problem } from './builtInPage.js';
+import { depthOf, readablePath, shortened } from '../pageText.js';
 import type { TemplateValues } from './pageTemplate.js';
 import type { Fields } from '../../http/fields.js';
 import type { Content } from '../../files/representation.js';
 import { canFollow, generatedResponse, isTaken, type Asker } from '../generatedPage.js';
-import { RESERVED, type Hooks } from '../../options/hooks.js';
+import type { Hooks } from '../../options/hooks.js';
+import { RESERVED } from '../../../shared/reservedPath.js';
 import type { ServerOptions } from '../../options/serverOptions.js';
 import { createOwnPages, withBytes, type OwnPage } from './customPages.js';
 import { preferred } from '../../http/accept.js';
-import { isNavigation, present } from '../../files/documentTransform.js';
+import { present } from '../../files/documentTransform.js';
+import { isNavigation } from '../../http/fetchMetadata.js';
 import { JSON_TYPES, renderProblem } from './problemDetails.js';
-import { headerBlock, REASONS, type Response } from '../../http/responseHead.js';
+import { headerBlock, type Response } from '../../http/responseHead.js';
+import { REASONS } from '../../http/status.js';
 import { createSuggester, type Suggester, type Suggestions } from './suggestions.js';
 
 export type { Asker } from '../generatedPage.js';

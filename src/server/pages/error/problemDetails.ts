@@ -1,8 +1,9 @@
 /**
  * What went wrong, for programs: as plain JSON, or as problem details (RFC 9457) for those that ask for them.
  */
-import { readablePath, type Problem } from './builtInPage.js';
-import { REASONS } from '../../http/responseHead.js';
+import type { Problem } from './builtInPage.js';
+import { readablePath } from '../pageText.js';
+import { REASONS } from '../../http/status.js';
 
 export const JSON_TYPES = ['application/json', 'application/problem+json'] as const;
 

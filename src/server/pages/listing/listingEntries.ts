@@ -5,7 +5,8 @@
 import { lookAt, openPlace, readNames, type Entry, type Names, type Place } from '../../files/directory.js';
 import type { OpenFolder } from '../../files/resolver.js';
 import type { View } from './listingQuery.js';
-import { compareText, nameOfKey, naturalKey, Pace, sortPaced } from '../../util/naturalSort.js';
+import { compareText, nameOfKey, naturalKey } from '../../util/naturalSort.js';
+import { Pace, sortPaced } from '../../util/cooperative.js';
 
 /** What is shown of a folder. */
 export interface FolderPage {

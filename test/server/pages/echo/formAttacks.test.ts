@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { IncomingBody } from '../../../../src/server/body/incomingBody.js';
 import { readForm, type FormProblem, type FormReport } from '../../../../src/server/pages/echo/formParser.js';
-import { DEFAULT_LIMITS } from '../../../../src/server/options/serverOptions.js';
+import { DEFAULT_LIMITS } from '../../../../src/server/options/limits.js';
 import { parseRequest } from '../../../../src/server/http/requestParser.js';
 import { ask, open, withoutNonces } from '../../../support/client.js';
 import { startSite, until, type Site } from '../../../support/site.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { IncomingBody } from '../../../../src/server/body/incomingBody.js';
 import { readForm, type FormProblem, type FormReport } from '../../../../src/server/pages/echo/formParser.js';
-import { DEFAULT_LIMITS } from '../../../../src/server/options/serverOptions.js';
+import { DEFAULT_LIMITS } from '../../../../src/server/options/limits.js';
 import { parseRequest } from '../../../../src/server/http/requestParser.js';
 
 const CRLF = '\r\n';

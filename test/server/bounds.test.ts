@@ -4,8 +4,8 @@ import { readdirSync } from 'node:fs';
 import { truncate, writeFile } from 'node:fs/promises';
 import { connect, createServer as createNetServer, type Socket } from 'node:net';
 import path from 'node:path';
-import type { StateName } from '../../src/server/connection/states.js';
-import { DEFAULT_LIMITS, type Limits } from '../../src/server/options/serverOptions.js';
+import type { StateName } from '../../src/server/options/observer.js';
+import { DEFAULT_LIMITS, type Limits } from '../../src/server/options/limits.js';
 import { exchange, get, open, parseReplies, readAll } from '../support/client.js';
 import { atEnd, startSite, until, type Site } from '../support/site.js';
 

@@ -30,3 +30,10 @@ export interface Counts {
   /** Of the live preview; undefined where it is off. */
   readonly live: { readonly pages: number; readonly lastUpdate: string | undefined } | undefined;
 }
+
+/** What one server looks like from here. */
+export interface ServerView {
+  readonly folderName: string;
+  readonly lifecycle: Lifecycle;
+  readonly counts: Counts;
+}
