@@ -9,22 +9,41 @@ import * as esbuild from 'esbuild';
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 
 /** CommonJS libraries inside an ES module still say require('path'). */
-const requireShim = "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);";
+const requireShim =
+  "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);";
 
 /**
- * Browser code as text: `import script from 'lite-server:page/page'` is the bundled src/page/page.ts, ready to be served.
+ * Browser code as text: `import script from 'lite-server:page/page'` is the bundled src/page/page.ts, ready to be
+ * served.
  * @param {boolean} minify
  * @returns {esbuild.Plugin}
  */
 export const browserScripts = (minify) => ({
   name: 'browser-scripts',
   setup(builder) {
-    builder.onResolve({ filter: /^lite-server:/ }, ({ path: name }) => ({ path: fileURLToPath(new URL(`src/${name.slice('lite-server:'.length)}.ts`, import.meta.url)), namespace: 'browser-script' }));
+    builder.onResolve({ filter: /^lite-server:/ }, ({ path: name }) => ({
+      path: fileURLToPath(new URL(`src/${name.slice('lite-server:'.length)}.ts`, import.meta.url)),
+      namespace: 'browser-script',
+    }));
     builder.onLoad({ filter: /.*/, namespace: 'browser-script' }, async ({ path: file }) => {
       const { outputFiles, metafile } = await esbuild.build({
-        entryPoints: [file], bundle: true, write: false, metafile: true, minify, format: 'iife', platform: 'browser', target: 'es2022', charset: 'ascii', legalComments: 'none', logLevel: 'silent',
+        entryPoints: [file],
+        bundle: true,
+        write: false,
+        metafile: true,
+        minify,
+        format: 'iife',
+        platform: 'browser',
+        target: 'es2022',
+        charset: 'ascii',
+        legalComments: 'none',
+        logLevel: 'silent',
       });
-      return { contents: outputFiles[0]?.text ?? '', loader: 'text', watchFiles: Object.keys(metafile.inputs).map((input) => path.resolve(input)) };
+      return {
+        contents: outputFiles[0]?.text ?? '',
+        loader: 'text',
+        watchFiles: Object.keys(metafile.inputs).map((input) => path.resolve(input)),
+      };
     });
   },
 });
@@ -73,7 +92,9 @@ export function products(minify) {
 /** Every test file becomes one module in dist/test; node_modules stay outside the bundles. */
 async function testSuites() {
   const files = await readdir('test', { recursive: true });
-  const entryPoints = files.filter((file) => file.endsWith('.test.ts') && !file.startsWith('vscode')).map((file) => path.join('test', file));
+  const entryPoints = files
+    .filter((file) => file.endsWith('.test.ts') && !file.startsWith('vscode'))
+    .map((file) => path.join('test', file));
   return {
     ...common(false),
     entryPoints,
@@ -99,7 +120,9 @@ async function main() {
     await build({ tests: process.argv.includes('--tests') });
     return;
   }
-  const contexts = await Promise.all(products(false).map((options) => esbuild.context({ ...options, logLevel: 'info' })));
+  const contexts = await Promise.all(
+    products(false).map((options) => esbuild.context({ ...options, logLevel: 'info' })),
+  );
   // All of it exists before the first line that says so.
   for (const context of contexts) await context.rebuild();
   for (const context of contexts) await context.watch();

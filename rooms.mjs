@@ -1,5 +1,5 @@
-// The rooms of src, from the ground up. A room imports only from rooms on lower floors, and only from the wings its own wing
-// may enter. ESLint enforces it (eslint.config.mjs), and test/architecture.test.ts looks for circles.
+// The rooms of src, from the ground up. A room imports only from rooms on lower floors, and only from the wings its own
+// wing may enter. ESLint enforces it (eslint.config.mjs), and test/architecture.test.ts looks for circles.
 
 /** @type {readonly (readonly [room: string, floor: number])[]} one line for each folder below src */
 export const ROOMS = [
@@ -44,7 +44,10 @@ export const ROOMS = [
   ['.', 16],
 ];
 
-/** Which wings the files of a wing may import from, beside their own. @type {Readonly<Record<string, readonly string[]>>} */
+/**
+ * Which wings the files of a wing may import from, beside their own.
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
 export const WINGS = {
   shared: [],
   server: ['shared'],
@@ -71,8 +74,11 @@ const wingOf = (room) => room.split('/', 1)[0] ?? room;
 export function objectionTo(from, to) {
   if (from === to) return undefined;
   const [floor, below] = [FLOORS.get(from), FLOORS.get(to)];
-  if (floor === undefined || below === undefined) return `There is no room ${floor === undefined ? from : to} in rooms.mjs.`;
+  if (floor === undefined || below === undefined)
+    return `There is no room ${floor === undefined ? from : to} in rooms.mjs.`;
   const [wing, other] = [wingOf(from), wingOf(to)];
   if (wing !== other && WINGS[wing]?.includes(other) !== true) return `Files in ${wing} do not import from ${other}.`;
-  return below < floor ? undefined : `src/${from} is on floor ${floor}, src/${to} on floor ${below}: a room imports only from rooms below it.`;
+  return below < floor
+    ? undefined
+    : `src/${from} is on floor ${floor}, src/${to} on floor ${below}: a room imports only from rooms below it.`;
 }

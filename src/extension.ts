@@ -1,5 +1,6 @@
 /**
- * The composition root. Start-up makes a status-bar item and registers commands; the server's code is loaded with the first server.
+ * The composition root. Start-up makes a status-bar item and registers commands; the server's code is loaded with the
+ * first server.
  */
 import * as vscode from 'vscode';
 import { registerCommands } from './editor/commands.js';
@@ -18,11 +19,16 @@ export function activate(context: vscode.ExtensionContext): void {
   const statusBar = new StatusBar();
   let channels: Channels | undefined;
   const openChannels = (): Channels => (channels ??= new Channels());
-  const prefix = ({ name }: vscode.WorkspaceFolder): string => ((vscode.workspace.workspaceFolders?.length ?? 0) > 1 ? `[${name}] ` : '');
+  const prefix = ({ name }: vscode.WorkspaceFolder): string =>
+    (vscode.workspace.workspaceFolders?.length ?? 0) > 1 ? `[${name}] ` : '';
   const render = throttle(() => {
     statusBar.render(servers.views);
     void vscode.commands.executeCommand('setContext', 'liteServer.running', servers.running.length);
-    void vscode.commands.executeCommand('setContext', 'liteServer.allRunning', servers.running.length === (vscode.workspace.workspaceFolders?.length ?? 0));
+    void vscode.commands.executeCommand(
+      'setContext',
+      'liteServer.allRunning',
+      servers.running.length === (vscode.workspace.workspaceFolders?.length ?? 0),
+    );
   }, RENDER_INTERVAL);
   const vault = { secrets: context.secrets, storage: context.globalStorageUri };
   const loadCore = (): Promise<typeof import('./server/index.js')> => import('./server/index.js');
@@ -33,11 +39,19 @@ export function activate(context: vscode.ExtensionContext): void {
     loadLive: () => import('./live/index.js'),
     observer: (folder, log) => openChannels().observer(prefix(folder), log),
     liveObserver: (folder) => openChannels().liveObserver(prefix(folder)),
-    info: (message) => { openChannels().log.info(message); },
-    warn: (message) => { openChannels().log.warn(message); },
+    info: (message) => {
+      openChannels().log.info(message);
+    },
+    warn: (message) => {
+      openChannels().log.warn(message);
+    },
     changed: render.request,
-    entered: (controller) => { previews.serverEntered(controller); },
-    fileChanged: (controller, file) => { previews.fileChanged(controller, file); },
+    entered: (controller) => {
+      previews.serverEntered(controller);
+    },
+    fileChanged: (controller, file) => {
+      previews.fileChanged(controller, file);
+    },
   });
   const previews = new Previews(servers, vscode.Uri.joinPath(context.extensionUri, 'media/icon.png'));
   context.subscriptions.push(
@@ -47,9 +61,16 @@ export function activate(context: vscode.ExtensionContext): void {
     ...registerCommands(servers, previews, openChannels),
     vscode.commands.registerCommand('liteServer.trustCertificate', async () => {
       const { explainTrust } = await import('./editor/server/certificates.js');
-      await explainTrust(await loadCore(), { ...vault, warn: (message) => { openChannels().log.warn(message); } });
+      await explainTrust(await loadCore(), {
+        ...vault,
+        warn: (message) => {
+          openChannels().log.warn(message);
+        },
+      });
     }),
-    vscode.workspace.onDidChangeConfiguration((event) => { for (const controller of servers.all) void controller.settingsChanged(event); }),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      for (const controller of servers.all) void controller.settingsChanged(event);
+    }),
     vscode.workspace.onDidChangeWorkspaceFolders(({ removed }) => {
       previews.foldersRemoved(removed);
       void servers.foldersRemoved(removed).then(render.request);

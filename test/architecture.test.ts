@@ -15,10 +15,16 @@ const folderOf = (file: string): string => path.posix.dirname(file);
 function importsOf(file: string, text: string): Set<string> {
   const found = new Set<string>();
   const visit = (node: ts.Node): void => {
-    const named = ts.isImportDeclaration(node) || ts.isExportDeclaration(node) ? node.moduleSpecifier
-      : ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword ? node.arguments[0]
-        : ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined;
-    if (named !== undefined && ts.isStringLiteral(named) && named.text.startsWith('.')) found.add(path.posix.join(folderOf(file), named.text).replace(/\.js$/, '.ts'));
+    const named =
+      ts.isImportDeclaration(node) || ts.isExportDeclaration(node)
+        ? node.moduleSpecifier
+        : ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword
+          ? node.arguments[0]
+          : ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)
+            ? node.argument.literal
+            : undefined;
+    if (named !== undefined && ts.isStringLiteral(named) && named.text.startsWith('.'))
+      found.add(path.posix.join(folderOf(file), named.text).replace(/\.js$/, '.ts'));
     ts.forEachChild(node, visit);
   };
   visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest));
@@ -60,33 +66,58 @@ function circleIn(graph: Graph): string | undefined {
 }
 
 describe('architecture', () => {
-  const names = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts')).map((name) => name.split(path.sep).join('/'));
+  const names = readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => name.split(path.sep).join('/'));
   const files = graphOf(Object.fromEntries(names.map((name) => [name, readFileSync(path.join('src', name), 'utf8')])));
 
   it('reads every kind of import', () => {
-    const text = "import './a.js'; import type { B } from './b.js'; export * from './c.js'; export type { D } from './d.js'; type E = import('./e.js').E; type F = typeof import('./f.js'); void import('../g.js'); import x from 'h';";
-    assert.deepEqual([...importsOf('room/file.ts', text)], ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `room/${name}.ts`).concat('g.ts'));
+    const text =
+      "import './a.js'; import type { B } from './b.js'; export * from './c.js'; export type { D } from './d.js'; type E = import('./e.js').E; type F = typeof import('./f.js'); void import('../g.js'); import x from 'h';";
+    assert.deepEqual(
+      [...importsOf('room/file.ts', text)],
+      ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `room/${name}.ts`).concat('g.ts'),
+    );
   });
 
   it('finds circles, also those that only types close, and those between folders', () => {
-    const circle = graphOf({ 'a.ts': "import { b } from './b.js';", 'b.ts': "import { c } from './c.js';", 'c.ts': "import type { B } from './b.js';" });
+    const circle = graphOf({
+      'a.ts': "import { b } from './b.js';",
+      'b.ts': "import { c } from './c.js';",
+      'c.ts': "import type { B } from './b.js';",
+    });
     assert.equal(circleIn(circle), 'b.ts → c.ts → b.ts');
-    const rooms = graphOf({ 'x/a.ts': "import '../y/b.js';", 'y/b.ts': '', 'y/c.ts': "import type { D } from '../x/d.js';", 'x/d.ts': '' });
+    const rooms = graphOf({
+      'x/a.ts': "import '../y/b.js';",
+      'y/b.ts': '',
+      'y/c.ts': "import type { D } from '../x/d.js';",
+      'x/d.ts': '',
+    });
     assert.equal(circleIn(rooms), undefined);
     assert.equal(circleIn(folders(rooms)), 'x → y → x');
   });
 
   it('every import leads to a file', () => {
-    const lost = [...files].flatMap(([file, imported]) => [...imported].filter((other) => !files.has(other)).map((other) => `${file} → ${other}`));
+    const lost = [...files].flatMap(([file, imported]) =>
+      [...imported].filter((other) => !files.has(other)).map((other) => `${file} → ${other}`),
+    );
     assert.deepEqual(lost, []);
     assert.ok(files.size > 200 && [...files.values()].some((imported) => imported.size > 5));
   });
 
-  it('no circle between files', () => { assert.equal(circleIn(files), undefined); });
-  it('no circle between folders', () => { assert.equal(circleIn(folders(files)), undefined); });
+  it('no circle between files', () => {
+    assert.equal(circleIn(files), undefined);
+  });
+  it('no circle between folders', () => {
+    assert.equal(circleIn(folders(files)), undefined);
+  });
 
   it('every room imports only from rooms below it', () => {
-    const objections = [...files].flatMap(([file, imported]) => [...imported].map((other) => [`${file} → ${other}`, objectionTo(folderOf(file), folderOf(other))] as const)).filter(([, objection]) => objection !== undefined);
+    const objections = [...files]
+      .flatMap(([file, imported]) =>
+        [...imported].map((other) => [`${file} → ${other}`, objectionTo(folderOf(file), folderOf(other))] as const),
+      )
+      .filter(([, objection]) => objection !== undefined);
     assert.deepEqual(objections, []);
   });
 
@@ -96,7 +127,11 @@ describe('architecture', () => {
 
   it('test mirrors src: a test that is named like a file of src lies where that file does', () => {
     const homes = new Map<string, string[]>();
-    for (const name of names) homes.set(path.posix.basename(name, '.ts'), [...(homes.get(path.posix.basename(name, '.ts')) ?? []), folderOf(name)]);
+    for (const name of names)
+      homes.set(path.posix.basename(name, '.ts'), [
+        ...(homes.get(path.posix.basename(name, '.ts')) ?? []),
+        folderOf(name),
+      ]);
     const astray = readdirSync('test', { recursive: true, encoding: 'utf8' })
       .map((name) => name.split(path.sep).join('/'))
       .filter((name) => name.endsWith('.test.ts') && !name.startsWith('vscode/'))

@@ -1,5 +1,5 @@
 // npm test: everything, on a machine where nothing was prepared.
-//   node test/run.mjs [step …]     only these: types, lint, core, browser, inside, workbench
+//   node test/run.mjs [step …]     only these: types, lint, format, core, browser, inside, workbench
 // Ends with the line `N passed, N failed`.
 
 import { spawn } from 'node:child_process';
@@ -15,7 +15,10 @@ import { ensureSystemTools, HOST_TOOLS } from './host/tools.mjs';
 
 /** @typedef {{ passed: number, failed: number }} Counts */
 
-/** Where VS Code comes from npm and a browser can be driven without a display; elsewhere the desktop VS Code runs the suite. */
+/**
+ * Where VS Code comes from npm and a browser can be driven without a display; elsewhere the desktop VS Code runs the
+ * suite.
+ */
 const HEADLESS = process.platform === 'linux';
 const VERSIONS = /** @type {const} */ (['oldest', 'newest']);
 
@@ -23,10 +26,22 @@ const require = createRequire(import.meta.url);
 const TSC = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin/tsc');
 const MOCHA = path.join(path.dirname(require.resolve('mocha/package.json')), 'bin/mocha.js');
 
-/** What mocha said of the tests that failed, at the last or the first try: said again at the end, where it is looked for. @type {string[]} */
+/**
+ * What mocha said of the tests that failed, at the last or the first try: said again at the end, where it is looked
+ * for.
+ * @type {string[]}
+ */
 const failures = [];
 
-const MOCHA_OPTIONS = ['--no-config', '--forbid-only', '--forbid-pending', '--timeout', '30000', '--reporter', 'test/host/reporter.cjs'];
+const MOCHA_OPTIONS = [
+  '--no-config',
+  '--forbid-only',
+  '--forbid-pending',
+  '--timeout',
+  '30000',
+  '--reporter',
+  'test/host/reporter.cjs',
+];
 /** Where a whole browser is at work, a failure is tried once more at once. */
 const BROWSER = [...MOCHA_OPTIONS, '--retries', '1'];
 
@@ -34,8 +49,23 @@ const { spec: CORE } = JSON.parse(readFileSync(path.join(ROOT, '.mocharc.json'),
 
 /** @type {Record<string, () => Promise<Counts>>} */
 const STEPS = {
-  types: () => check('types', [TSC, '--noEmit'], [TSC, '--noEmit', '-p', 'src/page'], [TSC, '--noEmit', '-p', 'src/webview']),
-  lint: () => check('lint', [path.join(path.dirname(require.resolve('eslint/package.json')), 'bin/eslint.js'), '.', '--max-warnings', '0']),
+  types: () =>
+    check('types', [TSC, '--noEmit'], [TSC, '--noEmit', '-p', 'src/page'], [TSC, '--noEmit', '-p', 'src/webview']),
+  lint: () =>
+    check('lint', [
+      path.join(path.dirname(require.resolve('eslint/package.json')), 'bin/eslint.js'),
+      '.',
+      '--max-warnings',
+      '0',
+    ]),
+  format: () =>
+    check('format', [
+      path.join(path.dirname(require.resolve('prettier/package.json')), 'bin/prettier.cjs'),
+      '--check',
+      '--log-level',
+      'warn',
+      '.',
+    ]),
   core: () => twice([...MOCHA_OPTIONS, '--slow', '1000'], CORE),
   browser,
   inside,
@@ -43,7 +73,7 @@ const STEPS = {
 };
 
 /** Core mostly waits for time-outs: beside it there is room for what only reads, and for getting VS Code ready. */
-const BESIDE_CORE = new Set(['types', 'lint']);
+const BESIDE_CORE = new Set(['types', 'lint', 'format']);
 const IN_VSCODE = new Set(['inside', 'workbench']);
 
 /** Pages in Chromium, against a real server. */
@@ -75,7 +105,10 @@ async function inside() {
 async function onDesktop(workspace) {
   const total = { passed: 0, failed: 0 };
   for (const version of DESKTOP_VERSIONS) {
-    const failure = await runOnDesktop({ version, workspace }).then(() => undefined, (error) => error);
+    const failure = await runOnDesktop({ version, workspace }).then(
+      () => undefined,
+      (error) => error,
+    );
     if (failure) console.error(`Desktop VS Code ${version}: ${failure.message}`);
     total[failure ? 'failed' : 'passed']++;
   }
@@ -91,7 +124,10 @@ async function workbench() {
   const total = { passed: 0, failed: 0 };
   for (const version of VERSIONS) {
     // Pages in Chromium alone are the same beside every version.
-    const specs = ['test/workbench/*.test.mjs', ...(version === 'newest' ? [] : ['--ignore', 'test/workbench/pages.test.mjs'])];
+    const specs = [
+      'test/workbench/*.test.mjs',
+      ...(version === 'newest' ? [] : ['--ignore', 'test/workbench/pages.test.mjs']),
+    ];
     const { passed, failed } = await twice(BROWSER, specs, { LITE_SERVER_VSCODE: version });
     total.passed += passed;
     total.failed += failed;
@@ -100,8 +136,9 @@ async function workbench() {
 }
 
 /**
- * Files with failures run once more, alone and from their beginning: a machine that others use too stands still now and then, and a
- * window may be left in a state in which nothing more succeeds. What failed before is told at the end of the run.
+ * Files with failures run once more, alone and from their beginning: a machine that others use too stands still now and
+ * then, and a window may be left in a state in which nothing more succeeds. What failed before is told at the end of
+ * the run.
  * @param {string[]} options @param {string[]} specs @param {NodeJS.ProcessEnv} [env] @returns {Promise<Counts>}
  */
 async function twice(options, specs, env) {
@@ -115,7 +152,12 @@ async function twice(options, specs, env) {
   return { passed: first.passed - passedBefore + second.passed, failed: second.failed };
 }
 
-/** A program that is right or wrong as a whole. @param {string} name @param {string[][]} runs arguments for each run @returns {Promise<Counts>} */
+/**
+ * A program that is right or wrong as a whole.
+ * @param {string} name
+ * @param {string[][]} runs arguments for each run
+ * @returns {Promise<Counts>}
+ */
 async function check(name, ...runs) {
   const counts = { passed: 0, failed: 0 };
   for (const args of runs) {
@@ -133,7 +175,8 @@ async function mocha(args, env = {}) {
   const counts = { passed: count('passing'), failed: count('failing') + count('pending') };
   const failing = /^ *(?:\d+ failing|failed at the first try:)$/m.exec(output);
   if (failing !== null) failures.push(output.slice(failing.index));
-  if (counts.passed === 0 || (code !== 0 && counts.failed === 0)) return { ...fail(`mocha ended with exit code ${code} and ${counts.passed} passing tests`), output };
+  if (counts.passed === 0 || (code !== 0 && counts.failed === 0))
+    return { ...fail(`mocha ended with exit code ${code} and ${counts.passed} passing tests`), output };
   return { ...counts, output };
 }
 
@@ -150,13 +193,19 @@ function fail(why) {
  */
 function node(args, env = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: ROOT, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, args, {
+      cwd: ROOT,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let output = '';
     child.stdout.on('data', (/** @type {Buffer} */ bytes) => {
       process.stdout.write(bytes);
       output += bytes.toString();
     });
-    child.on('error', reject).on('close', (code) => { resolve({ code, output }); });
+    child.on('error', reject).on('close', (code) => {
+      resolve({ code, output });
+    });
   });
 }
 
@@ -170,8 +219,10 @@ async function main() {
   const take = async (/** @type {string} */ name) => {
     const began = Date.now();
     console.log(`\n── ${name}`);
-    const counts = await STEPS[name]?.().catch((error) => fail(error.message)) ?? fail(name);
-    console.log(`── ${name}: ${counts.passed} passed, ${counts.failed} failed in ${Math.round((Date.now() - began) / 1000)} s`);
+    const counts = (await STEPS[name]?.().catch((error) => fail(error.message))) ?? fail(name);
+    console.log(
+      `── ${name}: ${counts.passed} passed, ${counts.failed} failed in ${Math.round((Date.now() - began) / 1000)} s`,
+    );
     total.passed += counts.passed;
     total.failed += counts.failed;
   };
@@ -182,7 +233,8 @@ async function main() {
   const reading = async () => {
     await inTurn(names.filter((name) => BESIDE_CORE.has(name)));
     // What goes wrong here goes wrong again, and is told, in the step that needs it.
-    if (HEADLESS && names.some((name) => IN_VSCODE.has(name))) for (const version of VERSIONS) await provisionVSCode(version).catch(() => undefined);
+    if (HEADLESS && names.some((name) => IN_VSCODE.has(name)))
+      for (const version of VERSIONS) await provisionVSCode(version).catch(() => undefined);
   };
   await Promise.all([reading(), inTurn(names.filter((name) => name === 'core'))]);
   // A browser has the machine for itself.

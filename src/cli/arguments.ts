@@ -7,7 +7,13 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { lineOf, readConfigText, type LocatedMistake } from './configFile.js';
 import { isHostName, isPort } from '../server/config/configuration.js';
-import { DEFAULT_HTTPS, DEFAULT_LIVE, type Configuration, type HttpsConfiguration, type LiveConfiguration } from '../server/config/types.js';
+import {
+  DEFAULT_HTTPS,
+  DEFAULT_LIVE,
+  type Configuration,
+  type HttpsConfiguration,
+  type LiveConfiguration,
+} from '../server/config/types.js';
 import type { ErrorPageOptions, ServerOptions } from '../server/options/serverOptions.js';
 import { serverOptions } from '../server/config/defaults.js';
 import { accessLogOptions, siteOptions, withoutExposures } from '../server/config/toServerOptions.js';
@@ -40,7 +46,10 @@ const OPTIONS = {
 
 /** Wrong use (exit status 2) or a value that cannot be used (1), in one line. */
 export class CommandError extends Error {
-  constructor(readonly exitCode: 1 | 2, message: string) {
+  constructor(
+    readonly exitCode: 1 | 2,
+    message: string,
+  ) {
     super(message);
   }
 }
@@ -64,17 +73,28 @@ export function readCommand(args: readonly string[]): Command | 'help' | 'versio
   if (values.version === true) return 'version';
   const { configuration, folder, lineOf: lineOfSetting } = readConfigFile(values.config);
   const [ip = configuration.ip, port = configuration.port, ...rest] = positionals;
-  if (ip === undefined || port === undefined || rest.length > 0) throw new CommandError(2, `expected <ip> <port>\n\n${USAGE}`);
+  if (ip === undefined || port === undefined || rest.length > 0)
+    throw new CommandError(2, `expected <ip> <port>\n\n${USAGE}`);
   if (isIP(ip) === 0) throw new CommandError(1, `${quote(ip)} is not an IP address: use 127.0.0.1`);
   const portNumber = /^\d{1,5}$/.test(String(port)) ? Number(port) : -1;
-  if (!isPort(portNumber)) throw new CommandError(1, `${quote(String(port))} is not a port: use a number from 0 to 65535`);
+  if (!isPort(portNumber))
+    throw new CommandError(1, `${quote(String(port))} is not a port: use a number from 0 to 65535`);
   const badHost = values['allow-host']?.find((name) => !isHostName(name));
-  if (badHost !== undefined) throw new CommandError(1, `--allow-host: ${quote(badHost)} is not a host name without scheme and port`);
+  if (badHost !== undefined)
+    throw new CommandError(1, `--allow-host: ${quote(badHost)} is not a host name without scheme and port`);
   if (values.root === '') throw new CommandError(1, '--root: the folder to serve must have a name');
-  const rootLabel = values.root ?? (configuration.root === undefined ? 'www/html' : path.relative('', path.resolve(folder, configuration.root)) || '.');
+  const rootLabel =
+    values.root ??
+    (configuration.root === undefined
+      ? 'www/html'
+      : path.relative('', path.resolve(folder, configuration.root)) || '.');
   const root = path.resolve(rootLabel);
   const { configuration: safe, mistakes } = withoutExposures(configuration, { base: folder, root });
-  if (mistakes.length > 0) throw configError(values.config ?? '', mistakes.map((mistake) => ({ ...mistake, line: lineOfSetting(mistake.key) })));
+  if (mistakes.length > 0)
+    throw configError(
+      values.config ?? '',
+      mistakes.map((mistake) => ({ ...mistake, line: lineOfSetting(mistake.key) })),
+    );
   const pages = values['error-pages'];
   const site = siteOptions(safe, { base: folder });
   const server = serverOptions({
@@ -84,14 +104,29 @@ export function readCommand(args: readonly string[]): Command | 'help' | 'versio
     rootLabel: labelFor(rootLabel),
     ...site,
     // What nobody named lies where we are, as the root does.
-    ...(configuration.mimeTypes === undefined && { mimeTypes: { ...site.mimeTypes, file: path.resolve(site.mimeTypes.label), within: process.cwd() } }),
+    ...(configuration.mimeTypes === undefined && {
+      mimeTypes: { ...site.mimeTypes, file: path.resolve(site.mimeTypes.label), within: process.cwd() },
+    }),
     ...(pages !== undefined && { errorPages: readErrorPages(pages) }),
-    ...(pages === undefined && configuration.errorPages === undefined && { errorPages: { folder: path.resolve('config'), ...CONVENTIONAL_PAGES } }),
+    ...(pages === undefined &&
+      configuration.errorPages === undefined && {
+        errorPages: { folder: path.resolve('config'), ...CONVENTIONAL_PAGES },
+      }),
     allowedHosts: [...(configuration.allowedHosts ?? []), ...(values['allow-host'] ?? [])],
     limits: configuration.limits,
   });
-  const live = values.live === true || configuration.live?.enabled === true ? { ...DEFAULT_LIVE, ...configuration.live } : undefined;
-  return { server, rootLabel, trace: values.trace === true, live, log: accessLogOptions(safe, folder), https: readHttps(values.https, safe, folder) };
+  const live =
+    values.live === true || configuration.live?.enabled === true
+      ? { ...DEFAULT_LIVE, ...configuration.live }
+      : undefined;
+  return {
+    server,
+    rootLabel,
+    trace: values.trace === true,
+    live,
+    log: accessLogOptions(safe, folder),
+    https: readHttps(values.https, safe, folder),
+  };
 }
 
 /** A certificate that the file names is used with `--https` as well. */
@@ -101,7 +136,9 @@ function readHttps(wanted: boolean | undefined, { https = {} }: Configuration, f
   return { mode: wanted === true && mode === 'off' ? 'auto' : mode, cert: absolute(cert), key: absolute(key) };
 }
 
-function parse(args: readonly string[]): ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>> {
+function parse(
+  args: readonly string[],
+): ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>> {
   try {
     return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
   } catch (error) {
@@ -124,7 +161,10 @@ function readConfigFile(file: string | undefined): ConfigFile {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new CommandError(1, `--config ${file}: ${code === 'ENOENT' ? 'no such file' : code ?? 'it cannot be read'}`);
+    throw new CommandError(
+      1,
+      `--config ${file}: ${code === 'ENOENT' ? 'no such file' : (code ?? 'it cannot be read')}`,
+    );
   }
   const { configuration, mistakes } = readConfigText(text);
   if (mistakes.length > 0) throw configError(file, mistakes);
@@ -133,11 +173,35 @@ function readConfigFile(file: string | undefined): ConfigFile {
 
 /** All mistakes in one line, each with the place where it stands: `--config settings.json:7: "port" must be …`. */
 function configError(file: string, mistakes: readonly LocatedMistake[]): CommandError {
-  const words = mistakes.map(({ key, message, line }) => `${file}${line === undefined ? '' : `:${line}`}: ${key === '' ? message : `${quote(key)} ${message}`}`);
+  const words = mistakes.map(
+    ({ key, message, line }) =>
+      `${file}${line === undefined ? '' : `:${line}`}: ${key === '' ? message : `${quote(key)} ${message}`}`,
+  );
   return new CommandError(1, `--config ${words.join('; ')}`);
 }
 
-const ERROR_STATUSES = ['400', '403', '404', '405', '408', '412', '413', '414', '415', '416', '417', '431', '500', '501', '502', '503', '504', '505', '4xx', '5xx'];
+const ERROR_STATUSES = [
+  '400',
+  '403',
+  '404',
+  '405',
+  '408',
+  '412',
+  '413',
+  '414',
+  '415',
+  '416',
+  '417',
+  '431',
+  '500',
+  '501',
+  '502',
+  '503',
+  '504',
+  '505',
+  '4xx',
+  '5xx',
+];
 
 /** What the arguments say goes before what the file says. */
 function readErrorPages(given: string): ErrorPageOptions {
@@ -162,7 +226,9 @@ function isFolder(folder: string): boolean {
 function labelFor(root: string): string {
   const relative = path.relative('', root);
   if (relative === '') return path.basename(path.resolve(root));
-  return relative.startsWith('..') || path.isAbsolute(relative) ? path.basename(root) : relative.split(path.sep).join('/');
+  return relative.startsWith('..') || path.isAbsolute(relative)
+    ? path.basename(root)
+    : relative.split(path.sep).join('/');
 }
 
 function quote(text: string): string {

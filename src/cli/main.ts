@@ -29,8 +29,8 @@ const FAREWELL = 500;
 const LAST_WRITE = 10_000;
 
 /**
- * Writes without making the server wait for a reader who does not read. A pipe is written through Node's stream, which never
- * blocks on it; a terminal or a file through the thread pool.
+ * Writes without making the server wait for a reader who does not read. A pipe is written through Node's stream, which
+ * never blocks on it; a terminal or a file through the thread pool.
  * @returns a function that resolves when the text is taken, or can never be
  */
 function stdoutSink(): (text: string) => Promise<void> {
@@ -38,19 +38,25 @@ function stdoutSink(): (text: string) => Promise<void> {
   if (stats.isFIFO() || stats.isSocket()) {
     // A reader who has gone away is nobody's trouble.
     process.stdout.on('error', () => undefined);
-    return (text) => new Promise((resolve) => process.stdout.write(text, () => { resolve(); }));
+    return (text) =>
+      new Promise((resolve) =>
+        process.stdout.write(text, () => {
+          resolve();
+        }),
+      );
   }
-  return (text) => new Promise((resolve) => {
-    const bytes = Buffer.from(text);
-    const step = (from: number): void => {
-      write(1, bytes, from, bytes.length - from, null, (error, written) => {
-        if (error?.code === 'EAGAIN') setTimeout(step, 20, from);
-        else if (error !== null || from + written >= bytes.length) resolve();
-        else step(from + written);
-      });
-    };
-    step(0);
-  });
+  return (text) =>
+    new Promise((resolve) => {
+      const bytes = Buffer.from(text);
+      const step = (from: number): void => {
+        write(1, bytes, from, bytes.length - from, null, (error, written) => {
+          if (error?.code === 'EAGAIN') setTimeout(step, 20, from);
+          else if (error !== null || from + written >= bytes.length) resolve();
+          else step(from + written);
+        });
+      };
+      step(0);
+    });
 }
 
 function complain(message: string): void {
@@ -65,30 +71,67 @@ function observerFor({ trace, log }: Command, lines: LineBatch, file: LogFile | 
       file?.write(() => lineOf(exchange));
     },
     warning: complain,
-    failure: (what, error) => { complain(`${what}: ${error instanceof Error ? error.message : String(error)}`); },
-    ...(trace && { stateChanged: (connection, from, to) => { lines.push(() => traceLine(connection, from, to)); }, receiving: (connection, received, expected) => { lines.push(() => receivingLine(connection, received, expected)); } }),
+    failure: (what, error) => {
+      complain(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    },
+    ...(trace && {
+      stateChanged: (connection, from, to) => {
+        lines.push(() => traceLine(connection, from, to));
+      },
+      receiving: (connection, received, expected) => {
+        lines.push(() => receivingLine(connection, received, expected));
+      },
+    }),
     backend: complain,
   };
 }
 
-interface Preview { readonly hooks: Hooks; watch(): void; close(): Promise<void> }
+interface Preview {
+  readonly hooks: Hooks;
+  watch(): void;
+  close(): Promise<void>;
+}
 
 /** Live preview: loaded only when it is wanted. */
-async function prepareLive({ ignore, problems, badge }: LiveConfiguration, site: ServerOptions, lines: LineBatch): Promise<Preview> {
+async function prepareLive(
+  { ignore, problems, badge }: LiveConfiguration,
+  site: ServerOptions,
+  lines: LineBatch,
+): Promise<Preview> {
   const { createLive, describeProblem, describeUpdate, watchFiles, watchFolder } = await import('../live/cli.js');
   const root = await realpath(site.root).catch(() => site.root);
   const mounts = await Promise.all(site.mounts.map(({ folder }) => realpath(folder).catch(() => folder)));
-  const live = createLive({ root, layout: site, ignore, problems, badge }, {
-    updated: (update) => { lines.push(() => describeUpdate(update)); },
-    problem: (problem) => { lines.push(() => describeProblem(problem)); },
-    warning: complain,
-  });
+  const live = createLive(
+    { root, layout: site, ignore, problems, badge },
+    {
+      updated: (update) => {
+        lines.push(() => describeUpdate(update));
+      },
+      problem: (problem) => {
+        lines.push(() => describeProblem(problem));
+      },
+      warning: complain,
+    },
+  );
   const watchers: FolderWatcher[] = [];
-  const events = { changed: (file: string) => { live.changed(file, 'watched'); }, failed: (reason: string) => { live.watchingFailed(reason); } };
+  const events = {
+    changed: (file: string) => {
+      live.changed(file, 'watched');
+    },
+    failed: (reason: string) => {
+      live.watchingFailed(reason);
+    },
+  };
   return {
     hooks: live.hooks,
     watch: () => {
-      watchers.push(...[root, ...mounts].map((folder) => watchFolder(folder, ignore, events)), watchFiles(Object.values(site.errorPages.pages).map((page) => path.join(site.errorPages.folder, page)), events));
+      watchers.push(
+        ...[root, ...mounts].map((folder) => watchFolder(folder, ignore, events)),
+        watchFiles(
+          Object.values(site.errorPages.pages).map((page) => path.join(site.errorPages.folder, page)),
+          events,
+        ),
+      );
     },
     close: async () => {
       live.close();
@@ -101,24 +144,39 @@ function atMost(milliseconds: number, task: Promise<void> | undefined): Promise<
   return Promise.race([task, new Promise((resolve) => setTimeout(resolve, milliseconds))]);
 }
 
-/** Where this user's programs keep what is not for others (XDG Base Directory; macOS and Windows have places of their own). */
+/**
+ * Where this user's programs keep what is not for others (XDG Base Directory; macOS and Windows have places of their
+ * own).
+ */
 function dataFolder(): string {
   const { XDG_DATA_HOME = '', LOCALAPPDATA = '' } = process.env;
   if (path.isAbsolute(XDG_DATA_HOME)) return path.join(XDG_DATA_HOME, 'lite-server');
-  if (process.platform === 'win32') return path.join(path.isAbsolute(LOCALAPPDATA) ? LOCALAPPDATA : path.join(homedir(), 'AppData', 'Local'), 'lite-server');
-  return path.join(homedir(), ...(process.platform === 'darwin' ? ['Library', 'Application Support'] : ['.local', 'share']), 'lite-server');
+  if (process.platform === 'win32')
+    return path.join(
+      path.isAbsolute(LOCALAPPDATA) ? LOCALAPPDATA : path.join(homedir(), 'AppData', 'Local'),
+      'lite-server',
+    );
+  return path.join(
+    homedir(),
+    ...(process.platform === 'darwin' ? ['Library', 'Application Support'] : ['.local', 'share']),
+    'lite-server',
+  );
 }
 
 /** What the server proves with that it is itself; undefined: nothing is encrypted. */
 async function prepareTls({ https, server }: Command): Promise<TlsMaterial | undefined> {
   if (https.mode === 'off') return undefined;
   try {
-    if (https.mode === 'files') return await loadTls({ ...https, passphrase: process.env.LITE_SERVER_KEY_PASSPHRASE }, complain);
+    if (https.mode === 'files')
+      return await loadTls({ ...https, passphrase: process.env.LITE_SERVER_KEY_PASSPHRASE }, complain);
     const { material, caFile } = await localCertificate(dataFolder(), localNames(server.allowedHosts));
     complain(`browsers do not know this certificate: for those that should, run ${trustInstructions(caFile).command}`);
     return material;
   } catch (error) {
-    const hint = error instanceof CertificateError && error.needs === 'passphrase' ? ': it is taken from LITE_SERVER_KEY_PASSPHRASE' : '';
+    const hint =
+      error instanceof CertificateError && error.needs === 'passphrase'
+        ? ': it is taken from LITE_SERVER_KEY_PASSPHRASE'
+        : '';
     throw new CommandError(1, `https: ${(error as Error).message}${hint}`);
   }
 }
@@ -127,7 +185,7 @@ async function run(command: Command): Promise<void> {
   const toStdout = stdoutSink();
   const lines = new LineBatch(toStdout);
   let stopping = false;
-  const preview = command.live && await prepareLive(command.live, command.server, lines);
+  const preview = command.live && (await prepareLive(command.live, command.server, lines));
   const { root, mounts } = command.server;
   const file = await openAccessLog(command.log, [root, ...mounts.map(({ folder }) => folder)], complain);
   const tls = await prepareTls(command);
@@ -147,8 +205,14 @@ async function run(command: Command): Promise<void> {
     process.exit(0);
   };
   // Also when the terminal is closed, which Windows has a signal of its own for.
-  process.on('SIGINT', () => void stop(130)).on('SIGTERM', () => void stop(143)).on('SIGHUP', () => void stop(129)).on('SIGBREAK', () => void stop(149));
-  await toStdout(`Lite Server listening on ${tls === undefined ? 'http' : 'https'}://${formatAuthority(address.ip, address.port)}/ (root ${command.rootLabel})\n`);
+  process
+    .on('SIGINT', () => void stop(130))
+    .on('SIGTERM', () => void stop(143))
+    .on('SIGHUP', () => void stop(129))
+    .on('SIGBREAK', () => void stop(149));
+  await toStdout(
+    `Lite Server listening on ${tls === undefined ? 'http' : 'https'}://${formatAuthority(address.ip, address.port)}/ (root ${command.rootLabel})\n`,
+  );
 }
 
 async function main(): Promise<void> {

@@ -24,7 +24,9 @@ export function registerCommands(servers: Servers, previews: Previews, channels:
       const server = (await servers.chooseRunning('URL to copy'))?.running;
       if (server !== undefined) await vscode.env.clipboard.writeText(server.url);
     },
-    showConnectionsLog: () => { channels().showConnections(); },
+    showConnectionsLog: () => {
+      channels().showConnections();
+    },
   };
   return Object.entries(commands).map(([name, run]) => vscode.commands.registerCommand(`liteServer.${name}`, run));
 }
@@ -45,7 +47,8 @@ async function stop(servers: Servers): Promise<void> {
 /** The click on the status bar: with one server or none it is clear what is meant. */
 async function toggle(servers: Servers, opening: Opening): Promise<void> {
   const { running, all } = servers;
-  // What the item shows is what the click means: while something starts or stops, nothing; after a failure, another try.
+  // What the item shows is what the click means: while something starts or stops, nothing; after a failure, another
+  // try.
   if (all.some(({ lifecycle }) => lifecycle.name === 'Starting' || lifecycle.name === 'Stopping')) return;
   const failed = all.find(({ lifecycle }) => lifecycle.name === 'Failed');
   if (failed !== undefined) await start(servers, opening, failed.folder.uri);
@@ -59,11 +62,16 @@ async function open(servers: Servers, file: vscode.Uri | undefined): Promise<voi
   const target = file ?? activePage();
   const controller = await servers.choose(target);
   const server = await controller?.start();
-  if (server !== undefined) await openInBrowser(server, await sitePathOf(server.root, target) ?? '/');
+  if (server !== undefined) await openInBrowser(server, (await sitePathOf(server.root, target)) ?? '/');
 }
 
 /** The same in a panel of the window. */
-async function preview(servers: Servers, previews: Previews, file: vscode.Uri | undefined, column: vscode.ViewColumn): Promise<void> {
+async function preview(
+  servers: Servers,
+  previews: Previews,
+  file: vscode.Uri | undefined,
+  column: vscode.ViewColumn,
+): Promise<void> {
   const target = file ?? activePage();
   const controller = await servers.choose(target);
   if (controller !== undefined) await previews.open(controller, target, column);

@@ -20,9 +20,12 @@ export class Opening {
 
   async afterStart(controller: Controller, server: RunningServer): Promise<void> {
     switch (readSettings(controller.folder).openOnStart) {
-      case 'preview': return this.previews.open(controller, activePage(), vscode.ViewColumn.Beside);
-      case 'browser': return openInBrowser(server, '/');
-      case 'integratedBrowser': return this.openIntegrated(server);
+      case 'preview':
+        return this.previews.open(controller, activePage(), vscode.ViewColumn.Beside);
+      case 'browser':
+        return openInBrowser(server, '/');
+      case 'integratedBrowser':
+        return this.openIntegrated(server);
       case 'nothing':
     }
   }
@@ -34,7 +37,10 @@ export class Opening {
       await vscode.commands.executeCommand(command, server.url);
       return;
     }
-    if (!this.hasTold) void vscode.window.showInformationMessage('Lite Server: this VS Code has no integrated browser, so the site opens in your own.');
+    if (!this.hasTold)
+      void vscode.window.showInformationMessage(
+        'Lite Server: this VS Code has no integrated browser, so the site opens in your own.',
+      );
     this.hasTold = true;
     await openInBrowser(server, '/');
   }

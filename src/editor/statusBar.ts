@@ -45,28 +45,54 @@ export function describeServers(servers: readonly ServerView[]): StatusText {
   const busy = servers.find(({ lifecycle }) => lifecycle.name === 'Starting' || lifecycle.name === 'Stopping');
   if (busy !== undefined) {
     const doing = busy.lifecycle.name === 'Starting' ? 'Starting' : 'Stopping';
-    return { text: '$(sync~spin) Lite Server', tooltip: `${doing} the server for ${escapeMarkdown(busy.folderName)}…`, label: `Lite Server: ${doing.toLowerCase()}`, failed: false };
+    return {
+      text: '$(sync~spin) Lite Server',
+      tooltip: `${doing} the server for ${escapeMarkdown(busy.folderName)}…`,
+      label: `Lite Server: ${doing.toLowerCase()}`,
+      failed: false,
+    };
   }
   const failure = servers.find(({ lifecycle }) => lifecycle.name === 'Failed');
   if (failure?.lifecycle.name === 'Failed') {
     const { message } = failure.lifecycle;
-    return { text: '$(error) Lite Server', tooltip: `Lite Server could not start: ${escapeMarkdown(message)}\n\nClick to try again.`, label: `Lite Server failed: ${message}`, failed: true };
+    return {
+      text: '$(error) Lite Server',
+      tooltip: `Lite Server could not start: ${escapeMarkdown(message)}\n\nClick to try again.`,
+      label: `Lite Server failed: ${message}`,
+      failed: true,
+    };
   }
-  const running = servers.flatMap(({ lifecycle, folderName, counts }) => (lifecycle.name === 'Running' ? [{ server: lifecycle.server, folderName, counts }] : []));
+  const running = servers.flatMap(({ lifecycle, folderName, counts }) =>
+    lifecycle.name === 'Running' ? [{ server: lifecycle.server, folderName, counts }] : [],
+  );
   const [only, ...more] = running;
   if (only === undefined) {
-    return { text: '$(broadcast) Lite Server', tooltip: 'Click to serve this site with Lite Server', label: 'Lite Server: stopped. Start the server', failed: false };
+    return {
+      text: '$(broadcast) Lite Server',
+      tooltip: 'Click to serve this site with Lite Server',
+      label: 'Lite Server: stopped. Start the server',
+      failed: false,
+    };
   }
-  const tooltip = running.map(({ server, folderName, counts }) => describeRunning(server, more.length > 0 ? folderName : undefined, counts)).join('\n\n---\n\n');
+  const tooltip = running
+    .map(({ server, folderName, counts }) => describeRunning(server, more.length > 0 ? folderName : undefined, counts))
+    .join('\n\n---\n\n');
   return {
     text: more.length === 0 ? `$(radio-tower) :${only.server.port}` : `$(radio-tower) ${running.length} servers`,
     tooltip: `${tooltip}\n\n${more.length === 0 ? 'Click to stop.' : 'Click to choose which to stop.'}`,
-    label: more.length === 0 ? `Lite Server: running on port ${only.server.port}. Stop the server` : `Lite Server: ${running.length} servers running. Stop one`,
+    label:
+      more.length === 0
+        ? `Lite Server: running on port ${only.server.port}. Stop the server`
+        : `Lite Server: ${running.length} servers running. Stop one`,
     failed: false,
   };
 }
 
-function describeRunning({ url, rootLabel, portNote }: RunningServer, folderName: string | undefined, { connections, requests, live }: Counts): string {
+function describeRunning(
+  { url, rootLabel, portNote }: RunningServer,
+  folderName: string | undefined,
+  { connections, requests, live }: Counts,
+): string {
   const lines = [
     `**[${url}](${url})**${folderName === undefined ? '' : ` (${escapeMarkdown(folderName)})`}`,
     `Serving \`${rootLabel.replace(/`/g, "'")}\``,

@@ -1,12 +1,14 @@
 /**
- * News of files → what really changed, in few and timely portions: the first at once, then at most ten a second; the last state
- * wins and none is lost.
+ * News of files → what really changed, in few and timely portions: the first at once, then at most ten a second; the
+ * last state wins and none is lost.
  */
 import { GONE, type FileState, type Look, type Sight } from './fileState.js';
 import type { ChangeSource } from './live.js';
 
 const INTERVAL = 100;
-/** A file that is empty or was written a moment ago may be in the middle of being written: it gets this long, in all. */
+/**
+ * A file that is empty or was written a moment ago may be in the middle of being written: it gets this long, in all.
+ */
 const SETTLE = 20;
 const SETTLE_STEP = 2;
 /** Watchers tell of a file once and then, for some 50 ms, not again: after that time it is looked at once more. */
@@ -45,9 +47,11 @@ export class ChangeQueue {
     if (this.closed) return;
     if (source !== 'unsaved') this.heard(file);
     if (!this.options.isUsed(file)) return;
-    // What is known to be whole needs no second look; and that typed text has come or gone is news whatever is on the disk.
+    // What is known to be whole needs no second look; and that typed text has come or gone is news whatever is on the
+    // disk.
     const before = this.pending.get(file);
-    if (before === undefined || (before === 'watched' && source !== 'watched') || source === 'unsaved') this.pending.set(file, source);
+    if (before === undefined || (before === 'watched' && source !== 'watched') || source === 'unsaved')
+      this.pending.set(file, source);
     this.schedule();
   }
 
@@ -81,7 +85,10 @@ export class ChangeQueue {
     if (this.timer !== undefined || this.flushing || this.closed || this.pending.size === 0) return;
     const wait = this.lastFlush + INTERVAL - performance.now();
     if (wait <= 0) void this.flush();
-    else this.timer = setTimeout(() => { void this.flush(); }, wait);
+    else
+      this.timer = setTimeout(() => {
+        void this.flush();
+      }, wait);
   }
 
   private async flush(): Promise<void> {
@@ -91,7 +98,9 @@ export class ChangeQueue {
     this.lastFlush = performance.now();
     const batch = [...this.pending];
     this.pending.clear();
-    const changed = await Promise.all(batch.map(async ([file, source]) => (await this.isNews(file, source) ? file : undefined)));
+    const changed = await Promise.all(
+      batch.map(async ([file, source]) => ((await this.isNews(file, source)) ? file : undefined)),
+    );
     this.flushing = false;
     if (this.closed) return;
     const files = changed.filter((file) => file !== undefined);
@@ -120,17 +129,23 @@ export class ChangeQueue {
 
   private lookAgain(file: string): void {
     if (this.closed || this.secondLooks.has(file)) return;
-    this.secondLooks.set(file, setTimeout(() => {
-      this.secondLooks.delete(file);
-      this.add(file, 'watched');
-    }, SECOND_LOOK));
+    this.secondLooks.set(
+      file,
+      setTimeout(() => {
+        this.secondLooks.delete(file);
+        this.add(file, 'watched');
+      }, SECOND_LOOK),
+    );
   }
 }
 
 async function settled(file: string, { lookAt }: Sight): Promise<Look> {
   const deadline = performance.now() + SETTLE;
   let last = await lookAt(file);
-  while (performance.now() < deadline && (last.size === 0 || last.state === GONE || Date.now() - last.modified < SETTLE_STEP)) {
+  while (
+    performance.now() < deadline &&
+    (last.size === 0 || last.state === GONE || Date.now() - last.modified < SETTLE_STEP)
+  ) {
     await new Promise((resolve) => setTimeout(resolve, SETTLE_STEP));
     const next = await lookAt(file);
     if (next.state === last.state && next.size > 0) return next;

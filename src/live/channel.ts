@@ -1,6 +1,6 @@
 /**
- * The WebSocket between server and pages: who may open one, how many, and whether they are still there. The frames are the
- * library's.
+ * The WebSocket between server and pages: who may open one, how many, and whether they are still there. The frames are
+ * the library's.
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -19,13 +19,23 @@ const GOING_AWAY = 1001;
 
 export class Channel {
   readonly pages = new Set<Page>();
-  private readonly server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false, clientTracking: false, handleProtocols: () => SUBPROTOCOL });
+  private readonly server = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+    clientTracking: false,
+    handleProtocols: () => SUBPROTOCOL,
+  });
   private heartbeat: NodeJS.Timeout | undefined;
   /** Taken over, and not yet over. */
   private open = 0;
 
   /** @param token without it nobody gets in; offered as the second subprotocol */
-  constructor(private readonly token: string, private readonly surroundings: PageSurroundings, private readonly events: PageEvents) {}
+  constructor(
+    private readonly token: string,
+    private readonly surroundings: PageSurroundings,
+    private readonly events: PageEvents,
+  ) {}
 
   /** The gate has seen to Host and Origin. */
   accept(request: Request): Takeover | Refusal {
@@ -33,21 +43,37 @@ export class Channel {
     // A browser always sends an origin here; whoever sends none is no page of ours.
     if (fields.get('origin') === undefined) return { status: 403, why: 'A live connection comes from a page.' };
     const [protocol, token = ''] = (fields.get('sec-websocket-protocol') ?? '').split(',').map((word) => word.trim());
-    if (protocol !== SUBPROTOCOL || !isSame(token, this.token)) return { status: 403, why: 'The live connection needs the token of this server.' };
-    if (fields.get('sec-websocket-version') !== '13' || !/^[+/0-9A-Za-z]{22}==$/.test(fields.get('sec-websocket-key') ?? '')) return { status: 400, why: 'This is no WebSocket handshake.' };
+    if (protocol !== SUBPROTOCOL || !isSame(token, this.token))
+      return { status: 403, why: 'The live connection needs the token of this server.' };
+    if (
+      fields.get('sec-websocket-version') !== '13' ||
+      !/^[+/0-9A-Za-z]{22}==$/.test(fields.get('sec-websocket-key') ?? '')
+    )
+      return { status: 400, why: 'This is no WebSocket handshake.' };
     if (this.open >= MAX_PAGES) return { status: 503, why: 'Too many pages are connected.' };
     let page: Page | undefined;
     return {
       accept: (socket, head) => {
         this.open++;
-        socket.once('close', () => { this.open--; });
+        socket.once('close', () => {
+          this.open--;
+        });
         this.server.handleUpgrade(asIncoming(request), socket, head, (webSocket) => {
-          page = new Page(webSocket, this.surroundings, { ...this.events, closed: (gone) => { this.left(gone); } });
+          page = new Page(webSocket, this.surroundings, {
+            ...this.events,
+            closed: (gone) => {
+              this.left(gone);
+            },
+          });
           this.pages.add(page);
-          this.heartbeat ??= setInterval(() => { for (const each of this.pages) each.ping(); }, HEARTBEAT);
+          this.heartbeat ??= setInterval(() => {
+            for (const each of this.pages) each.ping();
+          }, HEARTBEAT);
         });
       },
-      end: () => { page?.close(GOING_AWAY, 'the server stops'); },
+      end: () => {
+        page?.close(GOING_AWAY, 'the server stops');
+      },
     };
   }
 

@@ -69,9 +69,17 @@ export class Page {
   private countedAt = performance.now();
   private introducedAt = 0;
 
-  constructor(private readonly socket: WebSocket, private readonly places: PageSurroundings, private readonly events: PageEvents) {
-    socket.on('message', (data: Buffer, isBinary) => { this.receive(data, isBinary); });
-    socket.on('pong', () => { this.isAlive = true; });
+  constructor(
+    private readonly socket: WebSocket,
+    private readonly places: PageSurroundings,
+    private readonly events: PageEvents,
+  ) {
+    socket.on('message', (data: Buffer, isBinary) => {
+      this.receive(data, isBinary);
+    });
+    socket.on('pong', () => {
+      this.isAlive = true;
+    });
     // Broken frames: the library has closed with 1002 or 1009 already.
     socket.on('error', () => undefined);
     socket.on('close', () => {
@@ -83,12 +91,12 @@ export class Page {
   }
 
   /**
-   * The server's clock when what the page now tells of was read, milliseconds since the epoch. With its hello comes what it was
-   * made of; what it tells later, it has loaded just now.
+   * The server's clock when what the page now tells of was read, milliseconds since the epoch. With its hello comes
+   * what it was made of; what it tells later, it has loaded just now.
    */
   get since(): number {
     const late = performance.now() - this.introducedAt > RECENT;
-    return late ? Date.now() - RECENT : this.hello?.since ?? 0;
+    return late ? Date.now() - RECENT : (this.hello?.since ?? 0);
   }
 
   /** The same for what it says it asked for that long ago. */
@@ -162,8 +170,12 @@ export class Page {
         this.introducedAt = performance.now();
         this.events.hello(this);
         break;
-      case 'used': this.events.used(this, this.remember(message.paths), this.sinceOf(message.age)); break;
-      case 'problem': this.events.problem(this, message); break;
+      case 'used':
+        this.events.used(this, this.remember(message.paths), this.sinceOf(message.age));
+        break;
+      case 'problem':
+        this.events.problem(this, message);
+        break;
     }
   }
 
@@ -172,7 +184,12 @@ export class Page {
     for (const asked of paths) {
       const path = asked.split(/[?#]/, 1)[0] as string;
       for (const file of this.places.filesOf(path)) {
-        if (this.used.has(keyOf(file)) || this.used.size >= MAX_USED || !this.hasRoomFor(file.length + path.length + NAME_COST)) continue;
+        if (
+          this.used.has(keyOf(file)) ||
+          this.used.size >= MAX_USED ||
+          !this.hasRoomFor(file.length + path.length + NAME_COST)
+        )
+          continue;
         this.used.set(keyOf(file), path);
         added.push(file);
       }
@@ -197,7 +214,8 @@ export class Page {
 }
 
 const STYLE = /\.css$/i;
-const ASSET = /\.(?:png|jpe?g|gif|webp|avif|svg|ico|bmp|apng|jxl|mp4|m4v|webm|ogv|mov|mp3|ogg|oga|opus|wav|flac|m4a|aac|woff2?|ttf|otf|eot)$/i;
+const ASSET =
+  /\.(?:png|jpe?g|gif|webp|avif|svg|ico|bmp|apng|jxl|mp4|m4v|webm|ogv|mov|mp3|ogg|oga|opus|wav|flac|m4a|aac|woff2?|ttf|otf|eot)$/i;
 
 /** How gently a file that is not the document itself can be taken up. */
 export function kindOf(file: FileName): ChangeKind {

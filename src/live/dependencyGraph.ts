@@ -1,12 +1,14 @@
 /**
- * Which files a document was built from, as its requests tell: each says which document or style sheet it was made for (Referer).
- * Pages say it themselves as well (see pages.ts), but only once they are connected.
+ * Which files a document was built from, as its requests tell: each says which document or style sheet it was made for
+ * (Referer). Pages say it themselves as well (see pages.ts), but only once they are connected.
  */
 import { isNavigation } from '../server/http/fetchMetadata.js';
 import type { Request } from '../server/http/message.js';
 import { keyOf, type FileName, type Places } from './siteFiles.js';
 
-/** Documents and style sheets remembered, with what each of them uses, and all that together; the oldest are forgotten. */
+/**
+ * Documents and style sheets remembered, with what each of them uses, and all that together; the oldest are forgotten.
+ */
 const MAX_SOURCES = 2_000;
 const MAX_USED = 1_000;
 const MAX_ALL = 50_000;
@@ -38,12 +40,15 @@ export class Usage {
     let isNews = false;
     for (const prefix of this.prefixes) {
       if (!path.startsWith(prefix)) continue;
-      for (const source of this.places.filesOf(`/${path.slice(prefix.length)}`)) isNews = this.add(keyOf(source), this.places.filesOf(request.path)) || isNews;
+      for (const source of this.places.filesOf(`/${path.slice(prefix.length)}`))
+        isNews = this.add(keyOf(source), this.places.filesOf(request.path)) || isNews;
     }
     return isNews;
   }
 
-  /** Whether a file is used by another one, however indirectly: an image of a sheet that a sheet of the page imports. */
+  /**
+   * Whether a file is used by another one, however indirectly: an image of a sheet that a sheet of the page imports.
+   */
   *usedBy(source: FileName): Generator<FileName> {
     const seen = new Set([keyOf(source)]);
     for (const key of seen) {
@@ -75,4 +80,3 @@ export class Usage {
     return known.size > before;
   }
 }
-

@@ -1,6 +1,6 @@
 /**
- * Which documents did not come from where their paths say: the one page of a site that makes its pages in the browser, the lists of
- * folders, and what backends make. The server tells when it sends them.
+ * Which documents did not come from where their paths say: the one page of a site that makes its pages in the browser,
+ * the lists of folders, and what backends make. The server tells when it sends them.
  */
 import { keyOf, type FileName } from './siteFiles.js';
 
@@ -13,7 +13,11 @@ export class Answers {
   /** Names of the file, or when a list was made (milliseconds since the epoch), or that a backend made it. */
   private readonly byPath = new Map<string, Answer>();
 
-  /** A document was sent. @param names of the file it came from @param expected the files that its path says it may come from */
+  /**
+   * A document was sent.
+   * @param names of the file it came from
+   * @param expected the files that its path says it may come from
+   */
   note(path: string, names: readonly FileName[], expected: readonly FileName[]): void {
     const keys = new Set(names.map(keyOf));
     if (expected.some((name) => keys.has(keyOf(name)))) this.byPath.delete(path);

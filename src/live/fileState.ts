@@ -1,6 +1,6 @@
 /**
- * A look at a file, for telling whether it has changed. Pages name what is looked at, so nothing is seen here that a request for
- * it would not find: what lies behind a link that leads out, what is hidden, what is never sent.
+ * A look at a file, for telling whether it has changed. Pages name what is looked at, so nothing is seen here that a
+ * request for it would not find: what lies behind a link that leads out, what is hidden, what is never sent.
  */
 import { realpath as realpathCallback, type BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -22,7 +22,9 @@ export interface Look {
   readonly state: FileState;
   /** Bytes; 0 when it is gone. */
   readonly size: number;
-  /** When content or name last changed, in milliseconds since the epoch by the file system's clock; 0 when it is gone. */
+  /**
+   * When content or name last changed, in milliseconds since the epoch by the file system's clock; 0 when it is gone.
+   */
   readonly modified: number;
 }
 
@@ -41,21 +43,23 @@ export function createSight(places: Places): Sight {
     return false;
   };
   // A script is never sent; where a backend runs it, a request for it finds it all the same.
-  const isRefused = (file: string, realPath: string): boolean => [file, realPath].some((name) => {
-    const refused = refuseName(path.basename(name));
-    return refused === 404 || (refused === 501 && !places.isRun(file));
-  });
+  const isRefused = (file: string, realPath: string): boolean =>
+    [file, realPath].some((name) => {
+      const refused = refuseName(path.basename(name));
+      return refused === 404 || (refused === 501 && !places.isRun(file));
+    });
   return {
     async lookAt(file) {
       const realPath = await realpath(file).catch(() => undefined);
       if (realPath === undefined || !(await isVisible(file, realPath))) return NOTHING;
       const stats = await stat(realPath, { bigint: true }).catch(() => undefined);
-      if (stats === undefined || !(stats.isDirectory() || (stats.isFile() && !isRefused(file, realPath)))) return NOTHING;
+      if (stats === undefined || !(stats.isDirectory() || (stats.isFile() && !isRefused(file, realPath))))
+        return NOTHING;
       return lookOf(stats);
     },
     async mayBeTold(file) {
       const realPath = await realPlaceOf(file);
-      return realPath !== undefined && !isRefused(file, realPath) && await isVisible(file, realPath);
+      return realPath !== undefined && !isRefused(file, realPath) && (await isVisible(file, realPath));
     },
   };
 }
@@ -63,6 +67,11 @@ export function createSight(places: Places): Sight {
 function lookOf(stats: BigIntStats): Look {
   const { dev, ino, size, mtimeNs, ctimeNs } = stats;
   // What is put into a folder is told by itself; the folder is another one only when it was made anew.
-  if (stats.isDirectory()) return { state: ['folder', dev, ino].join(), size: 1, modified: Number(ctimeNs / 1_000_000n) };
-  return { state: [dev, ino, size, mtimeNs, ctimeNs].join(), size: Number(size), modified: Number((mtimeNs > ctimeNs ? mtimeNs : ctimeNs) / 1_000_000n) };
+  if (stats.isDirectory())
+    return { state: ['folder', dev, ino].join(), size: 1, modified: Number(ctimeNs / 1_000_000n) };
+  return {
+    state: [dev, ino, size, mtimeNs, ctimeNs].join(),
+    size: Number(size),
+    modified: Number((mtimeNs > ctimeNs ? mtimeNs : ctimeNs) / 1_000_000n),
+  };
 }

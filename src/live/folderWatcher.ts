@@ -49,33 +49,40 @@ export function watchFolder(root: string, ignore: readonly string[], { changed, 
       changed(root);
     }, RETURN_INTERVAL);
   };
-  const start = (): Promise<void> => new Promise((resolve) => {
-    watcher = watch(root, {
-      ignoreInitial: true,
-      // A link may lead anywhere, to the root of the disk too.
-      followSymlinks: false,
-      // A folder that may not be read is none of the site.
-      ignorePermissionErrors: true,
-      // Told at once; whoever is told waits for a file that is being replaced.
-      atomic: false,
-      ignored: (file) => {
-        const name = path.relative(root, file).split(path.sep).join('/');
-        return name !== '' && isIgnored(name);
-      },
+  const start = (): Promise<void> =>
+    new Promise((resolve) => {
+      watcher = watch(root, {
+        ignoreInitial: true,
+        // A link may lead anywhere, to the root of the disk too.
+        followSymlinks: false,
+        // A folder that may not be read is none of the site.
+        ignorePermissionErrors: true,
+        // Told at once; whoever is told waits for a file that is being replaced.
+        atomic: false,
+        ignored: (file) => {
+          const name = path.relative(root, file).split(path.sep).join('/');
+          return name !== '' && isIgnored(name);
+        },
+      });
+      watcher.on('ready', resolve);
+      watcher.on('all', (event, file) => {
+        changed(file);
+        if (event === 'unlinkDir' && path.relative(root, file) === '' && !closed) awaitReturn();
+      });
+      watcher.on('error', (error) => {
+        resolve();
+        // One folder that cannot be watched is no reason to give up all others.
+        if (watcher === undefined || !FATAL.has((error as NodeJS.ErrnoException).code ?? '')) return;
+        void stop();
+        failed(
+          (error as NodeJS.ErrnoException).code === 'ENOSPC'
+            ? 'the system has no watches left'
+            : error instanceof Error
+              ? error.message
+              : String(error),
+        );
+      });
     });
-    watcher.on('ready', resolve);
-    watcher.on('all', (event, file) => {
-      changed(file);
-      if (event === 'unlinkDir' && path.relative(root, file) === '' && !closed) awaitReturn();
-    });
-    watcher.on('error', (error) => {
-      resolve();
-      // One folder that cannot be watched is no reason to give up all others.
-      if (watcher === undefined || !FATAL.has((error as NodeJS.ErrnoException).code ?? '')) return;
-      void stop();
-      failed((error as NodeJS.ErrnoException).code === 'ENOSPC' ? 'the system has no watches left' : error instanceof Error ? error.message : String(error));
-    });
-  });
 
   const ready = start();
   return {
@@ -92,8 +99,13 @@ export function watchFolder(root: string, ignore: readonly string[], { changed, 
  * @param files absolute paths
  */
 export function watchFiles(files: readonly string[], { changed, failed }: WatchEvents): FolderWatcher {
-  // Whole folders may be large, and files come and go by being replaced: each is looked at twice a second, which costs nothing.
-  const listener = (file: string) => (now: Stats, before: Stats): void => { if (now.mtimeMs !== before.mtimeMs || now.size !== before.size || now.ino !== before.ino) changed(file); };
+  // Whole folders may be large, and files come and go by being replaced: each is looked at twice a second, which costs
+  // nothing.
+  const listener =
+    (file: string) =>
+    (now: Stats, before: Stats): void => {
+      if (now.mtimeMs !== before.mtimeMs || now.size !== before.size || now.ino !== before.ino) changed(file);
+    };
   const watched = files.map((file) => ({ file, listener: listener(file) }));
   try {
     for (const { file, listener: told } of watched) watchFile(file, { interval: 500, persistent: false }, told);

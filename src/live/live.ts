@@ -1,5 +1,6 @@
 /**
- * Live preview: changes of files in, updates of pages out. Knows nothing of editors; plugs into the server through its hooks.
+ * Live preview: changes of files in, updates of pages out. Knows nothing of editors; plugs into the server through its
+ * hooks.
  */
 import type { Hooks } from '../server/options/hooks.js';
 import type { SiteLayout } from './siteFiles.js';
@@ -18,8 +19,8 @@ export interface LiveOptions {
 }
 
 /**
- * Where news of a file comes from. `saved`: an editor wrote it, whole; `watched`: the system noticed a change, perhaps in the
- * middle of it.
+ * Where news of a file comes from. `saved`: an editor wrote it, whole; `watched`: the system noticed a change, perhaps
+ * in the middle of it.
  */
 export type ChangeSource = 'saved' | 'watched';
 
@@ -28,7 +29,9 @@ export interface LiveUpdate {
   readonly how: 'swapped' | 'morphed' | 'reloaded';
   /** Typed and not saved. */
   readonly unsaved: boolean;
-  /** The file that changed, by its place in the site: relative to the root with `/`; an error page by its absolute path. */
+  /**
+   * The file that changed, by its place in the site: relative to the root with `/`; an error page by its absolute path.
+   */
   readonly file: string;
   /** Paths of the pages that were told, each once for each tab. */
   readonly pages: readonly string[];

@@ -18,8 +18,26 @@ import type { ChangeSource, Live, LiveObserver, LiveOptions, LiveUpdate } from '
 import { NameRoom, type Page, type PageSurroundings } from './connectedPage.js';
 import { folderOf, keyOf, Places, type FileName } from './siteFiles.js';
 import { entryPage, PreviewTokens } from './previewTokens.js';
-import { PREVIEW_NAME, SCRIPT_NAME, SESSION_NAME, SOCKET_NAME, type FileChange, type FromPage, type PageConfig } from '../shared/liveProtocol.js';
-import { changesFor, collectUsed, filesOfPage, howOf, mayMake, type Change, type ChangedFile, type Origin, type UsedFiles } from './updates.js';
+import {
+  PREVIEW_NAME,
+  SCRIPT_NAME,
+  SESSION_NAME,
+  SOCKET_NAME,
+  type FileChange,
+  type FromPage,
+  type PageConfig,
+} from '../shared/liveProtocol.js';
+import {
+  changesFor,
+  collectUsed,
+  filesOfPage,
+  howOf,
+  mayMake,
+  type Change,
+  type ChangedFile,
+  type Origin,
+  type UsedFiles,
+} from './updates.js';
 import { Usage } from './dependencyGraph.js';
 import { Watchdog } from './pollingFallback.js';
 
@@ -30,7 +48,10 @@ const LIST_AGE = 50;
 /** Clocks of file systems tick: a change may look this much older than it is, milliseconds. */
 const TICK = 15;
 
-/** @returns what plugs into a server and tells its pages of changes; nothing is watched or timed until a page is connected */
+/**
+ * @returns what plugs into a server and tells its pages of changes; nothing is watched or timed until a page is
+ * connected
+ */
 export function createLive(options: LiveOptions, observer: LiveObserver = {}): Live {
   return new LivePreview(options, observer);
 }
@@ -56,7 +77,10 @@ class LivePreview implements Live {
   /** Problems are passed on in their order, one after the other. */
   private reporting = Promise.resolve();
 
-  constructor(private readonly options: LiveOptions, private readonly observer: LiveObserver) {
+  constructor(
+    private readonly options: LiveOptions,
+    private readonly observer: LiveObserver,
+  ) {
     const places = new Places(options.root, options.layout);
     const ignored = ignoreBy(options.ignore);
     this.places = places;
@@ -66,7 +90,10 @@ class LivePreview implements Live {
     const surroundings: PageSurroundings = {
       room: new NameRoom(),
       filesOf: (sitePath) => places.filesOf(sitePath),
-      alsoFrom: (sitePath, status) => [...(status >= 400 ? places.errorPagesOf(status) : []), ...this.answers.filesFor(sitePath)],
+      alsoFrom: (sitePath, status) => [
+        ...(status >= 400 ? places.errorPagesOf(status) : []),
+        ...this.answers.filesFor(sitePath),
+      ],
     };
     this.channel = new Channel(this.token, surroundings, {
       hello: (page) => {
@@ -77,19 +104,33 @@ class LivePreview implements Live {
         this.usedNow = undefined;
         void this.catchUp(page, files, since);
       },
-      problem: (page, problem) => { if (options.problems) this.reporting = this.reporting.then(() => this.report(page, problem)); },
+      problem: (page, problem) => {
+        if (options.problems) this.reporting = this.reporting.then(() => this.report(page, problem));
+      },
       closed: () => {
         this.usedNow = undefined;
         this.observer.pagesChanged?.();
       },
     });
-    this.queue = new ChangeQueue({ sight: this.sight, isUsed: (file) => this.isUsed(file), deliver: (files) => { this.deliver(files); } });
+    this.queue = new ChangeQueue({
+      sight: this.sight,
+      isUsed: (file) => this.isUsed(file),
+      deliver: (files) => {
+        this.deliver(files);
+      },
+    });
     this.watchdog = new Watchdog({
       sight: this.sight,
       files: () => this.usedFiles(),
       heard: (file) => this.lastHeard(file),
-      changed: (file) => { this.changed(file, 'watched'); },
-      silent: () => { this.observer.warning?.('The system does not tell when files change (a network drive, or too many watched folders): the files of open pages are looked at twice a second instead'); },
+      changed: (file) => {
+        this.changed(file, 'watched');
+      },
+      silent: () => {
+        this.observer.warning?.(
+          'The system does not tell when files change (a network drive, or too many watched folders): the files of open pages are looked at twice a second instead',
+        );
+      },
     });
     this.hooks = this.makeHooks();
   }
@@ -119,7 +160,9 @@ class LivePreview implements Live {
   }
 
   watchingFailed(reason: string): void {
-    this.observer.warning?.(`The folder cannot be watched (${reason}): the files of open pages are looked at twice a second instead`);
+    this.observer.warning?.(
+      `The folder cannot be watched (${reason}): the files of open pages are looked at twice a second instead`,
+    );
     this.watchdog.takeOver();
   }
 
@@ -136,41 +179,56 @@ class LivePreview implements Live {
   }
 
   private makeHooks(): Hooks {
-    const script = (sitePath: string): string => `${'../'.repeat(Math.max(0, sitePath.split('/').length - 2))}${SCRIPT_NAME}`;
+    const script = (sitePath: string): string =>
+      `${'../'.repeat(Math.max(0, sitePath.split('/').length - 2))}${SCRIPT_NAME}`;
     return {
-      attached: (site) => { this.site = site; },
+      attached: (site) => {
+        this.site = site;
+      },
       overlay: (realPath) => this.unsaved.get(realPath),
       transform: (document) => {
         if (document.isGenerated === true) this.answers.noteGenerated(document.path);
-        else if (document.status === 200) this.answers.note(document.path, this.places.namesOf(document.realPath), this.places.filesOf(document.path));
+        else if (document.status === 200)
+          this.answers.note(document.path, this.places.namesOf(document.realPath), this.places.filesOf(document.path));
         return insertionFor(document, script(document.path));
       },
       script: (sitePath, status) => {
         if (status === 200) this.answers.noteList(sitePath);
         return script(sitePath);
       },
-      requested: (request) => { if (this.usage.note(request)) this.usedNow = undefined; },
+      requested: (request) => {
+        if (this.usage.note(request)) this.usedNow = undefined;
+      },
       resource: (request) => this.resource(request),
       upgrade: (request) => (request.path === `/${SOCKET_NAME}` ? this.channel.accept(request) : undefined),
-      admitsFrame: (request) => request.path === `/${PREVIEW_NAME}` && this.previews.isValid(parametersOf(request).get('token')),
+      admitsFrame: (request) =>
+        request.path === `/${PREVIEW_NAME}` && this.previews.isValid(parametersOf(request).get('token')),
     };
   }
 
   private resource(request: Request): Resource | undefined {
     switch (request.path) {
-      case `/${SCRIPT_NAME}`: return { type: 'text/javascript; charset=utf-8', text: this.scriptText() };
-      case `/${SESSION_NAME}`: return { type: 'application/json', text: JSON.stringify({ token: this.token }) };
+      case `/${SCRIPT_NAME}`:
+        return { type: 'text/javascript; charset=utf-8', text: this.scriptText() };
+      case `/${SESSION_NAME}`:
+        return { type: 'application/json', text: JSON.stringify({ token: this.token }) };
       case `/${PREVIEW_NAME}`: {
         const parameters = parametersOf(request);
         const to = parameters.get('to') ?? '/';
         return this.previews.redeem(parameters.get('token')) ? entryPage(to) : undefined;
       }
-      default: return undefined;
+      default:
+        return undefined;
     }
   }
 
   private scriptText(): string {
-    const config: PageConfig = { token: this.token, now: Date.now(), problems: this.options.problems, badge: this.options.badge };
+    const config: PageConfig = {
+      token: this.token,
+      now: Date.now(),
+      problems: this.options.problems,
+      badge: this.options.badge,
+    };
     return pageScript.replace('"__LITE_SERVER_CONFIG__"', () => JSON.stringify(JSON.stringify(config)));
   }
 
@@ -183,9 +241,15 @@ class LivePreview implements Live {
     for (const file of this.used.files.values()) if (!this.isIgnored(file)) yield this.places.fileOf(file);
   }
 
-  private readonly listedBy = (page: Page): FileName | undefined => (page.status === 200 && this.answers.listedAt(page.path) !== undefined ? this.places.folderNamed(page.path) : undefined);
+  private readonly listedBy = (page: Page): FileName | undefined =>
+    page.status === 200 && this.answers.listedAt(page.path) !== undefined
+      ? this.places.folderNamed(page.path)
+      : undefined;
 
-  private readonly originOf = (page: Page): Origin => ({ list: this.listedBy(page), generated: this.answers.isGenerated(page.path) });
+  private readonly originOf = (page: Page): Origin => ({
+    list: this.listedBy(page),
+    generated: this.answers.isGenerated(page.path),
+  });
 
   /** Of a file, or of a folder it is in. */
   private lastHeard(file: string): number {
@@ -198,12 +262,20 @@ class LivePreview implements Live {
     const { files, folders, listed, generated } = this.used;
     return this.places.namesOf(file).some((name) => {
       const key = keyOf(name);
-      return (files.has(key) || folders.has(key) || (generated && mayMake(name)) || listed.has(keyOf(folderOf(name)))) && (name === '' || !this.isIgnored(name));
+      return (
+        (files.has(key) || folders.has(key) || (generated && mayMake(name)) || listed.has(keyOf(folderOf(name)))) &&
+        (name === '' || !this.isIgnored(name))
+      );
     });
   }
 
   private deliver(files: readonly string[]): void {
-    this.tell(this.connected, files.flatMap((file) => this.places.namesOf(file).map((name) => ({ file: name, unsaved: this.unsaved.has(file) }))));
+    this.tell(
+      this.connected,
+      files.flatMap((file) =>
+        this.places.namesOf(file).map((name) => ({ file: name, unsaved: this.unsaved.has(file) })),
+      ),
+    );
   }
 
   /** Sends each page what concerns it, and lets the observer know what that was. */
@@ -225,7 +297,9 @@ class LivePreview implements Live {
     const place = this.places.fileOf(file);
     // What has just gone out of sight is asked for like everything else.
     const typed = this.queue.lastTold(place)?.state === GONE ? undefined : this.unsaved.get(place);
-    return typed === undefined || typed.bytes.length > MAX_SOURCE ? change : { ...change, source: typed.bytes.toString('utf8') };
+    return typed === undefined || typed.bytes.length > MAX_SOURCE
+      ? change
+      : { ...change, source: typed.bytes.toString('utf8') };
   }
 
   /** A page has come: it learns the time, what it was made from, and what it has missed. */
@@ -237,12 +311,22 @@ class LivePreview implements Live {
     this.watchdog.wake();
     const now = Date.now();
     const bytes = page.status === 200 ? await this.site?.read(page.path, MAX_SOURCE).catch(() => undefined) : undefined;
-    const missed = [...await this.missed(page, page.documents), ...this.missedInList(page)];
-    const source = bytes === undefined || missed.length > 0 ? undefined : this.isTyped(page) ? bytes.toString('utf8') : decodeDocument(bytes);
+    const missed = [...(await this.missed(page, page.documents)), ...this.missedInList(page)];
+    const source =
+      bytes === undefined || missed.length > 0
+        ? undefined
+        : this.isTyped(page)
+          ? bytes.toString('utf8')
+          : decodeDocument(bytes);
     page.send({ type: 'welcome', now, ...(source !== undefined && { source }) });
     this.tell([page], missed);
     // What it says it uses is looked at when it says so.
-    await this.catchUp(page, [...filesOfPage(page, this.usage)].filter(([key, file]) => !page.files.has(key) && !page.documents.includes(file)).map(([, file]) => file));
+    await this.catchUp(
+      page,
+      [...filesOfPage(page, this.usage)]
+        .filter(([key, file]) => !page.files.has(key) && !page.documents.includes(file))
+        .map(([, file]) => file),
+    );
   }
 
   /** Whether what stands for the document is text from an editor: UTF-8, whatever it says of itself. */
@@ -261,23 +345,31 @@ class LivePreview implements Live {
     const last = this.folders.lastChange(this.places.fileOf(list));
     // The folder was read before that.
     const madeAt = Math.min(page.since, this.answers.listedAt(page.path) ?? 0) - LIST_AGE;
-    return last !== undefined && last.at > madeAt ? [{ file: [list, path.basename(last.file)].filter((part) => part !== '').join('/'), unsaved: false }] : [];
+    return last !== undefined && last.at > madeAt
+      ? [{ file: [list, path.basename(last.file)].filter((part) => part !== '').join('/'), unsaved: false }]
+      : [];
   }
 
   /** Files that have changed since the page was last right: it was asleep, or we were not there. */
   private async missed(page: Page, files: readonly FileName[], since = page.since): Promise<ChangedFile[]> {
-    const looks = await Promise.all(files.filter((file) => !this.isIgnored(file)).map(async (file) => {
-      const place = this.places.fileOf(file);
-      // What it says it uses just after a change, it has been told of already.
-      return await this.isNewerThan(Math.max(since, page.toldAt(file)), place) ? [{ file, unsaved: this.unsaved.has(place) }] : [];
-    }));
+    const looks = await Promise.all(
+      files
+        .filter((file) => !this.isIgnored(file))
+        .map(async (file) => {
+          const place = this.places.fileOf(file);
+          // What it says it uses just after a change, it has been told of already.
+          return (await this.isNewerThan(Math.max(since, page.toldAt(file)), place))
+            ? [{ file, unsaved: this.unsaved.has(place) }]
+            : [];
+        }),
+    );
     return looks.flat();
   }
 
   /** @param since the server's clock, milliseconds since the epoch */
   private async isNewerThan(since: number, file: string): Promise<boolean> {
     const { state, modified } = await this.sight.lookAt(file);
-    if ((this.typedAt.get(file) ?? 0) > since) return state !== GONE || await this.sight.mayBeTold(file);
+    if ((this.typedAt.get(file) ?? 0) > since) return state !== GONE || (await this.sight.mayBeTold(file));
     // What is gone has no time; it is news when it was news later than that.
     if (state === GONE) return (this.queue.lastTold(file)?.at ?? 0) > since;
     // A time that has not come yet tells nothing, and would make the page reload for ever.
@@ -286,11 +378,21 @@ class LivePreview implements Live {
     return told === undefined || told.state !== state || told.at > since;
   }
 
-  private async report(page: Page, { level, message, path: sitePath, line, column }: FromPage & { type: 'problem' }): Promise<void> {
+  private async report(
+    page: Page,
+    { level, message, path: sitePath, line, column }: FromPage & { type: 'problem' },
+  ): Promise<void> {
     const files = sitePath === undefined ? [] : this.places.filesOf(sitePath).map((name) => this.places.fileOf(name));
     const looks = await Promise.all(files.map((name) => this.sight.lookAt(name)));
     const file = files.find((_, index) => looks[index]?.state !== GONE);
-    this.observer.problem?.({ page: page.path, level, message, ...(file !== undefined && { file }), ...(line !== undefined && { line }), ...(column !== undefined && { column }) });
+    this.observer.problem?.({
+      page: page.path,
+      level,
+      message,
+      ...(file !== undefined && { file }),
+      ...(line !== undefined && { line }),
+      ...(column !== undefined && { column }),
+    });
   }
 }
 

@@ -16,10 +16,14 @@ export function readMessage(text: string): FromPage | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   const message = value as Readonly<Record<string, unknown>>;
   switch (message['type']) {
-    case 'hello': return readHello(message);
-    case 'used': return readUsed(message);
-    case 'problem': return readProblem(message);
-    default: return undefined;
+    case 'hello':
+      return readHello(message);
+    case 'used':
+      return readUsed(message);
+    case 'problem':
+      return readProblem(message);
+    default:
+      return undefined;
   }
 }
 
@@ -39,7 +43,14 @@ function readUsed({ paths, age }: Readonly<Record<string, unknown>>): FromPage |
 function readProblem({ level, message, path, line, column }: Readonly<Record<string, unknown>>): FromPage | undefined {
   if ((level !== 'error' && level !== 'warning') || typeof message !== 'string') return undefined;
   if ((path !== undefined && !isSitePath(path)) || !isPosition(line) || !isPosition(column)) return undefined;
-  return { type: 'problem', level, message, ...(path !== undefined && { path }), ...(line !== undefined && { line }), ...(column !== undefined && { column }) };
+  return {
+    type: 'problem',
+    level,
+    message,
+    ...(path !== undefined && { path }),
+    ...(line !== undefined && { line }),
+    ...(column !== undefined && { column }),
+  };
 }
 
 function isSitePath(value: unknown): value is string {

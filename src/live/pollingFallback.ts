@@ -1,6 +1,6 @@
 /**
- * Looks now and then at the files of open pages, in case nobody tells: network drives tell nothing, and a system may be out of
- * watches. While news comes in time it only listens; once it has caught a silence, it does the watching itself.
+ * Looks now and then at the files of open pages, in case nobody tells: network drives tell nothing, and a system may be
+ * out of watches. While news comes in time it only listens; once it has caught a silence, it does the watching itself.
  */
 import type { FileState, Sight } from './fileState.js';
 
@@ -20,18 +20,30 @@ export interface WatchdogOptions {
 
 export class Watchdog {
   private seen = new Map<string, FileState>();
-  /** Changes noticed in the last round: their state, and when the round before them was, since which they must have been told. */
+  /**
+   * Changes noticed in the last round: their state, and when the round before them was, since which they must have been
+   * told.
+   */
   private untold = new Map<string, { readonly state: FileState; readonly since: number }>();
   private roundAt = 0;
   private timer: NodeJS.Timeout | undefined;
   private alone = false;
   private closed = false;
 
-  constructor(private readonly options: WatchdogOptions, private readonly intervals = INTERVALS) {}
+  constructor(
+    private readonly options: WatchdogOptions,
+    private readonly intervals = INTERVALS,
+  ) {}
 
   /** Begins, unless it has. It ends by itself when no page is open. */
   wake(): void {
-    if (!this.closed) this.timer ??= setTimeout(() => { void this.round(); }, this.alone ? this.intervals.alone : this.intervals.calm);
+    if (!this.closed)
+      this.timer ??= setTimeout(
+        () => {
+          void this.round();
+        },
+        this.alone ? this.intervals.alone : this.intervals.calm,
+      );
   }
 
   /** Nobody else watches. */
@@ -49,7 +61,9 @@ export class Watchdog {
 
   private async round(): Promise<void> {
     const files = [...this.options.files()].slice(0, MAX_FILES);
-    const looks = await Promise.all(files.map(async (file) => [file, (await this.options.sight.lookAt(file)).state] as const));
+    const looks = await Promise.all(
+      files.map(async (file) => [file, (await this.options.sight.lookAt(file)).state] as const),
+    );
     this.timer = undefined;
     if (this.closed) return;
     const since = this.roundAt;

@@ -33,7 +33,9 @@ export class PreviewTokens {
   }
 }
 
-/** The page that a frame enters through: it goes on at once, and what it goes to is then asked for by a page of our own. */
+/**
+ * The page that a frame enters through: it goes on at once, and what it goes to is then asked for by a page of our own.
+ */
 export function entryPage(to: string): Resource {
   const nonce = randomBytes(16).toString('base64');
   // Relative to the page, so that it holds below a tunnel's path as well; a path of the site, never another place.
@@ -41,6 +43,12 @@ export function entryPage(to: string): Resource {
   return {
     type: 'text/html; charset=utf-8',
     text: `<!doctype html><meta charset="utf-8"><title>Lite Server</title><script nonce="${nonce}">location.replace(${target})</script>`,
-    fields: [['Content-Security-Policy', `default-src 'none'; script-src 'nonce-${nonce}'; base-uri 'none'; form-action 'none'`], ['Referrer-Policy', 'no-referrer']],
+    fields: [
+      [
+        'Content-Security-Policy',
+        `default-src 'none'; script-src 'nonce-${nonce}'; base-uri 'none'; form-action 'none'`,
+      ],
+      ['Referrer-Policy', 'no-referrer'],
+    ],
   };
 }

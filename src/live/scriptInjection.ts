@@ -1,6 +1,6 @@
 /**
- * Where the live script goes in a document: as early as possible, so that it sees every error and no base URL or policy of the
- * page's own applies to it yet, and without changing what the document means.
+ * Where the live script goes in a document: as early as possible, so that it sees every error and no base URL or policy
+ * of the page's own applies to it yet, and without changing what the document means.
  */
 import { Tokenizer, type Token } from 'parse5';
 import type { Insertion, OutgoingDocument } from '../server/options/hooks.js';
@@ -29,16 +29,27 @@ export function insertionFor(document: OutgoingDocument, script: string): Insert
   const text = textOf(beginning, mark);
   const markup = mediaType === 'text/html' ? placeInHtml(text) : placeInXml(text);
   if (markup === undefined) return undefined;
-  const tag = mediaType === 'text/html' ? htmlTag(script, document.status) : xmlTag(script, document.status, markup.root);
+  const tag =
+    mediaType === 'text/html' ? htmlTag(script, document.status) : xmlTag(script, document.status, markup.root);
   const at = (mark?.bytes.length ?? 0) + markup.at * (wide ? 2 : 1);
-  return { at, bytes: encode(tag, mark?.charset), charset: mediaType === 'text/html' ? mark?.charset ?? charsetOf(text) : undefined };
+  return {
+    at,
+    bytes: encode(tag, mark?.charset),
+    charset: mediaType === 'text/html' ? (mark?.charset ?? charsetOf(text)) : undefined,
+  };
 }
 
-/** One character for each byte (or pair of bytes), so that offsets can be told; what is not ASCII is of no interest here. */
+/**
+ * One character for each byte (or pair of bytes), so that offsets can be told; what is not ASCII is of no interest
+ * here.
+ */
 function textOf(beginning: Buffer, mark: (typeof MARKS)[number] | undefined): string {
   const content = beginning.subarray(mark?.bytes.length ?? 0);
   if (mark?.charset === 'utf-16le') return content.toString('utf16le');
-  if (mark?.charset === 'utf-16be') return Buffer.from(content.subarray(0, content.length & ~1)).swap16().toString('utf16le');
+  if (mark?.charset === 'utf-16be')
+    return Buffer.from(content.subarray(0, content.length & ~1))
+      .swap16()
+      .toString('utf16le');
   return content.toString('latin1');
 }
 
@@ -54,7 +65,8 @@ function htmlTag(script: string, status: number): string {
 
 function xmlTag(script: string, status: number, root: string): string {
   const statusAttribute = status === 200 ? '' : ` data-status="${status}"`;
-  if (root === 'svg') return `<script xmlns="http://www.w3.org/2000/svg" href="${attribute(script)}"${statusAttribute}/>`;
+  if (root === 'svg')
+    return `<script xmlns="http://www.w3.org/2000/svg" href="${attribute(script)}"${statusAttribute}/>`;
   return `<script xmlns="http://www.w3.org/1999/xhtml" src="${attribute(script)}"${statusAttribute}></script>`;
 }
 
@@ -62,16 +74,21 @@ function attribute(value: string): string {
   return value.replace(/&/g, '&amp;').replace(/"/g, '&quot;').replace(/</g, '&lt;');
 }
 
-interface Place { readonly at: number; readonly root: string }
+interface Place {
+  readonly at: number;
+  readonly root: string;
+}
 
 /**
- * Behind the doctype (before it, it would mean quirks), and behind the tags of html and head where they are written, because
- * their attributes count only there.
+ * Behind the doctype (before it, it would mean quirks), and behind the tags of html and head where they are written,
+ * because their attributes count only there.
  */
 function placeInHtml(text: string): Place | undefined {
   const scan = new HtmlScan();
   const tokenizer = new Tokenizer({ sourceCodeLocationInfo: true }, scan);
-  scan.stop = () => { tokenizer.pause(); };
+  scan.stop = () => {
+    tokenizer.pause();
+  };
   tokenizer.write(text, true);
   return scan.ignored ? undefined : { at: scan.at, root: 'html' };
 }
@@ -103,18 +120,30 @@ class HtmlScan {
     } else this.end();
   }
 
-  onEndTag(): void { this.end(); }
+  onEndTag(): void {
+    this.end();
+  }
 
-  onCharacter(): void { this.end(); }
+  onCharacter(): void {
+    this.end();
+  }
 
-  onNullCharacter(): void { this.end(); }
+  onNullCharacter(): void {
+    this.end();
+  }
 
-  onEof(): void { this.end(); }
+  onEof(): void {
+    this.end();
+  }
 
   /** Comments may stand anywhere. */
-  onComment(): void { /* looked past */ }
+  onComment(): void {
+    /* looked past */
+  }
 
-  onWhitespaceCharacter(): void { /* looked past */ }
+  onWhitespaceCharacter(): void {
+    /* looked past */
+  }
 
   private passed(token: Located): void {
     if (!this.over) this.at = token.location?.endOffset ?? this.at;
@@ -128,7 +157,12 @@ class HtmlScan {
 
 const START_TAG = /<([A-Za-z_][\w.-]*)((?:"[^"]*"|'[^']*'|[^>"'])*)>/y;
 
-interface XmlTag { readonly name: string; readonly attributes: string; readonly end: number; readonly empty: boolean }
+interface XmlTag {
+  readonly name: string;
+  readonly attributes: string;
+  readonly end: number;
+  readonly empty: boolean;
+}
 
 function startTagAt(text: string, at: number): XmlTag | undefined {
   START_TAG.lastIndex = at;
@@ -148,12 +182,21 @@ function placeInXml(text: string): Place | undefined {
   return head === undefined || head.name !== 'head' || head.empty ? undefined : { at: head.end, root: 'html' };
 }
 
-/** The offset behind white space, comments, processing instructions and a doctype (XML 1.0 §2.8). Each character is looked at once. */
+/**
+ * The offset behind white space, comments, processing instructions and a doctype (XML 1.0 §2.8). Each character is
+ * looked at once.
+ */
 function skipMisc(text: string, from: number): number {
   let at = from;
   for (;;) {
     while (' \t\r\n'.includes(text.charAt(at)) && at < text.length) at++;
-    const end = text.startsWith('<!--', at) ? endOf(text, '-->', at + 4) : text.startsWith('<?', at) ? endOf(text, '?>', at + 2) : /^<!doctype/i.test(text.slice(at, at + 9)) ? endOfDoctype(text, at + 9) : undefined;
+    const end = text.startsWith('<!--', at)
+      ? endOf(text, '-->', at + 4)
+      : text.startsWith('<?', at)
+        ? endOf(text, '?>', at + 2)
+        : /^<!doctype/i.test(text.slice(at, at + 9))
+          ? endOfDoctype(text, at + 9)
+          : undefined;
     if (end === undefined) return at;
     at = end;
   }
@@ -183,7 +226,9 @@ function endOfDoctype(text: string, from: number): number | undefined {
   return undefined;
 }
 
-/** The encoding a `<meta>` names, as far as the standard looks for one; undefined: none, or not one that browsers know. */
+/**
+ * The encoding a `<meta>` names, as far as the standard looks for one; undefined: none, or not one that browsers know.
+ */
 function charsetOf(text: string): string | undefined {
   const scan = new MetaScan();
   new Tokenizer({ sourceCodeLocationInfo: false }, scan).write(text.slice(0, PRESCAN), true);
@@ -204,22 +249,37 @@ class MetaScan {
     if (tagName !== 'meta' || this.label !== undefined) return;
     const value = (wanted: string): string | undefined => attrs.find(({ name }) => name === wanted)?.value;
     if (value('charset') !== undefined) this.label = value('charset');
-    else if (value('http-equiv')?.toLowerCase() === 'content-type') this.label = /charset\s*=\s*["']?([^\s"';]+)/i.exec(value('content') ?? '')?.[1];
+    else if (value('http-equiv')?.toLowerCase() === 'content-type')
+      this.label = /charset\s*=\s*["']?([^\s"';]+)/i.exec(value('content') ?? '')?.[1];
   }
 
-  onDoctype(): void { /* says nothing of it */ }
+  onDoctype(): void {
+    /* says nothing of it */
+  }
 
-  onEndTag(): void { /* says nothing of it */ }
+  onEndTag(): void {
+    /* says nothing of it */
+  }
 
-  onCharacter(): void { /* says nothing of it */ }
+  onCharacter(): void {
+    /* says nothing of it */
+  }
 
-  onNullCharacter(): void { /* says nothing of it */ }
+  onNullCharacter(): void {
+    /* says nothing of it */
+  }
 
-  onWhitespaceCharacter(): void { /* says nothing of it */ }
+  onWhitespaceCharacter(): void {
+    /* says nothing of it */
+  }
 
-  onComment(): void { /* says nothing of it */ }
+  onComment(): void {
+    /* says nothing of it */
+  }
 
-  onEof(): void { /* says nothing of it */ }
+  onEof(): void {
+    /* says nothing of it */
+  }
 }
 
 /** A document's text, by its mark or what it says of itself, else UTF-8. */

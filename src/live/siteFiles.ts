@@ -1,7 +1,7 @@
 /**
- * Which file a path of the site stands for, by name alone: the file need not exist. Files are named by their place in the site:
- * relative to the root (or below the path of their mount), with `/` and without a leading one, the same for everybody here.
- * A file outside the site, like an error page, goes by its absolute path.
+ * Which file a path of the site stands for, by name alone: the file need not exist. Files are named by their place in
+ * the site: relative to the root (or below the path of their mount), with `/` and without a leading one, the same for
+ * everybody here. A file outside the site, like an error page, goes by its absolute path.
  */
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
@@ -19,7 +19,10 @@ const FOLDS_CASE = process.platform === 'darwin' || process.platform === 'win32'
 const LONGEST_PATH = 2048;
 const MOST_SEGMENTS = 64;
 
-/** Milliseconds after which it is looked anew where mounts lead: a build may make their folders, or put a link in another place. */
+/**
+ * Milliseconds after which it is looked anew where mounts lead: a build may make their folders, or put a link in
+ * another place.
+ */
 const LOOK_INTERVAL = 250;
 
 /** A file by its place in the site. */
@@ -41,7 +44,10 @@ export function keyOf(file: FileName): string {
 
 /** The path under which a file is asked for. */
 export function sitePathOf(file: FileName): string {
-  return encodePath(file.split('/').filter((name) => name !== ''), false);
+  return encodePath(
+    file.split('/').filter((name) => name !== ''),
+    false,
+  );
 }
 
 /** The folder a file lies in; '' for the root itself. */
@@ -63,9 +69,18 @@ export class Places {
   private basesUntil = 0;
 
   /** @param root absolute, links followed */
-  constructor(private readonly root: string, layout: Partial<SiteLayout> = {}) {
+  constructor(
+    private readonly root: string,
+    layout: Partial<SiteLayout> = {},
+  ) {
     this.routes = createRoutes(layout.backends ?? []);
-    this.layout = { indexes: ['index.html'], cleanUrls: false, mounts: [], errorPages: { folder: root, pages: {} }, ...layout };
+    this.layout = {
+      indexes: ['index.html'],
+      cleanUrls: false,
+      mounts: [],
+      errorPages: { folder: root, pages: {} },
+      ...layout,
+    };
   }
 
   /** Whether a backend runs a file. @param file absolute */
@@ -77,8 +92,8 @@ export class Places {
   }
 
   /**
-   * The files a path may be answered with, best first: itself, its page where clean URLs are on, the index of the folder it
-   * names. Empty for what can never be a file.
+   * The files a path may be answered with, best first: itself, its page where clean URLs are on, the index of the
+   * folder it names. Empty for what can never be a file.
    * @param sitePath percent-encoded, starting with `/`, with or without query
    */
   filesOf(sitePath: string): FileName[] {
@@ -99,10 +114,15 @@ export class Places {
   /** The user's own pages that may answer with this status. */
   errorPagesOf(status: number): FileName[] {
     const { folder, pages } = this.layout.errorPages;
-    return [String(status), `${String(status).charAt(0)}xx`].flatMap((key) => (pages[key] === undefined ? [] : this.namesOf(path.join(folder, pages[key]))));
+    return [String(status), `${String(status).charAt(0)}xx`].flatMap((key) =>
+      pages[key] === undefined ? [] : this.namesOf(path.join(folder, pages[key])),
+    );
   }
 
-  /** Every name a file goes by: it may lie in a mounted folder and in the root as well. @param file absolute; the empty name stands for the root itself */
+  /**
+   * Every name a file goes by: it may lie in a mounted folder and in the root as well.
+   * @param file absolute; the empty name stands for the root itself
+   */
   namesOf(file: string): FileName[] {
     const names = this.placesOf(file).map(({ name }) => name);
     if (names.length > 0) return names;
@@ -111,13 +131,15 @@ export class Places {
   }
 
   /**
-   * The folders that a file must not lead out of, to be seen by one of its names: as the resolver has it. None for what is not of
-   * the site. They are looked up anew each time, since what is below them is told to pages.
+   * The folders that a file must not lead out of, to be seen by one of its names: as the resolver has it. None for what
+   * is not of the site. They are looked up anew each time, since what is below them is told to pages.
    * @param file absolute @returns absolute, links followed
    */
   async rootsOf(file: string): Promise<string[]> {
     const { folder, pages } = this.layout.errorPages;
-    const roots = this.placesOf(file).map(({ base: { base, mount } }) => (mount === undefined ? Promise.resolve(base) : mountPlace(mount)));
+    const roots = this.placesOf(file).map(({ base: { base, mount } }) =>
+      mount === undefined ? Promise.resolve(base) : mountPlace(mount),
+    );
     if (Object.values(pages).some((page) => path.join(folder, page) === file)) roots.push(realPlaceOf(folder));
     return (await Promise.all(roots)).filter((root) => root !== undefined);
   }
@@ -132,7 +154,9 @@ export class Places {
     if (this.isOutside(name)) return path.normalize(process.platform === 'win32' ? name.slice(1) : name);
     const segments = name.split('/');
     const base = this.baseOf(segments);
-    return base === undefined ? path.join(this.root, name) : path.join(base.base, ...segments.slice(base.prefix.length));
+    return base === undefined
+      ? path.join(this.root, name)
+      : path.join(base.base, ...segments.slice(base.prefix.length));
   }
 
   /** Where in the site a file lies; what a mount covers lies nowhere. */
@@ -156,7 +180,10 @@ export class Places {
     const now = performance.now();
     if (now < this.basesUntil) return this.basesNow;
     const mounts = [...this.layout.mounts].sort((a, b) => b.segments.length - a.segments.length);
-    this.basesNow = [...mounts.map((mount) => ({ base: realOrNot(mount.folder), prefix: mount.segments, mount })), { base: this.root, prefix: [] }];
+    this.basesNow = [
+      ...mounts.map((mount) => ({ base: realOrNot(mount.folder), prefix: mount.segments, mount })),
+      { base: this.root, prefix: [] },
+    ];
     this.basesUntil = mounts.length === 0 ? Infinity : now + LOOK_INTERVAL;
     return this.basesNow;
   }

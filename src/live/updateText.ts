@@ -15,8 +15,14 @@ export function describeUpdate({ how, file, pages }: LiveUpdate): string {
   return plainLine(`${how} ${named} ← ${file} (${pages.length} page${pages.length === 1 ? '' : 's'})`);
 }
 
-/** `/about.html: Uncaught TypeError: x is undefined /abs/site/js/site.js:12:5`: the output panel makes a link of the place. */
+/**
+ * `/about.html: Uncaught TypeError: x is undefined /abs/site/js/site.js:12:5`: the output panel makes a link of the
+ * place.
+ */
 export function describeProblem({ page, message, file, line, column }: PageProblem): string {
-  const place = file === undefined ? '' : ` ${plainLine(file)}${line === undefined ? '' : `:${line}${column === undefined ? '' : `:${column}`}`}`;
+  const place =
+    file === undefined
+      ? ''
+      : ` ${plainLine(file)}${line === undefined ? '' : `:${line}${column === undefined ? '' : `:${column}`}`}`;
   return `${plainLine(page)}: ${plainLine(message)}${place}`;
 }

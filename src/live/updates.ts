@@ -30,7 +30,10 @@ export function filesOfPage(page: Page, usage: Usage): Map<string, FileName> {
   return files;
 }
 
-/** The files of all pages together, for asking about one of them at no cost: ten thousand change when a branch is changed. */
+/**
+ * The files of all pages together, for asking about one of them at no cost: ten thousand change when a branch is
+ * changed.
+ */
 export interface UsedFiles {
   readonly files: ReadonlyMap<string, FileName>;
   /** Keys of the folders they are in, all the way up to the root, which is ''. */
@@ -71,26 +74,36 @@ export function collectUsed(pages: readonly Page[], usage: Usage, originOf: (pag
   return { files, folders, listed, generated };
 }
 
-/** Whether what a backend makes may come from a file: a script, a template, data; not what the page itself would have to ask for. */
+/**
+ * Whether what a backend makes may come from a file: a script, a template, data; not what the page itself would have to
+ * ask for.
+ */
 export function mayMake(file: FileName): boolean {
   return kindOf(file) === 'other' && !/\.(?:[cm]?[jt]sx?|map)$/i.test(file);
 }
 
 /** What a page has to be told; empty when nothing that changed concerns it. */
-export function changesFor(page: Page, changed: readonly ChangedFile[], usage: Usage, { list, generated }: Origin = { list: undefined, generated: false }): Change[] {
+export function changesFor(
+  page: Page,
+  changed: readonly ChangedFile[],
+  usage: Usage,
+  { list, generated }: Origin = { list: undefined, generated: false },
+): Change[] {
   const files = filesOfPage(page, usage);
   const documents = new Set(page.documents.map(keyOf));
   const changes = new Map<string, Change>();
   for (const { file, unsaved } of changed) {
     // A list shows name, size and time of what is in the folder: as it is on the disk.
-    if (list !== undefined && !unsaved && file !== '' && keyOf(folderOf(file)) === keyOf(list)) changes.set(page.path, { path: page.path, kind: 'document', unsaved, file });
+    if (list !== undefined && !unsaved && file !== '' && keyOf(folderOf(file)) === keyOf(list))
+      changes.set(page.path, { path: page.path, kind: 'document', unsaved, file });
     // Made anew by whoever made it: only he knows from what.
-    if (generated && !unsaved && mayMake(file)) changes.set(page.path, { path: page.path, kind: 'other', unsaved, file });
+    if (generated && !unsaved && mayMake(file))
+      changes.set(page.path, { path: page.path, kind: 'other', unsaved, file });
     for (const [key, used] of concerned(files, keyOf(file))) {
-      const kind = documents.has(key) && !generated ? 'document' as const : kindOf(used);
+      const kind = documents.has(key) && !generated ? ('document' as const) : kindOf(used);
       // What only a reload would show waits until it is saved.
       if (unsaved && (kind === 'other' || page.status >= 400)) continue;
-      const path = kind === 'document' ? page.path : page.files.get(key) ?? sitePathOf(used);
+      const path = kind === 'document' ? page.path : (page.files.get(key) ?? sitePathOf(used));
       // A path may stand for a file or for a folder's index: the file comes first.
       if (!changes.has(path)) changes.set(path, { path, kind, unsaved, file: used });
     }

@@ -15,7 +15,10 @@ export interface UpdateTools {
   readonly reload: () => void;
 }
 
-export function applyChanges(changes: readonly FileChange[], { place, status, styles, assets, morph, reload }: UpdateTools): void {
+export function applyChanges(
+  changes: readonly FileChange[],
+  { place, status, styles, assets, morph, reload }: UpdateTools,
+): void {
   const gentle: (() => void)[] = [];
   for (const change of changes) {
     const act = status >= 400 ? 'reload' : chooseWay(change);
@@ -29,13 +32,23 @@ export function applyChanges(changes: readonly FileChange[], { place, status, st
     switch (kind) {
       case 'style': {
         const links = styles.linksOf(path);
-        return links.length > 0 ? () => { links.forEach((link) => { styles.swap(link); }); } : 'reload';
+        return links.length > 0
+          ? () => {
+              links.forEach((link) => {
+                styles.swap(link);
+              });
+            }
+          : 'reload';
       }
       case 'asset':
         // Looking for it is swapping it; a reload that something else asks for does no harm after it.
         return assets.swap(path) ? undefined : 'reload';
       case 'document':
-        return document.contentType === 'text/html' ? () => { morph.update(unsaved, source); } : 'reload';
+        return document.contentType === 'text/html'
+          ? () => {
+              morph.update(unsaved, source);
+            }
+          : 'reload';
       case 'other':
         return isFramed(path, place) ? undefined : 'reload';
     }
@@ -46,7 +59,9 @@ export function applyChanges(changes: readonly FileChange[], { place, status, st
 function isFramed(path: string, place: Place): boolean {
   if (!/\.x?html?$|\/$/i.test(path)) return false;
   // Elements of a frameset have the same properties.
-  return [...document.querySelectorAll<HTMLIFrameElement>('iframe,frame')].some((frame) => runsScript(frame) && sameDocument(place.path(addressOf(frame)), path));
+  return [...document.querySelectorAll<HTMLIFrameElement>('iframe,frame')].some(
+    (frame) => runsScript(frame) && sameDocument(place.path(addressOf(frame)), path),
+  );
 }
 
 /** In a sandbox our script may be kept from running, or from asking anything. */

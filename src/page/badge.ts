@@ -1,4 +1,6 @@
-/** A small sign in a page whose link is down. Nothing is shown in the first seconds, nor in documents that are not HTML. */
+/**
+ * A small sign in a page whose link is down. Nothing is shown in the first seconds, nor in documents that are not HTML.
+ */
 import { forget, later } from './dom/builtins.js';
 
 /** Milliseconds. */

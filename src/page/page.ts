@@ -1,6 +1,6 @@
 /**
- * The script that runs inside a previewed page, first of all in it: wiring. It takes its element out of the document, tells nothing
- * to the page's own scripts, and whatever fails in it, the page does not notice.
+ * The script that runs inside a previewed page, first of all in it: wiring. It takes its element out of the document,
+ * tells nothing to the page's own scripts, and whatever fails in it, the page does not notice.
  */
 import { SCRIPT_NAME, type FromPage, type PageConfig, type ToPage } from '../shared/liveProtocol.js';
 import { createAssets } from './refresh/assets.js';
@@ -38,7 +38,7 @@ function begin(): void {
   if (!place || self.origin === 'null' || STARTED in document) return;
   Object.defineProperty(document, STARTED, { value: true });
   // The server writes it in place of the whole literal.
-  start(place, scriptUrl, status, fromJson("__LITE_SERVER_CONFIG__") as PageConfig);
+  start(place, scriptUrl, status, fromJson('__LITE_SERVER_CONFIG__') as PageConfig);
 }
 
 function start(place: Place, scriptUrl: string, status: number, config: PageConfig): void {
@@ -47,7 +47,16 @@ function start(place: Place, scriptUrl: string, status: number, config: PageConf
   const badge = createBadge(ours);
   const assets = createAssets(place);
   const styles = createStyles(place, ours, assets.reapply);
-  const morph = createMorph({ place, styles, ours, reload, morphed: assets.reapply, settled: () => { owed = undefined; } });
+  const morph = createMorph({
+    place,
+    styles,
+    ours,
+    reload,
+    morphed: assets.reapply,
+    settled: () => {
+      owed = undefined;
+    },
+  });
   const tools = { place, status, styles, assets, morph, reload };
   const root = place.root.slice(new URL(place.root).origin.length);
   const arrived = clock();
@@ -70,7 +79,9 @@ function start(place: Place, scriptUrl: string, status: number, config: PageConf
     opened() {
       badge.linkUp();
       since ??= Math.max(readAt(config.now, servedAt(scriptUrl) ?? arrived), restored);
-      greeted = [place.target(place.document) ?? '/', place.path(place.document) ?? '/'].some((url) => link.send({ type: 'hello', url, status, since: owed ?? since ?? 0, root }));
+      greeted = [place.target(place.document) ?? '/', place.path(place.document) ?? '/'].some((url) =>
+        link.send({ type: 'hello', url, status, since: owed ?? since ?? 0, root }),
+      );
       if (!greeted) return;
       resources.tellAll();
       problems?.flush();
@@ -97,9 +108,13 @@ function start(place: Place, scriptUrl: string, status: number, config: PageConf
     link.sleep();
     badge.linkUp();
   });
-  window.addEventListener('pageshow', ({ persisted }) => { if (persisted) link.wake(); });
+  window.addEventListener('pageshow', ({ persisted }) => {
+    if (persisted) link.wake();
+  });
   window.addEventListener('online', link.wake);
-  document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'visible') link.wake(); });
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') link.wake();
+  });
   listenToPanel(place);
 }
 

@@ -1,4 +1,7 @@
-/** The preview panel of the editor shows the page in a frame: it is told where the page is, and may go back, forward and reload. */
+/**
+ * The preview panel of the editor shows the page in a frame: it is told where the page is, and may go back, forward and
+ * reload.
+ */
 import type { FromPanel, ToPanel } from '../shared/liveProtocol.js';
 import { NativeMutationObserver } from './dom/builtins.js';
 import type { Place } from './dom/siteUrls.js';
@@ -22,7 +25,10 @@ export function listenToPanel(place: Place): void {
     const first = panelOrigin === undefined;
     panelOrigin = origin;
     tell(true);
-    if (first) watchAddress(() => { tell(); });
+    if (first)
+      watchAddress(() => {
+        tell();
+      });
   };
   window.addEventListener('message', (event: MessageEvent<unknown>) => {
     const { source, origin, data } = event;
@@ -30,19 +36,27 @@ export function listenToPanel(place: Place): void {
     // No business of the page's own listeners.
     event.stopImmediatePropagation();
     switch (data.do) {
-      case 'hello': return start(origin);
+      case 'hello':
+        return start(origin);
       case 'quiet':
         isQuiet = true;
         return;
-      case 'back': return travel('back');
-      case 'forward': return travel('forward');
-      case 'reload': return location.reload();
-      default: return undefined;
+      case 'back':
+        return travel('back');
+      case 'forward':
+        return travel('forward');
+      case 'reload':
+        return location.reload();
+      default:
+        return undefined;
     }
   });
 }
 
-/** The history of a window is that of all its frames together, other panels among them: the Navigation API keeps to this one. */
+/**
+ * The history of a window is that of all its frames together, other panels among them: the Navigation API keeps to this
+ * one.
+ */
 function travel(way: 'back' | 'forward'): void {
   if (!('navigation' in window) || !(window.navigation instanceof EventTarget)) return history[way]();
   const { navigation } = window;
@@ -53,16 +67,24 @@ function travel(way: 'back' | 'forward'): void {
 }
 
 function isFromPanel(data: unknown): data is FromPanel {
-  return typeof data === 'object' && data !== null && 'liteServer' in data && data.liteServer === 'panel' && 'do' in data;
+  return (
+    typeof data === 'object' && data !== null && 'liteServer' in data && data.liteServer === 'panel' && 'do' in data
+  );
 }
 
 function watchAddress(changed: () => void): void {
   for (const name of ['popstate', 'hashchange', 'pageshow', 'load']) window.addEventListener(name, changed);
   // pushState has no event of its own, except where there is the Navigation API.
-  if ('navigation' in window && window.navigation instanceof EventTarget) window.navigation.addEventListener('currententrychange', changed);
+  if ('navigation' in window && window.navigation instanceof EventTarget)
+    window.navigation.addEventListener('currententrychange', changed);
   const watchTitle = (): void => {
     changed();
-    if (document.head instanceof Node) new NativeMutationObserver(changed).observe(document.head, { childList: true, subtree: true, characterData: true });
+    if (document.head instanceof Node)
+      new NativeMutationObserver(changed).observe(document.head, {
+        childList: true,
+        subtree: true,
+        characterData: true,
+      });
   };
   if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', watchTitle, { once: true });
   else watchTitle();

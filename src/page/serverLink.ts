@@ -1,5 +1,12 @@
 /** The WebSocket to the server: opened at once, opened again for as long as the page is shown. */
-import { MAX_MESSAGE_BYTES, SESSION_NAME, SOCKET_NAME, SUBPROTOCOL, type FromPage, type ToPage } from '../shared/liveProtocol.js';
+import {
+  MAX_MESSAGE_BYTES,
+  SESSION_NAME,
+  SOCKET_NAME,
+  SUBPROTOCOL,
+  type FromPage,
+  type ToPage,
+} from '../shared/liveProtocol.js';
 import { bytesOf, fetchFresh, forget, fromJson, later, NativeWebSocket, toJson, wallClock } from './dom/builtins.js';
 import { nextVersion } from './dom/siteUrls.js';
 
@@ -29,7 +36,10 @@ export class Link {
   private asleep = false;
   private asking = false;
 
-  /** Starts connecting before it returns, so that a policy further down in the document does not concern the first connection. */
+  /**
+   * Starts connecting before it returns, so that a policy further down in the document does not concern the first
+   * connection.
+   */
   constructor(private readonly options: LinkOptions) {
     this.token = options.token;
     this.connect();
@@ -99,7 +109,12 @@ export class Link {
   private failed(): void {
     this.options.lost();
     if (this.asleep || this.timer !== undefined) return;
-    this.timer = later(() => { void this.renew(); }, this.wait * (0.75 + Math.random() / 2));
+    this.timer = later(
+      () => {
+        void this.renew();
+      },
+      this.wait * (0.75 + Math.random() / 2),
+    );
     this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
   }
 
@@ -129,9 +144,14 @@ export class Link {
 async function askToken(url: string): Promise<string | undefined> {
   try {
     // What keeps copies of all it has seen, as service workers do, has none of this.
-    const answer = await fetchFresh(`${url}?${nextVersion(wallClock())}`, { cache: 'no-store', credentials: 'same-origin', signal: AbortSignal.timeout(LONGEST_WAIT) });
+    const answer = await fetchFresh(`${url}?${nextVersion(wallClock())}`, {
+      cache: 'no-store',
+      credentials: 'same-origin',
+      signal: AbortSignal.timeout(LONGEST_WAIT),
+    });
     const session: unknown = answer.ok ? await answer.json() : undefined;
-    if (typeof session === 'object' && session !== null && 'token' in session && typeof session.token === 'string') return session.token;
+    if (typeof session === 'object' && session !== null && 'token' in session && typeof session.token === 'string')
+      return session.token;
   } catch {
     // Nobody there, or something else than us.
   }

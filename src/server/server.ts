@@ -24,11 +24,14 @@ export interface Server {
    * @throws the system's error: EADDRINUSE, EACCES, EADDRNOTAVAIL, …; ENOENT or ENOTDIR for the root
    */
   listen(): Promise<{ readonly ip: string; readonly port: number }>;
-  /** Refuses new connections at once, gives running responses `closeTimeout` to finish, then cuts. Resolves when no socket is left. */
+  /**
+   * Refuses new connections at once, gives running responses `closeTimeout` to finish, then cuts. Resolves when no
+   * socket is left.
+   */
   close(): Promise<void>;
   /**
-   * Answers requests for one more host name from now on, and lets pages of exactly this origin connect: where a user's browser
-   * reaches the server is known only when it listens.
+   * Answers requests for one more host name from now on, and lets pages of exactly this origin connect: where a user's
+   * browser reaches the server is known only when it listens.
    * @param origin like `https://name-8080.example.dev`
    */
   allowOrigin(origin: string): void;
@@ -63,7 +66,9 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
   let listening: Promise<{ readonly ip: string; readonly port: number }> | undefined;
 
   const owner: Owner = {
-    upgraded: (transport) => { roster.upgrade(transport); },
+    upgraded: (transport) => {
+      roster.upgrade(transport);
+    },
     closed: (transport) => {
       roster.remove(transport);
       observer.connectionClosed?.(transport.info);
@@ -71,26 +76,41 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
   };
 
   const admit = (accepted: Accepted, shared: Shared): void => {
-    if (roster.hasRoom(limits.maxConnections, performance.now())) roster.add(new Transport(++lastId, accepted, shared, owner));
+    if (roster.hasRoom(limits.maxConnections, performance.now()))
+      roster.add(new Transport(++lastId, accepted, shared, owner));
     else turnedAway.add(++lastId, accepted.socket);
   };
 
   const start = async (): Promise<{ readonly ip: string; readonly port: number }> => {
     handler = await prepare(options, observer, hooks);
-    const shared: Shared = { limits, handler, admissions: { hosts, origins, readers: options.cors, frame: hooks.admitsFrame }, observer, date, clock };
+    const shared: Shared = {
+      limits,
+      handler,
+      admissions: { hosts, origins, readers: options.cors, frame: hooks.admitsFrame },
+      observer,
+      date,
+      clock,
+    };
     const plain: Shared = options.tls === undefined ? shared : { ...shared, handler: redirecting(handler) };
-    door = createDoor(options, (accepted) => { admit(accepted, accepted.secure ? shared : plain); });
+    door = createDoor(options, (accepted) => {
+      admit(accepted, accepted.secure ? shared : plain);
+    });
     // Half-open: a client that sends FIN right behind its request still gets its answer.
     net = createNetServer({ allowHalfOpen: true, noDelay: true }, door.open);
     await bind(net, options);
     net.on('error', (error) => observer.failure?.('The listening socket failed', error));
-    sweeper = sweep(() => { clock.now = performance.now(); roster.checkDeadlines(); }, limits);
+    sweeper = sweep(() => {
+      clock.now = performance.now();
+      roster.checkDeadlines();
+    }, limits);
     const { address, port } = net.address() as AddressInfo;
     return { ip: address, port };
   };
 
   return {
-    get connections() { return roster.size; },
+    get connections() {
+      return roster.size;
+    },
 
     snapshot: () => roster.all.map(({ snapshot }) => snapshot),
 
@@ -101,12 +121,20 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
     },
 
     // What was set up for a port that is taken is no longer wanted.
-    listen: () => (listening ??= start().catch(async (error: unknown) => { await handler?.close(); throw error; })),
+    listen: () =>
+      (listening ??= start().catch(async (error: unknown) => {
+        await handler?.close();
+        throw error;
+      })),
 
     async close() {
       await listening?.catch(() => undefined);
       if (net === undefined) return;
-      const closed = new Promise<void>((resolve) => net?.close(() => { resolve(); }));
+      const closed = new Promise<void>((resolve) =>
+        net?.close(() => {
+          resolve();
+        }),
+      );
       turnedAway.close();
       door?.close();
       await Promise.all([closed, endAll(roster.all, limits.closeTimeout)]);
@@ -120,7 +148,12 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
 /** What answers requests, with what is built on it. */
 async function prepare(options: ServerOptions, observer: Observer, hooks: Hooks): Promise<Handler> {
   const pool = new BufferPool(Math.max(POOL_BYTES, 2 * SMALLEST_CHUNK * options.limits.maxConnections));
-  const handler = await createHandler(options, { pool, hooks, warn: (message) => observer.warning?.(message), log: (line) => observer.backend?.(line) });
+  const handler = await createHandler(options, {
+    pool,
+    hooks,
+    warn: (message) => observer.warning?.(message),
+    log: (line) => observer.backend?.(line),
+  });
   hooks.attached?.({ read: handler.read });
   return handler;
 }
@@ -128,7 +161,9 @@ async function prepare(options: ServerOptions, observer: Observer, hooks: Hooks)
 /** Lets running responses finish for a while, then cuts. */
 async function endAll(transports: readonly Transport[], patience: number): Promise<void> {
   for (const transport of transports) transport.stop();
-  const deadline = setTimeout(() => { for (const transport of transports) transport.cut('the server stopped'); }, patience);
+  const deadline = setTimeout(() => {
+    for (const transport of transports) transport.cut('the server stopped');
+  }, patience);
   await Promise.all(transports.map((transport) => transport.closed));
   clearTimeout(deadline);
 }

@@ -1,8 +1,9 @@
 /**
- * What pages, server and preview panel say to each other. Types and names only: the page's script and the editor's side share them.
+ * What pages, server and preview panel say to each other. Types and names only: the page's script and the editor's side
+ * share them.
  *
- * Paths are as the site sees them: they start with `/`, are percent-encoded, and know nothing of a prefix that a tunnel puts
- * before them.
+ * Paths are as the site sees them: they start with `/`, are percent-encoded, and know nothing of a prefix that a tunnel
+ * puts before them.
  */
 
 /** The WebSocket subprotocol; the second one offered is the token, so that it stands in no URL and no log. */
@@ -33,36 +34,40 @@ export interface PageConfig {
 /** A page may only inform. One JSON object each, at most MAX_MESSAGE_BYTES. */
 export type FromPage =
   | {
-    readonly type: 'hello';
-    /** Path and query of the document. */
-    readonly url: string;
-    /** Status of the document: 200, or that of the error page shown in its place. */
-    readonly status: number;
-    /** The server's clock when the page was last known to be right, in milliseconds; 0: never. */
-    readonly since: number;
-    /** What the site's root is called before tunnels strip it: `/`, or `/proxy/8080/`. */
-    readonly root: string;
-  }
-  /** Paths (without query) of what the page has loaded, or tried to, since it last said so. As many messages as it takes. */
+      readonly type: 'hello';
+      /** Path and query of the document. */
+      readonly url: string;
+      /** Status of the document: 200, or that of the error page shown in its place. */
+      readonly status: number;
+      /** The server's clock when the page was last known to be right, in milliseconds; 0: never. */
+      readonly since: number;
+      /** What the site's root is called before tunnels strip it: `/`, or `/proxy/8080/`. */
+      readonly root: string;
+    }
+  /**
+   * Paths (without query) of what the page has loaded, or tried to, since it last said so. As many messages as it
+   * takes.
+   */
   | {
-    readonly type: 'used';
-    readonly paths: readonly string[];
-    /** Milliseconds since the first of them was asked for: what changed before that, the page has. */
-    readonly age?: number;
-  }
+      readonly type: 'used';
+      readonly paths: readonly string[];
+      /** Milliseconds since the first of them was asked for: what changed before that, the page has. */
+      readonly age?: number;
+    }
   | {
-    readonly type: 'problem';
-    readonly level: 'error' | 'warning';
-    readonly message: string;
-    /** Path of the file it happened in, when that belongs to the site. */
-    readonly path?: string;
-    /** From 1. */
-    readonly line?: number;
-    readonly column?: number;
-  };
+      readonly type: 'problem';
+      readonly level: 'error' | 'warning';
+      readonly message: string;
+      /** Path of the file it happened in, when that belongs to the site. */
+      readonly path?: string;
+      /** From 1. */
+      readonly line?: number;
+      readonly column?: number;
+    };
 
 /**
- * How gently a changed file can be taken up. `document`: it is the page itself; `style`; `asset`: image, video, audio, font;
+ * How gently a changed file can be taken up. `document`: it is the page itself; `style`; `asset`: image, video, audio,
+ * font;
  * `other`: a script, data, anything that only a reload brings in.
  */
 export type ChangeKind = 'document' | 'style' | 'asset' | 'other';
@@ -79,18 +84,24 @@ export interface FileChange {
 
 export type ToPage =
   | {
-    readonly type: 'welcome';
-    /** The server's clock. */
-    readonly now: number;
-    /** The document as it was sent, before scripts changed it; absent when it is not known, too large or has changed since. */
-    readonly source?: string;
-  }
+      readonly type: 'welcome';
+      /** The server's clock. */
+      readonly now: number;
+      /**
+       * The document as it was sent, before scripts changed it; absent when it is not known, too large or has changed
+       * since.
+       */
+      readonly source?: string;
+    }
   | { readonly type: 'update'; readonly now: number; readonly changes: readonly FileChange[] };
 
 /** Preview panel → page in its frame, by postMessage. The page answers its parent only. */
 export interface FromPanel {
   readonly liteServer: 'panel';
-  /** `hello`: tell where you are, now and whenever that changes. `quiet`: another document was asked for, say nothing more. */
+  /**
+   * `hello`: tell where you are, now and whenever that changes. `quiet`: another document was asked for, say nothing
+   * more.
+   */
   readonly do: 'hello' | 'quiet' | 'back' | 'forward' | 'reload';
 }
 

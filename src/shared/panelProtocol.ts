@@ -1,6 +1,6 @@
 /**
- * What the preview panel and the extension say to each other. Types only: the script of the panel and the editor's side share them.
- * Paths are the site's own: they start with `/` and carry query and fragment.
+ * What the preview panel and the extension say to each other. Types only: the script of the panel and the editor's side
+ * share them. Paths are the site's own: they start with `/` and carry query and fragment.
  */
 
 /** How wide the page is shown. `responsive`: as the panel is; `free`: as it is dragged. */
@@ -37,7 +37,10 @@ export type FromPanelView =
   | { readonly type: 'ready' }
   /** An address was entered, or a page without a script of ours is to be shown anew. */
   | { readonly type: 'navigate'; readonly path: string }
-  /** The page has said where it is. `opened`: number of the last page that was opened when it did; of an earlier one, it is old news. */
+  /**
+   * The page has said where it is. `opened`: number of the last page that was opened when it did; of an earlier one, it
+   * is old news.
+   */
   | { readonly type: 'location'; readonly path: string; readonly title: string; readonly opened: number }
   | { readonly type: 'pin'; readonly pinned: boolean }
   | { readonly type: 'openInBrowser' }

@@ -13,7 +13,8 @@ const KB = 1000;
 
 /**
  * @param {string} folder
- * @returns {Promise<{ cli: string | undefined, figures: Figure[], problems: string[] }>} the command line's file, and the sizes of everything built
+ * @returns {Promise<{ cli: string | undefined, figures: Figure[], problems: string[] }>} the command line's file, and
+ * the sizes of everything built
  */
 export async function buildProducts(folder) {
   mkdirSync(folder, { recursive: true });
@@ -26,10 +27,18 @@ export async function buildProducts(folder) {
   for (const options of products(true)) {
     const outdir = path.join(folder, path.relative('dist', options.outdir ?? 'dist'));
     try {
-      const { metafile } = await esbuild.build({ ...options, absWorkingDir: REPOSITORY, outdir, metafile: true, logLevel: 'silent' });
+      const { metafile } = await esbuild.build({
+        ...options,
+        absWorkingDir: REPOSITORY,
+        outdir,
+        metafile: true,
+        logLevel: 'silent',
+      });
       figures.push(...weigh(metafile, Object.keys(options.entryPoints ?? {})));
     } catch (error) {
-      problems.push(`build of ${Object.keys(options.entryPoints ?? {}).join(', ')}: ${/** @type {Error} */ (error).message.split('\n').slice(0, 2).join(' ')}`);
+      problems.push(
+        `build of ${Object.keys(options.entryPoints ?? {}).join(', ')}: ${/** @type {Error} */ (error).message.split('\n').slice(0, 2).join(' ')}`,
+      );
     }
   }
   const cli = path.join(folder, 'cli.js');
@@ -38,14 +47,21 @@ export async function buildProducts(folder) {
 
 /** @param {esbuild.Metafile} metafile @param {readonly string[]} entries @returns {Figure[]} */
 function weigh({ outputs }, entries) {
-  return Object.entries(outputs).filter(([file]) => entries.includes(path.basename(file, '.js'))).flatMap(([file, { bytes }]) => {
-    const name = `dist/${path.basename(file)}`;
-    const parts = reachable(outputs, file);
-    /** @type {Figure} */
-    const alone = { name, value: bytes / KB, unit: 'KB', ...(name === 'dist/extension.js' && { required: { atMost: 120 } }) };
-    const total = parts.reduce((sum, part) => sum + (outputs[part]?.bytes ?? 0), 0);
-    return parts.length > 1 ? [alone, { name: `${name} and all it loads`, value: total / KB, unit: 'KB' }] : [alone];
-  });
+  return Object.entries(outputs)
+    .filter(([file]) => entries.includes(path.basename(file, '.js')))
+    .flatMap(([file, { bytes }]) => {
+      const name = `dist/${path.basename(file)}`;
+      const parts = reachable(outputs, file);
+      /** @type {Figure} */
+      const alone = {
+        name,
+        value: bytes / KB,
+        unit: 'KB',
+        ...(name === 'dist/extension.js' && { required: { atMost: 120 } }),
+      };
+      const total = parts.reduce((sum, part) => sum + (outputs[part]?.bytes ?? 0), 0);
+      return parts.length > 1 ? [alone, { name: `${name} and all it loads`, value: total / KB, unit: 'KB' }] : [alone];
+    });
 }
 
 /**

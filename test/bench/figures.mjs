@@ -59,7 +59,12 @@ export function plain(number) {
 function row(figure) {
   const { name, value, unit, required } = figure;
   const met = isMet(figure);
-  const limit = required === undefined ? '' : 'atLeast' in required ? `≥ ${required.atLeast} ${unit}` : `≤ ${required.atMost} ${unit}`;
+  const limit =
+    required === undefined
+      ? ''
+      : 'atLeast' in required
+        ? `≥ ${required.atLeast} ${unit}`
+        : `≤ ${required.atMost} ${unit}`;
   return [name, `${plain(value)} ${unit}`, limit, met === undefined ? '' : met ? 'ok' : 'MISSED'];
 }
 
@@ -74,7 +79,16 @@ export function table(figures) {
  */
 export function grid(rows, isNumeric) {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0))) ?? [];
-  return rows.map((cells) => cells.map((cell, column) => (isNumeric(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ').trimEnd()).join('\n');
+  return rows
+    .map((cells) =>
+      cells
+        .map((cell, column) =>
+          isNumeric(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 /** @param {readonly number[]} numbers */
@@ -90,5 +104,8 @@ export function list(numbers) {
 export function writeJson(file, figures, problems) {
   const machine = { node: process.version, platform: process.platform, cpu: cpus()[0]?.model, cores: cpus().length };
   const results = figures.map((figure) => ({ ...figure, ok: isMet(figure) }));
-  writeFileSync(file, `${JSON.stringify({ at: new Date().toISOString(), machine, figures: results, problems }, null, 2)}\n`);
+  writeFileSync(
+    file,
+    `${JSON.stringify({ at: new Date().toISOString(), machine, figures: results, problems }, null, 2)}\n`,
+  );
 }

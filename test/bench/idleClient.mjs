@@ -23,8 +23,12 @@ function openNext() {
   if (started === wanted) return;
   const localAddress = `127.0.0.${2 + (started++ % SOURCES)}`;
   const socket = connect({ port: Number(port), host: '127.0.0.1', localAddress }, () => socket.write(head, 'latin1'));
-  socket.on('error', (error) => { giveUp(error.message); });
-  socket.on('end', () => { giveUp('the server closed one'); });
+  socket.on('error', (error) => {
+    giveUp(error.message);
+  });
+  socket.on('end', () => {
+    giveUp('the server closed one');
+  });
   let received = '';
   let answered = false;
   socket.on('data', (bytes) => {

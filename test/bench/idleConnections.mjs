@@ -31,8 +31,12 @@ export async function measureIdleConnections({ quick, temp, cli }) {
     bare = await startBare(await exchange(ours.port, requestHead(probe, ours.port, 'minimal')), temp);
     const figures = [];
     for (const server of [ours, bare]) {
-      const value = await bytesPerConnection(server, count, probe) / 1024;
-      figures.push({ name: `memory per idle connection (${count.toLocaleString('en')} of them): ${server.name}`, value, unit: 'KiB' });
+      const value = (await bytesPerConnection(server, count, probe)) / 1024;
+      figures.push({
+        name: `memory per idle connection (${count.toLocaleString('en')} of them): ${server.name}`,
+        value,
+        unit: 'KiB',
+      });
     }
     return figures;
   } finally {
@@ -47,17 +51,26 @@ async function bytesPerConnection({ name, pid, port }, count, probe) {
   let told = '';
   /** @type {(() => void) | undefined} */
   let onTold;
-  const client = spawnOwned('taskset', ['-c', CLIENT_CORE, process.execPath, CLIENT, String(port), String(count), probe], {
-    onOutput: (text) => {
-      told += text;
-      onTold?.();
+  const client = spawnOwned(
+    'taskset',
+    ['-c', CLIENT_CORE, process.execPath, CLIENT, String(port), String(count), probe],
+    {
+      onOutput: (text) => {
+        told += text;
+        onTold?.();
+      },
     },
-  });
+  );
   try {
-    const ready = new Promise((resolve) => { onTold = () => { if (told.includes('\n')) resolve(undefined); }; });
+    const ready = new Promise((resolve) => {
+      onTold = () => {
+        if (told.includes('\n')) resolve(undefined);
+      };
+    });
     const late = new Promise((resolve) => setTimeout(resolve, 30_000).unref());
     await Promise.race([ready, client.exited, late]);
-    if (told.trim() !== `${count} open`) throw new Error(`${name}: ${told.trim() || 'the connections were not open within 30 s'}`);
+    if (told.trim() !== `${count} open`)
+      throw new Error(`${name}: ${told.trim() || 'the connections were not open within 30 s'}`);
     // Long enough for what the requests left behind to be collected, if it ever is.
     await new Promise((resolve) => setTimeout(resolve, 3000));
     return (memoryOf(pid).now - before) / count;

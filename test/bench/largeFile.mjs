@@ -32,19 +32,29 @@ export async function measureLargeFile(bench) {
   let nginx;
   try {
     const slow = await slowClient(bench, root, probe);
-    if (missing.has('nginx')) return [await growth('memory during a large file', ours, probe, () => download(ours, size)), slow];
+    if (missing.has('nginx'))
+      return [await growth('memory during a large file', ours, probe, () => download(ours, size)), slow];
     nginx = await startNginx(root, probe, temp);
-    return [...await compare(bench, ours, nginx, size, probe), slow];
+    return [...(await compare(bench, ours, nginx, size, probe)), slow];
   } finally {
     await ours.end();
     await nginx?.end();
   }
 }
 
-/** @param {Bench} bench @param {Running} ours @param {Running} nginx @param {number} size @param {string} probe @returns {Promise<Figure[]>} */
+/**
+ * @param {Bench} bench
+ * @param {Running} ours
+ * @param {Running} nginx
+ * @param {number} size
+ * @param {string} probe
+ * @returns {Promise<Figure[]>}
+ */
 async function compare({ quick }, ours, nginx, size, probe) {
   const rounds = quick ? 2 : 7;
-  console.log(`\n${size / MIB} MiB file: GB/s (and server's processor seconds per GiB) in ${rounds} rounds; client: curl`);
+  console.log(
+    `\n${size / MIB} MiB file: GB/s (and server's processor seconds per GiB) in ${rounds} rounds; client: curl`,
+  );
   await download(nginx, size);
   /** @type {Download[]} */
   const our = [];
@@ -56,13 +66,21 @@ async function compare({ quick }, ours, nginx, size, probe) {
       their.push(await download(nginx, size));
     }
   });
-  for (const [name, runs] of /** @type {const} */ ([[ours.name, our], [nginx.name, their]])) {
+  for (const [name, runs] of /** @type {const} */ ([
+    [ours.name, our],
+    [nginx.name, their],
+  ])) {
     console.log(`  ${name.padEnd(12)} ${list(runs.map(({ rate }) => rate))}   (${list(runs.map(({ cost }) => cost))})`);
   }
   const rates = our.map(({ rate }) => rate);
   return [
     { name: 'large file', value: median(rates), unit: 'GB/s', rounds: rates },
-    ratio('large file: ours / nginx with sendfile', rates, their.map(({ rate }) => rate), { atLeast: 0.7 }),
+    ratio(
+      'large file: ours / nginx with sendfile',
+      rates,
+      their.map(({ rate }) => rate),
+      { atLeast: 0.7 },
+    ),
     memory,
   ];
 }
@@ -76,7 +94,10 @@ async function slowClient({ quick, temp, cli }, root, probe) {
   const seconds = quick ? 2 : 10;
   try {
     return await growth('memory during a large file, client at 1 MB/s', server, probe, async () => {
-      await run('taskset', curl(server, ['--limit-rate', '1M', '--max-time', String(seconds)]), { timeout: (seconds + 10) * 1000, allowed: [TIME_IS_UP] });
+      await run('taskset', curl(server, ['--limit-rate', '1M', '--max-time', String(seconds)]), {
+        timeout: (seconds + 10) * 1000,
+        allowed: [TIME_IS_UP],
+      });
     });
   } finally {
     await server.end();
@@ -103,7 +124,11 @@ async function growth(name, { pid, port }, probe, action) {
  */
 async function download(server, size) {
   const before = processorSeconds(server.pid);
-  const output = await run('taskset', curl(server, ['--max-time', '60', '-w', '%{http_code} %{size_download} %{time_total}']), { timeout: 70_000 });
+  const output = await run(
+    'taskset',
+    curl(server, ['--max-time', '60', '-w', '%{http_code} %{size_download} %{time_total}']),
+    { timeout: 70_000 },
+  );
   const cost = processorSeconds(server.pid) - before;
   const [status, bytes, seconds] = output.trim().split(' ').map(Number);
   if (status !== 200 || bytes !== size) throw new Error(`${server.name}: status ${status}, ${bytes} of ${size} bytes`);
@@ -112,5 +137,14 @@ async function download(server, size) {
 
 /** @param {Running} server @param {readonly string[]} options */
 function curl({ port }, options) {
-  return ['-c', CLIENT_CORE, 'curl', '--silent', '--output', '/dev/null', ...options, `http://127.0.0.1:${port}/large.bin`];
+  return [
+    '-c',
+    CLIENT_CORE,
+    'curl',
+    '--silent',
+    '--output',
+    '/dev/null',
+    ...options,
+    `http://127.0.0.1:${port}/large.bin`,
+  ];
 }

@@ -1,5 +1,6 @@
-// npm run bench:live: how long from a save until the page in a real Chromium shows it, beside other live servers, which take turns.
-// Times depend on the machine and never fail the run. Exit status 1 only when something could not be measured.
+// npm run bench:live: how long from a save until the page in a real Chromium shows it, beside other live servers, which
+// take turns. Times depend on the machine and never fail the run. Exit status 1 only when something could not be
+// measured.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -35,7 +36,11 @@ const MOST_TIME = 325_000;
 /** Milliseconds by which the clocks of page and bench may differ before it is worth a word. */
 const CLOCK_ERROR = 1;
 
-/** @param {{ cli: string, temp: string }} ours @param {readonly string[]} names @param {Map<string, string>} failures */
+/**
+ * @param {{ cli: string, temp: string }} ours
+ * @param {readonly string[]} names
+ * @param {Map<string, string>} failures
+ */
 async function startAll(ours, names, failures) {
   /** @type {Map<string, Contestant>} */
   const contestants = new Map();
@@ -68,11 +73,14 @@ async function takeTurns(contestants, { rounds, ...most }, turns, problem) {
           problem(name, `no time was left for round ${round + 1}`);
           continue;
         }
-        const turn = await takeTurn(browser, contestant, { ...most, deadline }).catch((error) => problem(`${name}, round ${round + 1}`, error));
+        const turn = await takeTurn(browser, contestant, { ...most, deadline }).catch((error) =>
+          problem(`${name}, round ${round + 1}`, error),
+        );
         if (!turn) continue;
         turns.get(name)?.push(turn);
         console.log(`round ${round + 1} of ${rounds}: ${name.padEnd(12)}  ${summary(turn)}`);
-        if (Math.abs(turn.clockError) > CLOCK_ERROR) problem(`${name}, round ${round + 1}`, `the clocks of page and bench differ by ${plain(turn.clockError)} ms`);
+        if (Math.abs(turn.clockError) > CLOCK_ERROR)
+          problem(`${name}, round ${round + 1}`, `the clocks of page and bench differ by ${plain(turn.clockError)} ms`);
       }
     }
   } finally {
@@ -92,7 +100,9 @@ function summary({ css, html }) {
 /** @param {{ quick: boolean, only: readonly string[] }} options @param {Problem} problem */
 async function measure({ quick, only }, problem) {
   const temp = mkdtempSync(path.join(tmpdir(), 'lite-server-bench-'));
-  atExit(() => { rmSync(temp, { recursive: true, force: true, maxRetries: 3 }); });
+  atExit(() => {
+    rmSync(temp, { recursive: true, force: true, maxRetries: 3 });
+  });
   await ensureSystemTools(['chromium']);
   const { cli, problems } = await buildProducts(path.join(temp, 'dist'));
   for (const what of problems) problem('bundles', what);
@@ -111,21 +121,39 @@ async function measure({ quick, only }, problem) {
   const figures = figuresOf(turns);
   if (process.platform === 'linux') {
     console.log('measuring the memory of connected pages …');
-    await measureMemory({ cli, temp }).then((figure) => figures.push(figure), (error) => { problem('memory', error); });
+    await measureMemory({ cli, temp }).then(
+      (figure) => figures.push(figure),
+      (error) => {
+        problem('memory', error);
+      },
+    );
   } else problem('memory', 'is measured on Linux only');
   return { turns, failures, figures };
 }
 
 async function main() {
-  const { quick = false, json, only = NAMES, help } = parseArgs({
-    options: { quick: { type: 'boolean' }, json: { type: 'string' }, only: { type: 'string', multiple: true }, help: { type: 'boolean' } },
+  const {
+    quick = false,
+    json,
+    only = NAMES,
+    help,
+  } = parseArgs({
+    options: {
+      quick: { type: 'boolean' },
+      json: { type: 'string' },
+      only: { type: 'string', multiple: true },
+      help: { type: 'boolean' },
+    },
   }).values;
   if (help === true) {
     console.log(USAGE);
     return;
   }
   const [load = 0] = loadavg();
-  const busy = load > cpus().length / 2 ? `The machine had other work when this began (load ${plain(load)} on ${cpus().length} cores): times are longer than they need be.` : undefined;
+  const busy =
+    load > cpus().length / 2
+      ? `The machine had other work when this began (load ${plain(load)} on ${cpus().length} cores): times are longer than they need be.`
+      : undefined;
   if (busy !== undefined) console.log(busy);
   /** @type {string[]} */
   const problems = [];

@@ -1,5 +1,5 @@
-// npm run bench: the figures of the README, measured. Ratios between servers that take turns on the same machine; a figure that
-// is missed is said, not an error. Exit status 1 only when something could not be measured.
+// npm run bench: the figures of the README, measured. Ratios between servers that take turns on the same machine; a
+// figure that is missed is said, not an error. Exit status 1 only when something could not be measured.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,12 +29,19 @@ const USAGE = `Usage: npm run bench -- [--quick] [--json FILE] [--only small|lar
   --json FILE   writes the figures there as well
   --only PART   measures only that part; may be repeated`;
 
-const PARTS = { small: measureSmallFiles, large: measureLargeFile, idle: measureIdleConnections, backends: measureBackends };
+const PARTS = {
+  small: measureSmallFiles,
+  large: measureLargeFile,
+  idle: measureIdleConnections,
+  backends: measureBackends,
+};
 
 /** @param {{ quick: boolean, only: readonly string[], problem: Bench['problem'] }} options */
 async function measure({ quick, only, problem }) {
   const temp = mkdtempSync(path.join(tmpdir(), 'lite-server-bench-'));
-  atExit(() => { rmSync(temp, { recursive: true, force: true }); });
+  atExit(() => {
+    rmSync(temp, { recursive: true, force: true });
+  });
   const { cli, figures: sizes, problems } = await buildProducts(path.join(temp, 'dist'));
   for (const what of problems) problem('bundles', what);
   /** @type {import('./figures.mjs').Figure[]} */
@@ -50,14 +57,29 @@ async function measure({ quick, only, problem }) {
   if (missing.has('taskset') || missing.has('wrk') || missing.has('curl')) return figures;
   moveToClientCore();
   for (const [name, part] of parts) {
-    await part({ quick, temp, cli, missing, problem }).then((found) => figures.push(...found), (error) => { problem(name, error); });
+    await part({ quick, temp, cli, missing, problem }).then(
+      (found) => figures.push(...found),
+      (error) => {
+        problem(name, error);
+      },
+    );
   }
   return figures;
 }
 
 async function main() {
-  const { quick = false, json, only = [...Object.keys(PARTS), 'bundles'], help } = parseArgs({
-    options: { quick: { type: 'boolean' }, json: { type: 'string' }, only: { type: 'string', multiple: true }, help: { type: 'boolean' } },
+  const {
+    quick = false,
+    json,
+    only = [...Object.keys(PARTS), 'bundles'],
+    help,
+  } = parseArgs({
+    options: {
+      quick: { type: 'boolean' },
+      json: { type: 'string' },
+      only: { type: 'string', multiple: true },
+      help: { type: 'boolean' },
+    },
   }).values;
   if (help === true) {
     console.log(USAGE);

@@ -1,5 +1,5 @@
-// The servers: ours as it ships and those it is compared with, each on a loopback port and, unless asked otherwise, on the
-// server's core.
+// The servers: ours as it ships and those it is compared with, each on a loopback port and, unless asked otherwise, on
+// the server's core.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -34,10 +34,16 @@ export async function start(name, command, { cwd, probe, pinned = true }) {
   let lastWords = '';
   const [program = '', ...args] = [...(pinned ? ['taskset', '-c', SERVER_CORE] : []), ...command(port)];
   const server = spawnOwned(program, args, {
-    cwd, env: ENVIRONMENT, onOutput: (text) => { lastWords = text; },
+    cwd,
+    env: ENVIRONMENT,
+    onOutput: (text) => {
+      lastWords = text;
+    },
   });
   let ended = false;
-  void server.exited.then(() => { ended = true; });
+  void server.exited.then(() => {
+    ended = true;
+  });
   const deadline = Date.now() + 20_000;
   for (;;) {
     try {
@@ -49,7 +55,10 @@ export async function start(name, command, { cwd, probe, pinned = true }) {
         continue;
       }
       await server.end();
-      throw new Error(`${name} did not start: ${lastWords.trim().split('\n').at(-1) || /** @type {Error} */ (error).message}`, { cause: error });
+      throw new Error(
+        `${name} did not start: ${lastWords.trim().split('\n').at(-1) || /** @type {Error} */ (error).message}`,
+        { cause: error },
+      );
     }
   }
 }
@@ -57,10 +66,14 @@ export async function start(name, command, { cwd, probe, pinned = true }) {
 /** @returns {Promise<number>} */
 function freePort() {
   return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject).listen(0, '127.0.0.1', () => {
-      const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-      server.close(() => { resolve(port); });
-    });
+    const server = createServer()
+      .once('error', reject)
+      .listen(0, '127.0.0.1', () => {
+        const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+        server.close(() => {
+          resolve(port);
+        });
+      });
   });
 }
 
@@ -74,7 +87,11 @@ function freePort() {
 export function startOurs(cli, root, probe, { config = {}, temp, flags = [], ...place }) {
   const file = path.join(temp, 'config.json');
   writeFileSync(file, JSON.stringify(config));
-  return start('lite-server', (port) => [process.execPath, cli, '127.0.0.1', String(port), '--root', root, '--config', file, ...flags], { cwd: temp, probe, ...place });
+  return start(
+    'lite-server',
+    (port) => [process.execPath, cli, '127.0.0.1', String(port), '--root', root, '--config', file, ...flags],
+    { cwd: temp, probe, ...place },
+  );
 }
 
 /**
@@ -85,25 +102,46 @@ export function startOurs(cli, root, probe, { config = {}, temp, flags = [], ...
 export function startBare(answer, temp) {
   const file = path.join(temp, 'answer.bin');
   writeFileSync(file, answer);
-  return start('bare net', (port) => [process.execPath, child('bareServer.mjs'), String(port), file], { cwd: temp, probe: '/' });
+  return start('bare net', (port) => [process.execPath, child('bareServer.mjs'), String(port), file], {
+    cwd: temp,
+    probe: '/',
+  });
 }
 
 /** @param {string} root @param {string} probe */
 export async function startSirv(root, probe) {
   const folder = await provideRival('sirv', '3.0.2');
-  return start('sirv dev', (port) => [process.execPath, child('sirvServer.mjs'), String(port), folder, root], { cwd: root, probe });
+  return start('sirv dev', (port) => [process.execPath, child('sirvServer.mjs'), String(port), folder, root], {
+    cwd: root,
+    probe,
+  });
 }
 
 /** @param {string} root @param {string} probe @param {Place} [place] */
 export async function startLiveServer(root, probe, place) {
   const folder = await provideRival('live-server', '1.2.2');
-  return start('live-server', (port) => [process.execPath, path.join(folder, 'live-server.js'), `--port=${port}`, '--host=127.0.0.1', '--no-browser', '--quiet'], { cwd: root, probe, ...place });
+  return start(
+    'live-server',
+    (port) => [
+      process.execPath,
+      path.join(folder, 'live-server.js'),
+      `--port=${port}`,
+      '--host=127.0.0.1',
+      '--no-browser',
+      '--quiet',
+    ],
+    { cwd: root, probe, ...place },
+  );
 }
 
 /** @param {string} root @param {string} probe @param {Place} [place] */
 export async function startFiveServer(root, probe, place) {
   const folder = await provideRival('five-server', '0.4.5');
-  return start('five-server', (port) => [process.execPath, path.join(folder, 'lib/bin.js'), `--port=${port}`, '--host=127.0.0.1', '--open=false'], { cwd: root, probe, ...place });
+  return start(
+    'five-server',
+    (port) => [process.execPath, path.join(folder, 'lib/bin.js'), `--port=${port}`, '--host=127.0.0.1', '--open=false'],
+    { cwd: root, probe, ...place },
+  );
 }
 
 /**
@@ -116,15 +154,21 @@ export function startNginx(root, probe, temp) {
   const folder = path.join(temp, 'nginx');
   mkdirSync(folder, { recursive: true });
   const conf = path.join(folder, 'nginx.conf');
-  return start('nginx', (port) => {
-    writeFileSync(conf, nginxConf(root, port));
-    return ['nginx', '-p', `${folder}/`, '-c', conf, '-e', path.join(folder, 'error.log')];
-  }, { cwd: temp, probe });
+  return start(
+    'nginx',
+    (port) => {
+      writeFileSync(conf, nginxConf(root, port));
+      return ['nginx', '-p', `${folder}/`, '-c', conf, '-e', path.join(folder, 'error.log')];
+    },
+    { cwd: temp, probe },
+  );
 }
 
 /** @param {string} root @param {number} port */
 function nginxConf(root, port) {
-  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path temp-${kind};`).join(' ');
+  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((kind) => `${kind}_temp_path temp-${kind};`)
+    .join(' ');
   return `daemon off;
 ${process.getuid?.() === 0 ? 'user root;' : ''}
 worker_processes 1;

@@ -81,14 +81,17 @@ export function exchange(port, head) {
     let received = Buffer.alloc(0);
     socket.setTimeout(10_000, () => socket.destroy(new Error('no answer within 10 s')));
     socket.on('error', reject);
-    socket.on('close', () => { reject(new Error('the connection was closed before the answer was complete')); });
+    socket.on('close', () => {
+      reject(new Error('the connection was closed before the answer was complete'));
+    });
     socket.on('data', (bytes) => {
       received = Buffer.concat([received, bytes]);
       const end = received.indexOf('\r\n\r\n') + 4;
       if (end < 4) return;
       const text = received.toString('latin1', 0, end);
       const length = /^content-length: *(\d+)/im.exec(text);
-      if (!text.startsWith('HTTP/1.1 200 ') || length === null) reject(new Error(`unexpected answer: ${text.split('\r\n', 1)[0] ?? ''}`));
+      if (!text.startsWith('HTTP/1.1 200 ') || length === null)
+        reject(new Error(`unexpected answer: ${text.split('\r\n', 1)[0] ?? ''}`));
       else if (received.length < end + Number(length[1])) return;
       else resolve(received);
       socket.destroy();

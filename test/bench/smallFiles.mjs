@@ -26,7 +26,12 @@ const MOST_TRIES = 4;
 const SCRIPT = fileURLToPath(new URL('requests.lua', import.meta.url));
 
 /** @type {Readonly<Record<string, Requirement>>} */
-const REQUIRED = { 'bare net': { atLeast: 0.6 }, 'sirv dev': { atLeast: 4 }, 'live-server': { atLeast: 10 }, 'five-server': { atLeast: 25 } };
+const REQUIRED = {
+  'bare net': { atLeast: 0.6 },
+  'sirv dev': { atLeast: 4 },
+  'live-server': { atLeast: 10 },
+  'five-server': { atLeast: 25 },
+};
 
 /** @param {Bench} bench @returns {Promise<Figure[]>} */
 export async function measureSmallFiles(bench) {
@@ -35,7 +40,8 @@ export async function measureSmallFiles(bench) {
   const servers = await startAll(bench, root, paths);
   try {
     const figures = [];
-    for (const heads of /** @type {const} */ (['minimal', 'browser'])) figures.push(...await compare(bench, servers, paths, heads));
+    for (const heads of /** @type {const} */ (['minimal', 'browser']))
+      figures.push(...(await compare(bench, servers, paths, heads)));
     return figures;
   } finally {
     for (const server of servers) await server.end();
@@ -52,10 +58,20 @@ async function startAll({ cli, temp, missing, problem }, root, paths) {
   /** @type {Running[]} */
   const servers = [ours];
   const answer = await exchange(ours.port, requestHead(probe, ours.port, 'minimal'));
-  const rivals = [() => startBare(answer, temp), () => startSirv(root, probe), () => startLiveServer(root, probe), () => startFiveServer(root, probe)];
+  const rivals = [
+    () => startBare(answer, temp),
+    () => startSirv(root, probe),
+    () => startLiveServer(root, probe),
+    () => startFiveServer(root, probe),
+  ];
   if (!missing.has('nginx')) rivals.push(() => startNginx(root, probe, temp));
   for (const startRival of rivals) {
-    await startRival().then((server) => servers.push(server), (error) => { problem('small files', error); });
+    await startRival().then(
+      (server) => servers.push(server),
+      (error) => {
+        problem('small files', error);
+      },
+    );
   }
   return servers;
 }
@@ -66,27 +82,38 @@ async function startAll({ cli, temp, missing, problem }, root, paths) {
  */
 async function compare({ quick, temp, problem }, servers, paths, heads) {
   const rounds = quick ? 1 : 5;
-  console.log(`\nsmall files, ${heads} heads: requests/s in ${rounds} rounds (and server's processor time per request, µs)`);
+  console.log(
+    `\nsmall files, ${heads} heads: requests/s in ${rounds} rounds (and server's processor time per request, µs)`,
+  );
   /** @type {{ name: string, load: (seconds: number) => Promise<Load>, runs: Load[] }[]} */
   const contenders = [];
   for (const server of servers) {
     const load = await prepare(server, paths, heads, temp);
     // Warm: compiled, and in every cache that a server has.
-    await load(quick ? 1 : 2).then(() => contenders.push({ name: server.name, load, runs: [] }), (error) => { problem(server.name, error); });
+    await load(quick ? 1 : 2).then(
+      () => contenders.push({ name: server.name, load, runs: [] }),
+      (error) => {
+        problem(server.name, error);
+      },
+    );
   }
   const retries = { left: quick ? 0 : 30 };
   for (let round = 0; round < rounds; round++) {
     for (const { load, runs } of contenders) runs.push(await undisturbed(() => load(quick ? 1 : 3), retries));
   }
-  for (const { name, runs } of contenders) console.log(`  ${name.padEnd(12)} ${list(runs.map(({ rate }) => rate))}   (${list(runs.map(({ cost }) => cost))})`);
+  for (const { name, runs } of contenders)
+    console.log(`  ${name.padEnd(12)} ${list(runs.map(({ rate }) => rate))}   (${list(runs.map(({ cost }) => cost))})`);
   const disturbed = contenders.flatMap(({ runs }) => runs).filter((load) => busy(load) < WHOLE_CORE).length;
-  if (disturbed > 0) console.log(`  In ${disturbed} runs other programs had more than ${Math.round((1 - WHOLE_CORE) * 100)} % of a core: there, processor time tells more than requests/s.`);
+  if (disturbed > 0)
+    console.log(
+      `  In ${disturbed} runs other programs had more than ${Math.round((1 - WHOLE_CORE) * 100)} % of a core: there, processor time tells more than requests/s.`,
+    );
   return figuresOf(new Map(contenders.map(({ name, runs }) => [name, runs])), heads);
 }
 
 /**
- * A run in which the server did not get its core (another program had it, or the one of the client) tells nothing of the server:
- * it is repeated, as often as we have patience for, and the best one counts.
+ * A run in which the server did not get its core (another program had it, or the one of the client) tells nothing of
+ * the server: it is repeated, as often as we have patience for, and the best one counts.
  * @param {() => Promise<Load>} load @param {{ left: number }} retries
  */
 async function undisturbed(load, retries) {
@@ -101,7 +128,7 @@ async function undisturbed(load, retries) {
 
 /** The part of the time that the server was running. @param {Load} load */
 function busy({ rate, cost }) {
-  return rate * cost / 1e6;
+  return (rate * cost) / 1e6;
 }
 
 /** @param {ReadonlyMap<string, readonly Load[]>} loads by server @param {Heads} heads @returns {Figure[]} */
@@ -114,7 +141,15 @@ function figuresOf(loads, heads) {
   return [
     { name: label, value: median(ours), unit: 'requests/s', rounds: ours },
     ...rivals.map((name) => ratio(`${label}: ours / ${name}`, ours, rates(name), REQUIRED[name])),
-    ...rivals.filter((name) => name === 'bare net').map((name) => ratio(`${label}: ours / ${name}, for the same processor time`, perProcessorSecond('lite-server'), perProcessorSecond(name))),
+    ...rivals
+      .filter((name) => name === 'bare net')
+      .map((name) =>
+        ratio(
+          `${label}: ours / ${name}, for the same processor time`,
+          perProcessorSecond('lite-server'),
+          perProcessorSecond(name),
+        ),
+      ),
   ];
 }
 
@@ -133,12 +168,29 @@ async function prepare({ name, port, pid }, paths, heads, temp) {
 
   return async (/** @type {number} */ seconds) => {
     const before = processorSeconds(pid);
-    const args = ['-c', CLIENT_CORE, 'wrk', '-t', '1', '-c', String(CONNECTIONS), '-d', `${seconds}s`, '--timeout', '10s', '-s', SCRIPT, `http://127.0.0.1:${port}`, '--', file];
+    const args = [
+      '-c',
+      CLIENT_CORE,
+      'wrk',
+      '-t',
+      '1',
+      '-c',
+      String(CONNECTIONS),
+      '-d',
+      `${seconds}s`,
+      '--timeout',
+      '10s',
+      '-s',
+      SCRIPT,
+      `http://127.0.0.1:${port}`,
+      '--',
+      file,
+    ];
     const output = await run('taskset', args, { timeout: (seconds + 30) * 1000 });
     const used = processorSeconds(pid) - before;
     const sums = /** @type {Sums} */ (JSON.parse(output.trim().split('\n').at(-1) ?? ''));
     checkSums(name, sums, expected, requests.length);
-    return { rate: sums.requests / sums.seconds, cost: used / sums.requests * 1e6 };
+    return { rate: sums.requests / sums.seconds, cost: (used / sums.requests) * 1e6 };
   };
 }
 
@@ -147,8 +199,10 @@ async function prepare({ name, port, pid }, paths, heads, temp) {
  * @param {string} name @param {Sums} sums @param {number} expected bytes of an answer on average @param {number} files
  */
 function checkSums(name, sums, expected, files) {
-  if (sums.refused > 0 || sums.broken > 0) throw new Error(`${name}: ${sums.refused} answers were no 200, ${sums.broken} connections broke`);
+  if (sums.refused > 0 || sums.broken > 0)
+    throw new Error(`${name}: ${sums.refused} answers were no 200, ${sums.broken} connections broke`);
   // The last of the files are not asked for as often; and what was under way at the end was counted in bytes alone.
   const surplus = sums.bytes - sums.requests * expected;
-  if (surplus < -expected * files || surplus > expected * (CONNECTIONS + files)) throw new Error(`${name}: answers of ${sums.bytes / sums.requests} instead of ${expected} bytes`);
+  if (surplus < -expected * files || surplus > expected * (CONNECTIONS + files))
+    throw new Error(`${name}: answers of ${sums.bytes / sums.requests} instead of ${expected} bytes`);
 }

@@ -38,7 +38,10 @@ export async function providePrograms() {
     // Run level 1: the package's own nginx service is not started.
     const env = { ...ENVIRONMENT, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
     await run('apt-get', ['update', '-qq'], { env, timeout: 120_000 }).catch(() => undefined);
-    await run('apt-get', ['install', '-qq', '-y', '--no-install-recommends', ...packages], { env, timeout: 300_000 }).catch(() => undefined);
+    await run('apt-get', ['install', '-qq', '-y', '--no-install-recommends', ...packages], {
+      env,
+      timeout: 300_000,
+    }).catch(() => undefined);
   }
   return new Set(missing());
 }
@@ -58,7 +61,19 @@ export async function provideRival(name, version) {
   console.log(`installing ${name} ${version} into ${folder} …`);
   mkdirSync(folder, { recursive: true });
   writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n');
-  await run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error', `${name}@${version}`], { cwd: folder, timeout: 300_000 }).catch((error) => {
+  await run(
+    'npm',
+    [
+      'install',
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+      '--no-package-lock',
+      '--loglevel=error',
+      `${name}@${version}`,
+    ],
+    { cwd: folder, timeout: 300_000 },
+  ).catch((error) => {
     throw new Error(`npm could not install ${name} ${version}`, { cause: error });
   });
   writeFileSync(done, '');
@@ -69,12 +84,19 @@ export async function provideRival(name, version) {
  * Runs a program to its end.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, timeout: number, allowed?: readonly number[] }} options milliseconds; exit statuses beside 0 that are no failure
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, timeout: number, allowed?: readonly number[] }} options
+ * milliseconds; exit statuses beside 0 that are no failure
  * @returns {Promise<string>} its standard output and error
  */
 export async function run(command, args, { cwd, env = ENVIRONMENT, timeout, allowed = [] }) {
   let output = '';
-  const child = spawnOwned(command, args, { env, onOutput: (text) => { output += text; }, ...(cwd !== undefined && { cwd }) });
+  const child = spawnOwned(command, args, {
+    env,
+    onOutput: (text) => {
+      output += text;
+    },
+    ...(cwd !== undefined && { cwd }),
+  });
   let late = false;
   const timer = setTimeout(() => {
     late = true;
@@ -84,7 +106,8 @@ export async function run(command, args, { cwd, env = ENVIRONMENT, timeout, allo
   clearTimeout(timer);
   await child.end(1000);
   if (late) throw new Error(`${command} took longer than ${timeout / 1000} s`);
-  if (code !== 0 && !allowed.includes(code ?? -1)) throw new Error(`${command}: ${error?.message ?? output.trim().split('\n').at(-1) ?? `exit status ${code}`}`);
+  if (code !== 0 && !allowed.includes(code ?? -1))
+    throw new Error(`${command}: ${error?.message ?? output.trim().split('\n').at(-1) ?? `exit status ${code}`}`);
   return output;
 }
 

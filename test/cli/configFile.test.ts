@@ -3,7 +3,9 @@ import { readConfigText } from '../../src/cli/configFile.js';
 
 describe('the configuration file', () => {
   it('is JSON as VS Code writes it: comments, a comma behind the last, a byte order mark', () => {
-    const { configuration, mistakes } = readConfigText('\ufeff{\n  // the port\n  "port": 8081, /* and */\n  "accessLog.format": "json",\n}\n');
+    const { configuration, mistakes } = readConfigText(
+      '\ufeff{\n  // the port\n  "port": 8081, /* and */\n  "accessLog.format": "json",\n}\n',
+    );
     assert.deepEqual([configuration, mistakes], [{ port: 8081, accessLog: { format: 'json' }, limits: {} }, []]);
   });
 
@@ -18,7 +20,12 @@ describe('the configuration file', () => {
     ['[]', '', 1, /^the configuration must be a JSON object$/],
     ['{\n  "cleanUrls": true,\n  "port": "x"\n}', 'port', 3, /whole number/],
     ['{\n  "errorPages": {\n    "404": "a.html",\n    "500": "../b.html"\n  }\n}', 'errorPages.500', 4, /inside/],
-    ['{\n  "headers": {\n    "**/*.js": {\n      "X-A": "1",\n      "X-B": "a\\r\\nb"\n    }\n  }\n}', 'headers.**/*.js.X-B', 5, /one line/],
+    [
+      '{\n  "headers": {\n    "**/*.js": {\n      "X-A": "1",\n      "X-B": "a\\r\\nb"\n    }\n  }\n}',
+      'headers.**/*.js.X-B',
+      5,
+      /one line/,
+    ],
     ['{\n  "cors": [\n    "http://a.test",\n    "nonsense"\n  ]\n}', 'cors.1', 4, /origin/],
     ['{\n  "accessLog.format":\n    "odd"\n}', 'accessLog.format', 3, /"common"/],
     ['{\n  "a.b": 1,\n  "a": 2\n}', 'a.b', 2, /is not a setting/],

@@ -42,17 +42,25 @@ const MAX_CASE_TIME = 1000;
 const TIMES_SLOW = 3;
 
 /** @returns what was counted, and the case that failed, if one did */
-export function runCases(plan: Plan, progress: Partial<Progress> = {}, compare: Comparer = createComparer()): { readonly tally: Tally; readonly find: Find | undefined } {
+export function runCases(
+  plan: Plan,
+  progress: Partial<Progress> = {},
+  compare: Comparer = createComparer(),
+): { readonly tally: Tally; readonly find: Find | undefined } {
   const tally = createTally();
   for (let index = plan.first; index < plan.end && Date.now() < plan.until; index += plan.step) {
     progress.started?.(index);
     const input = generate(plan.seed, index);
     const before = performance.now();
     const verdict = compare(input);
-    const disagreement = verdict.disagreement ?? (performance.now() - before > MAX_CASE_TIME ? checkTime(input, compare) : undefined);
+    const disagreement =
+      verdict.disagreement ?? (performance.now() - before > MAX_CASE_TIME ? checkTime(input, compare) : undefined);
     if (disagreement !== undefined) {
       progress.failed?.();
-      return { tally, find: { seed: plan.seed, index, input, disagreement, ...makeSmaller(input, disagreement, compare) } };
+      return {
+        tally,
+        find: { seed: plan.seed, index, input, disagreement, ...makeSmaller(input, disagreement, compare) },
+      };
     }
     count(tally, input, verdict);
     progress.counted?.(tally);
@@ -75,11 +83,19 @@ function checkTime(input: Case, compare: Comparer): Disagreement | undefined {
   return { kind: TOO_SLOW, first: times, second: [] };
 }
 
-/** Not for what depends on the whole of the input: a stream that is plain is so no longer without one of its bytes, and slow ones take too long. */
-function makeSmaller(input: Case, disagreement: Disagreement, compare: Comparer): Pick<Find, 'smallest' | 'smallestDisagreement'> {
+/**
+ * Not for what depends on the whole of the input: a stream that is plain is so no longer without one of its bytes, and
+ * slow ones take too long.
+ */
+function makeSmaller(
+  input: Case,
+  disagreement: Disagreement,
+  compare: Comparer,
+): Pick<Find, 'smallest' | 'smallestDisagreement'> {
   const asAnyStream: Case = { ...input, plainRequests: undefined };
   const { kind } = disagreement;
-  if (kind === TOO_SLOW || compare(asAnyStream).disagreement?.kind !== kind) return { smallest: input, smallestDisagreement: disagreement };
+  if (kind === TOO_SLOW || compare(asAnyStream).disagreement?.kind !== kind)
+    return { smallest: input, smallestDisagreement: disagreement };
   const smallest = minimise(asAnyStream, (candidate) => compare(candidate).disagreement?.kind === kind);
   return { smallest, smallestDisagreement: compare(smallest).disagreement ?? disagreement };
 }

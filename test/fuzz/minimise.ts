@@ -1,6 +1,6 @@
 /**
- * From an input that shows a mistake to a small one that shows the same: bytes are left out, in ever smaller stretches, as long
- * as what is left is still wrong in the same way.
+ * From an input that shows a mistake to a small one that shows the same: bytes are left out, in ever smaller stretches,
+ * as long as what is left is still wrong in the same way.
  */
 import type { Case } from './generate.js';
 
@@ -31,7 +31,8 @@ export function minimise(input: Case, isWrong: (input: Case) => boolean): Case {
   for (let size = Math.ceil(best.bytes.length / 2); size > 1; size >>= 1) removeAll(size);
   // A byte that was needed may be needed no longer.
   while (removeAll(1)) continue;
-  for (let index = best.cuts.length - 1; index >= 0; index--) accept({ ...best, cuts: best.cuts.filter((_, other) => other !== index) });
+  for (let index = best.cuts.length - 1; index >= 0; index--)
+    accept({ ...best, cuts: best.cuts.filter((_, other) => other !== index) });
   return best;
 }
 

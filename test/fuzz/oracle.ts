@@ -1,16 +1,21 @@
 /**
- * How llhttp, the parser of Node, reads one message: strictly, with none of its lenient flags. It comes as WebAssembly with undici.
+ * How llhttp, the parser of Node, reads one message: strictly, with none of its lenient flags. It comes as WebAssembly
+ * with undici.
  *
  * Four things it reads otherwise than the RFC, none of them framing, are put into its own words:
  * - a method it has no number for is called POST: methods are an open set (RFC 9110 §9.1);
  * - HTTP/1.2 to 1.9 is called HTTP/1.1, as which it has to be treated (RFC 9110 §2.5);
- * - a trailer field that is named like one of framing gets another name: a trailer says nothing about framing (RFC 9110 §6.5.1),
+ * - a trailer field that is named like one of framing gets another name: a trailer says nothing about framing (RFC 9110
+ * §6.5.1),
  *   but llhttp reads it with the code for header fields;
- * - a tab in the fields that llhttp looks into is called a space: both are white space (RFC 9110 §5.6.3), there it knows the one.
+ * - a tab in the fields that llhttp looks into is called a space: both are white space (RFC 9110 §5.6.3), there it
+ * knows the one.
  */
 import { createRequire } from 'node:module';
 
-/** A message as llhttp reads it. Offsets in bytes of the stream, texts in latin1, values without white space round them. */
+/**
+ * A message as llhttp reads it. Offsets in bytes of the stream, texts in latin1, values without white space round them.
+ */
 export interface TheirMessage {
   readonly outcome: 'complete' | 'more' | 'refused';
   /** Name of the error of a refused one, without its HPE_. */
@@ -33,7 +38,10 @@ export type Oracle = (stream: Buffer, from: number) => TheirMessage;
 /** The part of WebAssembly that is used here: its types are in the library for browsers. */
 interface WebAssemblyLike {
   Module: new (bytes: Buffer) => object;
-  Instance: new (module: object, imports: Record<string, Record<string, (...values: number[]) => number>>) => { readonly exports: LlHttp };
+  Instance: new (
+    module: object,
+    imports: Record<string, Record<string, (...values: number[]) => number>>,
+  ) => { readonly exports: LlHttp };
 }
 
 interface LlHttp {
@@ -54,7 +62,21 @@ interface LlHttp {
 const REQUEST = 1;
 const PAUSED = 21;
 /** Methods llhttp knows, but not as ones of HTTP/1.1 over TCP: those of RTSP and ICE, and the first word of HTTP/2. */
-const OTHER_PROTOCOLS = ['PRI', 'SOURCE', 'DESCRIBE', 'ANNOUNCE', 'SETUP', 'PLAY', 'PAUSE', 'TEARDOWN', 'GET_PARAMETER', 'SET_PARAMETER', 'REDIRECT', 'RECORD', 'FLUSH'];
+const OTHER_PROTOCOLS = [
+  'PRI',
+  'SOURCE',
+  'DESCRIBE',
+  'ANNOUNCE',
+  'SETUP',
+  'PLAY',
+  'PAUSE',
+  'TEARDOWN',
+  'GET_PARAMETER',
+  'SET_PARAMETER',
+  'REDIRECT',
+  'RECORD',
+  'FLUSH',
+];
 const METHOD_BEFORE_TARGET = /^((?:\r\n)*)([!#-'*+\-.^_`|~0-9A-Za-z]+) /;
 const LATER_MINOR = /^[\r\n]*[^\r\n]+ HTTP\/1\.([2-9])\r\n/;
 const FRAMING_TRAILER = /^(?:content-length|transfer-encoding):/i;
@@ -86,7 +108,12 @@ export function createOracle(): Oracle {
       text = renamed;
       message = read(Buffer.from(text, 'latin1'));
     }
-    return { ...message, end: message.end + shift, ...(isUnknown && message.method === 'POST' && { method: name }), ...(minor !== null && { minor: Number(minor[1]) }) };
+    return {
+      ...message,
+      end: message.end + shift,
+      ...(isUnknown && message.method === 'POST' && { method: name }),
+      ...(minor !== null && { minor: Number(minor[1]) }),
+    };
   };
 }
 
@@ -99,14 +126,21 @@ function withoutTabs(text: string): string {
   const end = text.indexOf('\r\n\r\n');
   const head = end < 0 ? text : text.slice(0, end);
   if (!head.includes('\t')) return text;
-  return head.split('\n').map((line) => spaceForTab(line.slice(0, line.indexOf(':')), line)).join('\n') + text.slice(head.length);
+  return (
+    head
+      .split('\n')
+      .map((line) => spaceForTab(line.slice(0, line.indexOf(':')), line))
+      .join('\n') + text.slice(head.length)
+  );
 }
 
 /** The stream with another name for the trailer that it was refused for; undefined when that was not for its name. */
 function renameTrailer(text: string, { part, end }: TheirMessage): string | undefined {
   if (part !== 'trailers') return undefined;
   const lineStart = text.lastIndexOf('\n', end - 1) + 1;
-  return FRAMING_TRAILER.test(text.slice(lineStart)) ? `${text.slice(0, lineStart)}x${text.slice(lineStart + 1)}` : undefined;
+  return FRAMING_TRAILER.test(text.slice(lineStart))
+    ? `${text.slice(0, lineStart)}x${text.slice(lineStart + 1)}`
+    : undefined;
 }
 
 /** What the callbacks of llhttp write into. */
@@ -146,10 +180,22 @@ function createReader(module: object, { Instance }: WebAssemblyLike): (bytes: Bu
         return 0;
       },
       wasm_on_message_complete: () => PAUSED,
-      wasm_on_url: (_parser, at, length) => { transcript.target += text(at, length); return 0; },
-      wasm_on_body: (_parser, at, length) => { transcript.content += text(at, length); return 0; },
-      wasm_on_header_field: (_parser, at, length) => { transcript.name(text(at, length)); return 0; },
-      wasm_on_header_value: (_parser, at, length) => { transcript.value(text(at, length)); return 0; },
+      wasm_on_url: (_parser, at, length) => {
+        transcript.target += text(at, length);
+        return 0;
+      },
+      wasm_on_body: (_parser, at, length) => {
+        transcript.content += text(at, length);
+        return 0;
+      },
+      wasm_on_header_field: (_parser, at, length) => {
+        transcript.name(text(at, length));
+        return 0;
+      },
+      wasm_on_header_value: (_parser, at, length) => {
+        transcript.value(text(at, length));
+        return 0;
+      },
     },
   });
   llhttp._initialize();
@@ -174,7 +220,11 @@ function createReader(module: object, { Instance }: WebAssemblyLike): (bytes: Bu
       error: result === 0 || result === PAUSED ? '' : cString(llhttp.llhttp_errno_name(result)).replace(/^HPE_/, ''),
       part: !headComplete ? 'head' : trailers.length > 0 ? 'trailers' : 'body',
       method: headComplete ? cString(llhttp.llhttp_method_name(llhttp.llhttp_get_method(parser))) : '',
-      target, content, keepAlive, fields: trimmed, trailers,
+      target,
+      content,
+      keepAlive,
+      fields: trimmed,
+      trailers,
       minor: llhttp.llhttp_get_http_minor(parser),
       end: result === 0 ? bytes.length : llhttp.llhttp_get_error_pos(parser) - pointer,
     };

@@ -1,6 +1,7 @@
 /**
- * How we read a stream: once with the parser and the decoder alone, which tell where each request begins, what its content is
- * and where it ends; and once with the whole state machine, which must come to the same requests and refusals.
+ * How we read a stream: once with the parser and the decoder alone, which tell where each request begins, what its
+ * content is and where it ends; and once with the whole state machine, which must come to the same requests and
+ * refusals.
  */
 import { Connection } from '../../src/server/connection/connection.js';
 import { TRANSITIONS } from '../../src/server/connection/states.js';
@@ -22,7 +23,10 @@ export interface OurMessage {
   content: string;
 }
 
-/** `refused`: at the head that came next, or in the body of the last message. `more`: the stream ends first. `closed`: a request was the last by its own wish. */
+/**
+ * `refused`: at the head that came next, or in the body of the last message. `more`: the stream ends first. `closed`: a
+ * request was the last by its own wish.
+ */
 export type Ending =
   | { readonly how: 'refused'; readonly refusal: Refusal; readonly inBody: boolean }
   | { readonly how: 'more'; readonly rest: Buffer }
@@ -40,7 +44,9 @@ const ANSWER: Response = { status: 200, fields: headerBlock([]), body: undefined
 
 /** The stream in the pieces that the network makes of it. */
 export function piecesOf({ bytes, cuts }: Pick<Case, 'bytes' | 'cuts'>): Buffer[] {
-  return [0, ...cuts].map((from, index) => bytes.subarray(from, cuts[index] ?? bytes.length)).filter((piece) => piece.length > 0);
+  return [0, ...cuts]
+    .map((from, index) => bytes.subarray(from, cuts[index] ?? bytes.length))
+    .filter((piece) => piece.length > 0);
 }
 
 /** Feeds parser and decoder as a connection does: what was not consumed comes first in the next piece. */
@@ -60,15 +66,27 @@ export function readStream(pieces: readonly Buffer[], limits: Limits): OurReadin
       if (message === undefined || decoder === undefined) {
         const parsed = inbox.length === 0 ? undefined : parseRequest(inbox, limits);
         if (parsed === undefined) break;
-        if ('refusal' in parsed) return { messages, ending: { how: 'refused', refusal: parsed.refusal, inBody: false } };
-        message = { request: parsed.request, start: offset, headEnd: offset + parsed.length, end: undefined, content: '' };
+        if ('refusal' in parsed)
+          return { messages, ending: { how: 'refused', refusal: parsed.refusal, inBody: false } };
+        message = {
+          request: parsed.request,
+          start: offset,
+          headEnd: offset + parsed.length,
+          end: undefined,
+          content: '',
+        };
         decoder = new BodyDecoder(parsed.request.framing, limits);
         messages.push(message);
         consume(parsed.length);
       }
       const open: OurMessage = message;
-      consume(decoder.feed(inbox, (content) => { open.content += content.toString('latin1'); }));
-      if (decoder.refusal !== undefined) return { messages, ending: { how: 'refused', refusal: decoder.refusal, inBody: true } };
+      consume(
+        decoder.feed(inbox, (content) => {
+          open.content += content.toString('latin1');
+        }),
+      );
+      if (decoder.refusal !== undefined)
+        return { messages, ending: { how: 'refused', refusal: decoder.refusal, inBody: true } };
       if (!decoder.done) break;
       message.end = offset;
       if (!message.request.keepAlive) return { messages, ending: { how: 'closed' } };
@@ -78,22 +96,32 @@ export function readStream(pieces: readonly Buffer[], limits: Limits): OurReadin
   return { messages, ending: { how: 'more', rest: inbox } };
 }
 
-/** Whether two readings of one stream are the same. How much of a bad body was handed on before it proved bad is nobody's business. */
+/**
+ * Whether two readings of one stream are the same. How much of a bad body was handed on before it proved bad is
+ * nobody's business.
+ */
 export function isSameReading(a: OurReading, b: OurReading): boolean {
   const isBad = a.ending.how === 'refused' && a.ending.inBody;
-  return a.messages.length === b.messages.length
-    && endingText(a.ending) === endingText(b.ending)
-    && a.messages.every((message, index) => isSameMessage(message, b.messages[index] as OurMessage, isBad && index === a.messages.length - 1));
+  return (
+    a.messages.length === b.messages.length &&
+    endingText(a.ending) === endingText(b.ending) &&
+    a.messages.every((message, index) =>
+      isSameMessage(message, b.messages[index] as OurMessage, isBad && index === a.messages.length - 1),
+    )
+  );
 }
 
 function isSameMessage(a: OurMessage, b: OurMessage, isBad: boolean): boolean {
-  if (a.start !== b.start || a.headEnd !== b.headEnd || a.end !== b.end || (a.content !== b.content && !isBad)) return false;
+  if (a.start !== b.start || a.headEnd !== b.headEnd || a.end !== b.end || (a.content !== b.content && !isBad))
+    return false;
   // Field lines first: they are cheaper to compare one by one than as text.
   const fields = [...a.request.fields.entries()];
   const others = [...b.request.fields.entries()];
-  return fields.length === others.length
-    && fields.every(([name, value], index) => name === others[index]?.[0] && value === others[index][1])
-    && JSON.stringify({ ...a.request, fields: undefined }) === JSON.stringify({ ...b.request, fields: undefined });
+  return (
+    fields.length === others.length &&
+    fields.every(([name, value], index) => name === others[index]?.[0] && value === others[index][1]) &&
+    JSON.stringify({ ...a.request, fields: undefined }) === JSON.stringify({ ...b.request, fields: undefined })
+  );
 }
 
 /** A reading for a person, a line for each request and one for how it ends. */
@@ -107,9 +135,12 @@ export function describeReading({ messages, ending }: OurReading): string[] {
 
 function endingText(ending: Ending): string {
   switch (ending.how) {
-    case 'refused': return `refused ${ending.inBody ? 'in the body' : 'in the head'}: ${refusalText(ending.refusal)}`;
-    case 'more': return `more is needed behind ${JSON.stringify(ending.rest.toString('latin1'))}`;
-    case 'closed': return 'closed';
+    case 'refused':
+      return `refused ${ending.inBody ? 'in the body' : 'in the head'}: ${refusalText(ending.refusal)}`;
+    case 'more':
+      return `more is needed behind ${JSON.stringify(ending.rest.toString('latin1'))}`;
+    case 'closed':
+      return 'closed';
   }
 }
 
@@ -118,19 +149,30 @@ function refusalText({ status, line, isHead }: Refusal): string {
   return `${status} ${isHead === true ? 'without' : 'with'} a body ${line === undefined ? '-' : `${line.method} ${line.target} 1.${line.minor}`}`;
 }
 
-/** What the state machine does when these pieces arrive, each request is answered at once, and then the client says it is done. */
+/**
+ * What the state machine does when these pieces arrive, each request is answered at once, and then the client says it
+ * is done.
+ */
 export function driveConnection(pieces: readonly Buffer[], limits: Limits, takeoverAt: number): string[] {
   const events: string[] = [];
-  const connection = new Connection(limits, () => undefined, (from, to) => {
-    if (!TRANSITIONS[from.name].includes(to.name)) events.push(`${from.name} became ${to.name}`);
-  });
+  const connection = new Connection(
+    limits,
+    () => undefined,
+    (from, to) => {
+      if (!TRANSITIONS[from.name].includes(to.name)) events.push(`${from.name} became ${to.name}`);
+    },
+  );
   let handled = 0;
   const run = (): void => {
     for (;;) {
       const action = connection.next();
       switch (action.do) {
-        case 'wait': case 'sendBody': return;
-        case 'continue': events.push('continue'); break;
+        case 'wait':
+        case 'sendBody':
+          return;
+        case 'continue':
+          events.push('continue');
+          break;
         case 'handle': {
           events.push(`handle ${action.request.method} ${action.request.target}`);
           if (handled++ === takeoverAt) {
@@ -141,9 +183,18 @@ export function driveConnection(pieces: readonly Buffer[], limits: Limits, takeo
           connection.answer(ANSWER);
           break;
         }
-        case 'refuse': events.push(`refuse ${refusalText(action.refusal)}`); connection.answer(ANSWER); break;
-        case 'sendHead': events.push(action.persistence); connection.headSent(); break;
-        case 'end': case 'destroy': events.push(action.do); break;
+        case 'refuse':
+          events.push(`refuse ${refusalText(action.refusal)}`);
+          connection.answer(ANSWER);
+          break;
+        case 'sendHead':
+          events.push(action.persistence);
+          connection.headSent();
+          break;
+        case 'end':
+        case 'destroy':
+          events.push(action.do);
+          break;
       }
     }
   };
@@ -160,7 +211,8 @@ export function driveConnection(pieces: readonly Buffer[], limits: Limits, takeo
 export function expectedEvents({ messages, ending }: OurReading, length: number, takeoverAt: number): string[] {
   const events: string[] = [];
   for (const [index, { request, end }] of messages.entries()) {
-    const isUnread = request.expectsContinue || (request.framing.kind === 'length' && request.framing.length > MAX_DRAIN);
+    const isUnread =
+      request.expectsContinue || (request.framing.kind === 'length' && request.framing.length > MAX_DRAIN);
     if (end === undefined && !isUnread) break;
     events.push(`handle ${request.method} ${request.target}`);
     if (index === takeoverAt && !isUnread) return [...events, `taken over with ${length - (end ?? 0)} bytes`];
@@ -173,7 +225,10 @@ export function expectedEvents({ messages, ending }: OurReading, length: number,
   return refusal === undefined ? [...events, 'destroy'] : [...events, `refuse ${refusalText(refusal)}`, 'close', 'end'];
 }
 
-/** Why the connection ends, when it ends with a refusal: an unfinished request is one too, once the client has said it is done. */
+/**
+ * Why the connection ends, when it ends with a refusal: an unfinished request is one too, once the client has said it
+ * is done.
+ */
 function finalRefusal({ messages, ending }: OurReading): Refusal | undefined {
   const last = messages.at(-1);
   const open = last !== undefined && last.end === undefined ? last.request : undefined;

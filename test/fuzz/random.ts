@@ -1,6 +1,6 @@
 /**
- * Numbers that look like chance and are the same in every run: each case has its own row of them, made from the seed and
- * the number of the case, so any case can be had again without those before it.
+ * Numbers that look like chance and are the same in every run: each case has its own row of them, made from the seed
+ * and the number of the case, so any case can be had again without those before it.
  */
 export class Random {
   private state: number;

@@ -9,19 +9,29 @@ import type { Tally } from './tally.js';
 
 /** Bytes as they would stand in a string literal; each piece that the network makes is one. */
 export function escapePieces(input: Pick<Case, 'bytes' | 'cuts'>): string {
-  return piecesOf(input).map((piece) => `'${escapeBytes(piece)}'`).join(' + ');
+  return piecesOf(input)
+    .map((piece) => `'${escapeBytes(piece)}'`)
+    .join(' + ');
 }
 
 function escapeBytes(bytes: Buffer): string {
-  return [...bytes].map((byte) => {
-    switch (byte) {
-      case 0x0d: return '\\r';
-      case 0x0a: return '\\n';
-      case 0x09: return '\\t';
-      case 0x27: case 0x5c: return `\\${String.fromCharCode(byte)}`;
-      default: return byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`;
-    }
-  }).join('');
+  return [...bytes]
+    .map((byte) => {
+      switch (byte) {
+        case 0x0d:
+          return '\\r';
+        case 0x0a:
+          return '\\n';
+        case 0x09:
+          return '\\t';
+        case 0x27:
+        case 0x5c:
+          return `\\${String.fromCharCode(byte)}`;
+        default:
+          return byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`;
+      }
+    })
+    .join('');
 }
 
 /** Seed and number of the case, its bytes, both readings, and the same of the smallest input. */
@@ -54,7 +64,11 @@ export function describeProgress(tally: Tally, seconds: number): string {
 
 /** The end of a run. @param seconds that it took @param processorSeconds that it worked, in all threads */
 export function describeTally(tally: Tally, seconds: number, processorSeconds: number): string {
-  const list = (counts: Readonly<Record<string, number>>): string => Object.entries(counts).sort(([, a], [, b]) => b - a).map(([name, number]) => `${name} ${number}`).join(', ') || 'none';
+  const list = (counts: Readonly<Record<string, number>>): string =>
+    Object.entries(counts)
+      .sort(([, a], [, b]) => b - a)
+      .map(([name, number]) => `${name} ${number}`)
+      .join(', ') || 'none';
   return [
     `${tally.cases} cases in ${seconds.toFixed(1)} s (${processorSeconds.toFixed(1)} s of processor time), ${rate(tally, seconds)}`,
     `  first requests, by us:     ${list(tally.ours)}`,

@@ -26,12 +26,26 @@ const MAX_SEED = 2 ** 31;
 
 /** What a person asked for. @returns {Options} */
 function readOptions() {
-  const { values } = parseArgs({ options: { cases: { type: 'string' }, seconds: { type: 'string' }, seed: { type: 'string' }, workers: { type: 'string' }, case: { type: 'string' } } });
-  /** @param {'cases' | 'seconds' | 'seed' | 'workers' | 'case'} name @param {number} otherwise @param {number} least @param {number} most */
+  const { values } = parseArgs({
+    options: {
+      cases: { type: 'string' },
+      seconds: { type: 'string' },
+      seed: { type: 'string' },
+      workers: { type: 'string' },
+      case: { type: 'string' },
+    },
+  });
+  /**
+   * @param {'cases' | 'seconds' | 'seed' | 'workers' | 'case'} name
+   * @param {number} otherwise
+   * @param {number} least
+   * @param {number} most
+   */
   const number = (name, otherwise, least, most) => {
     const text = values[name];
     const value = text === undefined ? otherwise : Number(text);
-    if (!Number.isInteger(value) || value < least || value > most || text === '') throw new Error(`--${name} must be a whole number from ${least} to ${most}`);
+    if (!Number.isInteger(value) || value < least || value > most || text === '')
+      throw new Error(`--${name} must be a whole number from ${least} to ${most}`);
     return value;
   };
   const seed = number('seed', Math.floor(Math.random() * MAX_SEED), 0, MAX_SEED - 1);
@@ -40,7 +54,13 @@ function readOptions() {
     if (values.seed === undefined) throw new Error('--case needs the --seed it belongs to');
     return { seed, seconds, first: number('case', 0, 0, MAX_SEED - 2), cases: 1, workers: 1 };
   }
-  return { seed, seconds, first: 0, cases: number('cases', 1_000_000, 1, MAX_SEED - 1), workers: number('workers', 2, 1, 64) };
+  return {
+    seed,
+    seconds,
+    first: 0,
+    cases: number('cases', 1_000_000, 1, MAX_SEED - 1),
+    workers: number('workers', 2, 1, 64),
+  };
 }
 
 /** The core and the modules beside this file, as JavaScript. @returns {Promise<Built>} */
@@ -48,11 +68,19 @@ async function build() {
   mkdirSync(BUILT, { recursive: true });
   await esbuild.build({
     entryPoints: ['worker', 'report', 'tally', 'generate'].map((name) => path.join(FOLDER, `${name}.ts`)),
-    outdir: BUILT, outExtension: { '.js': '.mjs' }, bundle: true, platform: 'node', format: 'esm', target: 'node20', packages: 'external', sourcemap: 'linked', logLevel: 'warning',
+    outdir: BUILT,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    packages: 'external',
+    sourcemap: 'linked',
+    logLevel: 'warning',
   });
   /** @param {string} name */
   const load = (name) => import(pathToFileURL(path.join(BUILT, `${name}.mjs`)).href);
-  return { ...await load('report'), ...await load('tally'), ...await load('generate') };
+  return { ...(await load('report')), ...(await load('tally')), ...(await load('generate')) };
 }
 
 /**
@@ -69,27 +97,48 @@ function fuzz({ seed, first, cases, seconds, workers }, built, onProgress) {
   new Int32Array(positions).fill(-1);
   return new Promise((resolve, reject) => {
     let running = workers;
-    const threads = Array.from({ length: workers }, (_, slot) => new Worker(path.join(BUILT, 'worker.mjs'), {
-      workerData: { plan: { seed, first: first + slot, step: workers, end: first + cases, until }, positions, slot },
-      execArgv: ['--enable-source-maps'],
-    }));
+    const threads = Array.from(
+      { length: workers },
+      (_, slot) =>
+        new Worker(path.join(BUILT, 'worker.mjs'), {
+          workerData: {
+            plan: { seed, first: first + slot, step: workers, end: first + cases, until },
+            positions,
+            slot,
+          },
+          execArgv: ['--enable-source-maps'],
+        }),
+    );
     /** @param {string} [find] */
     const finish = (find) => {
       clearInterval(progress);
       clearInterval(watch);
-      Promise.all(threads.map((thread) => thread.terminate())).then(() => { resolve({ tally: sum(), find }); }, reject);
+      Promise.all(threads.map((thread) => thread.terminate())).then(() => {
+        resolve({ tally: sum(), find });
+      }, reject);
     };
-    const progress = setInterval(() => { onProgress(sum()); }, PROGRESS_INTERVAL);
-    const watch = setInterval(watchFor(positions, (index) => {
-      finish(`Case ${index} of seed ${seed} fails: it has not ended after ${MAX_STANDSTILL / 1000} s\n  bytes: ${built.escapePieces(built.generate(seed, index))}\n\nAgain: npm run fuzz -- --seed ${seed} --case ${index}`);
-    }), WATCH_INTERVAL);
+    const progress = setInterval(() => {
+      onProgress(sum());
+    }, PROGRESS_INTERVAL);
+    const watch = setInterval(
+      watchFor(positions, (index) => {
+        finish(
+          `Case ${index} of seed ${seed} fails: it has not ended after ${MAX_STANDSTILL / 1000} s\n  bytes: ${built.escapePieces(built.generate(seed, index))}\n\nAgain: npm run fuzz -- --seed ${seed} --case ${index}`,
+        );
+      }),
+      WATCH_INTERVAL,
+    );
     for (const [slot, thread] of threads.entries()) {
       thread.on('message', (/** @type {import('./worker.js').Message} */ { tally, find, done }) => {
         tallies[slot] = tally;
         if (find !== undefined) finish(find);
         else if (done && --running === 0) finish();
       });
-      thread.on('error', (error) => { clearInterval(progress); clearInterval(watch); reject(error); });
+      thread.on('error', (error) => {
+        clearInterval(progress);
+        clearInterval(watch);
+        reject(error);
+      });
     }
   });
 }
@@ -117,7 +166,9 @@ async function main() {
   console.log(`seed ${seed}: ${cases} cases, at most ${seconds} s, ${workers} threads`);
   const began = performance.now();
   const took = () => (performance.now() - began) / 1000;
-  const { tally, find } = await fuzz(options, built, (sofar) => { console.log(built.describeProgress(sofar, took())); });
+  const { tally, find } = await fuzz(options, built, (sofar) => {
+    console.log(built.describeProgress(sofar, took()));
+  });
   const { user, system } = process.cpuUsage();
   console.log(built.describeTally(tally, took(), (user + system) / 1e6));
   if (find !== undefined) {
@@ -131,8 +182,12 @@ async function main() {
   }
 }
 
-process.on('exit', () => { rmSync(BUILT, { recursive: true, force: true }); });
-process.on('SIGINT', () => { process.exit(130); });
+process.on('exit', () => {
+  rmSync(BUILT, { recursive: true, force: true });
+});
+process.on('SIGINT', () => {
+  process.exit(130);
+});
 try {
   await main();
 } catch (error) {

@@ -38,7 +38,11 @@ export function sumUp(tallies: readonly Tally[]): Tally {
 export function count(tally: Tally, input: Case, { ours, theirs, allowed }: Verdict): void {
   tally.cases++;
   for (const name of allowed) add(tally.allowed, name);
-  if (theirs !== undefined) add(tally.theirs, theirs.outcome === 'complete' ? 'accepted' : theirs.outcome === 'refused' ? 'refused' : 'unfinished');
+  if (theirs !== undefined)
+    add(
+      tally.theirs,
+      theirs.outcome === 'complete' ? 'accepted' : theirs.outcome === 'refused' ? 'refused' : 'unfinished',
+    );
   if (ours === undefined) return;
   const { messages, ending } = ours;
   const isWhole = messages[0]?.end !== undefined;

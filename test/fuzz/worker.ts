@@ -1,5 +1,6 @@
 /**
- * A thread that runs its share of the cases. It says from time to time how far it is, and at the end, or at a find, what came of it.
+ * A thread that runs its share of the cases. It says from time to time how far it is, and at the end, or at a find,
+ * what came of it.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { runCases, type Plan } from './fuzz.js';
@@ -30,11 +31,17 @@ const REPORT_INTERVAL = 500;
 /** Runs in the thread; in the main one it does nothing. */
 function work(port: NonNullable<typeof parentPort>, { plan, positions, slot }: Assignment): void {
   const numbers = new Int32Array(positions);
-  const say = (message: Message): void => { port.postMessage(message); };
+  const say = (message: Message): void => {
+    port.postMessage(message);
+  };
   let reported = Date.now();
   const { tally, find } = runCases(plan, {
-    started: (index) => { Atomics.store(numbers, slot, index); },
-    failed: () => { Atomics.store(numbers, slot, NOT_RUNNING); },
+    started: (index) => {
+      Atomics.store(numbers, slot, index);
+    },
+    failed: () => {
+      Atomics.store(numbers, slot, NOT_RUNNING);
+    },
     counted: (sofar) => {
       if (Date.now() - reported < REPORT_INTERVAL) return;
       reported = Date.now();

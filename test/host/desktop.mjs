@@ -35,8 +35,13 @@ export async function runOnDesktop({ version, workspace, extension = ROOT, tests
       extensionTestsPath: suite.testsPath,
       launchArgs: [
         copy.folder,
-        `--user-data-dir=${path.join(home, 'data')}`, `--extensions-dir=${path.join(home, 'extensions')}`,
-        '--disable-workspace-trust', '--disable-updates', '--skip-welcome', '--skip-release-notes', '--disable-gpu',
+        `--user-data-dir=${path.join(home, 'data')}`,
+        `--extensions-dir=${path.join(home, 'extensions')}`,
+        '--disable-workspace-trust',
+        '--disable-updates',
+        '--skip-welcome',
+        '--skip-release-notes',
+        '--disable-gpu',
       ],
     });
   } finally {

@@ -38,7 +38,9 @@ export async function findDesktopCode() {
     );
     const [major = 0, minor = 0] = version.split('.').map(Number);
     if (major > 1 || (major === 1 && minor >= OLDEST_MINOR)) return { command, shell };
-    console.log(`The command ${command} is VS Code "${version}", and 1.${OLDEST_MINOR} or newer is needed: not using it.`);
+    console.log(
+      `The command ${command} is VS Code "${version}", and 1.${OLDEST_MINOR} or newer is needed: not using it.`,
+    );
   }
   if (process.platform === 'linux') return undefined;
   console.log('No usable command `code` here: downloading VS Code (once) …');
@@ -59,8 +61,14 @@ export async function openDesktopWindow({ command, shell }, { workspace, develop
   await writeFile(path.join(home, 'User', 'settings.json'), JSON.stringify(CALM_SETTINGS, null, 2));
   const args = [
     ...developmentExtensions.map((folder) => `--extensionDevelopmentPath=${folder}`),
-    `--user-data-dir=${home}`, `--extensions-dir=${path.join(home, 'extensions')}`,
-    '--disable-workspace-trust', '--skip-welcome', '--skip-release-notes', '--new-window', '--wait', workspace,
+    `--user-data-dir=${home}`,
+    `--extensions-dir=${path.join(home, 'extensions')}`,
+    '--disable-workspace-trust',
+    '--skip-welcome',
+    '--skip-release-notes',
+    '--new-window',
+    '--wait',
+    workspace,
   ];
   const quoted = (/** @type {string} */ text) => (shell ? `"${text}"` : text);
   const env = { ...process.env };

@@ -33,7 +33,11 @@ function install() {
     process.on(signal, () => {
       const say = farewell;
       farewell = undefined; // a second Ctrl-C is meant
-      if (say) void say().then(() => process.exit(0), () => process.exit(status));
+      if (say)
+        void say().then(
+          () => process.exit(0),
+          () => process.exit(status),
+        );
       else process.exit(status);
     });
   }
@@ -89,8 +93,12 @@ function signalGroup(pid, signal) {
  */
 export function spawnOwned(command, args, { cwd, env, shell = false, onOutput } = {}) {
   const child = spawn(command, args, {
-    cwd, env, shell, stdio: ['ignore', 'pipe', 'pipe'],
-    detached: process.platform !== 'win32', windowsHide: true,
+    cwd,
+    env,
+    shell,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: process.platform !== 'win32',
+    windowsHide: true,
   });
   /** @type {Promise<{ code: number | null, signal: string | null, error?: Error }>} */
   const exited = new Promise((resolve) => {

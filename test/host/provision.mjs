@@ -25,8 +25,20 @@ import { ensureSystemTools } from './tools.mjs';
  * `revision` goes up when the steps below change, so that an older cache is not trusted.
  */
 const VERSIONS = {
-  oldest: { serverVersion: '4.100.3', vscodeVersion: '1.100.3', nodeVersion: '20.20.2', watchdog: 'native-watchdog', revision: 1 },
-  newest: { serverVersion: '4.139.1', vscodeVersion: '1.139.1', nodeVersion: '24.21.0', watchdog: '@vscode/native-watchdog', revision: 1 },
+  oldest: {
+    serverVersion: '4.100.3',
+    vscodeVersion: '1.100.3',
+    nodeVersion: '20.20.2',
+    watchdog: 'native-watchdog',
+    revision: 1,
+  },
+  newest: {
+    serverVersion: '4.139.1',
+    vscodeVersion: '1.139.1',
+    nodeVersion: '24.21.0',
+    watchdog: '@vscode/native-watchdog',
+    revision: 1,
+  },
 };
 
 /** Where downloaded hosts are kept. */
@@ -142,7 +154,9 @@ async function installCodeServer({ folder, step, serverVersion, watchdog }) {
   step('compiling two native modules (spdlog, watchdog)');
   await npm(vscode, ['rebuild', '@vscode/spdlog', watchdog], await withNodeHeaders());
   if (!existsSync(path.join(vscode, 'node_modules', '@vscode', 'spdlog', 'build', 'Release', 'spdlog.node'))) {
-    throw new Error(`Compiling @vscode/spdlog in ${vscode} made no spdlog.node; run \`npm rebuild @vscode/spdlog\` there to see why.`);
+    throw new Error(
+      `Compiling @vscode/spdlog in ${vscode} made no spdlog.node; run \`npm rebuild @vscode/spdlog\` there to see why.`,
+    );
   }
 }
 
@@ -179,7 +193,10 @@ async function npm(cwd, args, extraEnv = {}) {
   // Under `npm test` the environment describes *this* project; here it must describe none. What the
   // user configured (a registry, a proxy) stays.
   const inherited = Object.entries(process.env).filter(
-    ([name]) => !/^npm_(package|lifecycle|command$|config_(local_prefix|global_prefix|prefix|omit|include|workspace|ignore_scripts|dry_run|tag$))/i.test(name),
+    ([name]) =>
+      !/^npm_(package|lifecycle|command$|config_(local_prefix|global_prefix|prefix|omit|include|workspace|ignore_scripts|dry_run|tag$))/i.test(
+        name,
+      ),
   );
   const env = { ...Object.fromEntries(inherited), ...extraEnv };
   const flags = ['--no-audit', '--no-fund', '--loglevel=error', '--no-update-notifier'];

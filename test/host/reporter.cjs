@@ -1,6 +1,6 @@
-// Mocha's own report, each failure that a second try has made good, and the files with tests that failed twice: told, not hidden.
-// A browser and a whole VS Code on a busy machine hang now and then for reasons that are not ours;
-// a test that is often on this list is broken.
+// Mocha's own report, each failure that a second try has made good, and the files with tests that failed twice: told,
+// not hidden. A browser and a whole VS Code on a busy machine hang now and then for reasons that are not ours; a test
+// that is often on this list is broken.
 
 const { reporters, Runner } = require('mocha');
 
@@ -21,11 +21,14 @@ module.exports = class extends reporters.Spec {
     runner.on(Runner.constants.EVENT_TEST_PASS, count('passed')).on(Runner.constants.EVENT_TEST_FAIL, count('failed'));
     runner.on(Runner.constants.EVENT_TEST_RETRY, (test, /** @type {Error} */ error) => {
       console.log(`    ↻ ${test.title}: once more`);
-      lines.push(`  ${test.fullTitle()}\n      ${(error.stack ?? String(error)).split('\n').slice(0, 6).join('\n      ')}`);
+      lines.push(
+        `  ${test.fullTitle()}\n      ${(error.stack ?? String(error)).split('\n').slice(0, 6).join('\n      ')}`,
+      );
     });
     runner.on(Runner.constants.EVENT_RUN_END, () => {
       if (lines.length > 0) console.log(`\n  failed at the first try:\n${lines.join('\n')}\n`);
-      for (const [file, { passed, failed }] of files) if (failed > 0) console.log(`  failed file: ${file} (${passed} passed, ${failed} failed)`);
+      for (const [file, { passed, failed }] of files)
+        if (failed > 0) console.log(`  failed file: ${file} (${passed} passed, ${failed} failed)`);
     });
   }
 };

@@ -31,8 +31,15 @@ import { openWorkbench } from './workbench.mjs';
  * @throws {Error} when the suite could not run to its end
  */
 export async function runInside({
-  version, workspace, extension = ROOT, tests, settings, trust, env,
-  limitMs = 180_000, results = path.join(ROOT, 'test-results'),
+  version,
+  workspace,
+  extension = ROOT,
+  tests,
+  settings,
+  trust,
+  env,
+  limitMs = 180_000,
+  results = path.join(ROOT, 'test-results'),
 }) {
   await ensureSystemTools(['chromium']);
   const suite = await bundleSuite(tests);
@@ -47,9 +54,14 @@ export async function runInside({
     closers.unshift(() => browser.close());
     /** @type {(() => void)[]} */
     const onFail = [];
-    const reader = suiteReader({ report: (line) => console.log(`  ${line}`), failed: () => onFail.forEach((act) => act()) });
+    const reader = suiteReader({
+      report: (line) => console.log(`  ${line}`),
+      failed: () => onFail.forEach((act) => act()),
+    });
     const workbench = await openWorkbench(vscode, browser, {
-      developmentExtension: extension, testsPath: suite.testsPath, onLog: (line) => reader.read(line),
+      developmentExtension: extension,
+      testsPath: suite.testsPath,
+      onLog: (line) => reader.read(line),
     });
     const keep = evidence(results, `vscode-${vscode.host.vscodeVersion}`, workbench, vscode);
     onFail.push(() => void keep());
@@ -58,8 +70,14 @@ export async function runInside({
     const counts = reader.counts();
     if (end !== 'finished' || !counts) {
       await keep();
-      const reason = { finished: 'ended without a result', gone: 'ended because VS Code went away', late: `did not end within ${limitMs / 1000} s` };
-      throw new Error(`The tests in VS Code ${vscode.host.vscodeVersion} ${reason[end]}; see ${results}. Last lines:\n${workbench.log().split('\n').slice(-15).join('\n')}`);
+      const reason = {
+        finished: 'ended without a result',
+        gone: 'ended because VS Code went away',
+        late: `did not end within ${limitMs / 1000} s`,
+      };
+      throw new Error(
+        `The tests in VS Code ${vscode.host.vscodeVersion} ${reason[end]}; see ${results}. Last lines:\n${workbench.log().split('\n').slice(-15).join('\n')}`,
+      );
     }
     if (counts.failed > 0) await keep();
     return { ...counts, vscodeVersion: vscode.host.vscodeVersion, startupMs };
@@ -78,7 +96,11 @@ async function firstOf({ finished, gone, limitMs }) {
   /** @type {Promise<'late'>} */
   const late = new Promise((resolve) => (timer = setTimeout(() => resolve('late'), limitMs)));
   try {
-    return await Promise.race([finished.then(() => /** @type {const} */ ('finished')), gone.then(() => /** @type {const} */ ('gone')), late]);
+    return await Promise.race([
+      finished.then(() => /** @type {const} */ ('finished')),
+      gone.then(() => /** @type {const} */ ('gone')),
+      late,
+    ]);
   } finally {
     clearTimeout(timer);
   }
@@ -99,7 +121,10 @@ function evidence(folder, name, workbench, vscode) {
     // A window that hangs must not hang its own autopsy.
     picture ??= workbench.page.screenshot({ path: path.join(folder, `${name}.png`), timeout: 10_000 }).catch(() => {});
     await picture;
-    await writeFile(path.join(folder, `${name}.log`), `${workbench.log()}\n\nThe server printed:\n${vscode.output()}\n`);
+    await writeFile(
+      path.join(folder, `${name}.log`),
+      `${workbench.log()}\n\nThe server printed:\n${vscode.output()}\n`,
+    );
   };
 }
 
@@ -108,8 +133,13 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const version of /** @type {const} */ (['oldest', 'newest'])) {
     if (chosen.length > 0 && !chosen.includes(version)) continue;
     console.log(`VS Code, ${version} supported:`);
-    const { passed, failed, pending, duration, vscodeVersion, startupMs } = await runInside({ version, workspace: path.join(ROOT, 'sample') });
-    console.log(`VS Code ${vscodeVersion}: ${passed} passed, ${failed} failed, ${pending} pending in ${duration} ms (start ${startupMs} ms)`);
+    const { passed, failed, pending, duration, vscodeVersion, startupMs } = await runInside({
+      version,
+      workspace: path.join(ROOT, 'sample'),
+    });
+    console.log(
+      `VS Code ${vscodeVersion}: ${passed} passed, ${failed} failed, ${pending} pending in ${duration} ms (start ${startupMs} ms)`,
+    );
     if (failed > 0) process.exitCode = 1;
   }
 }

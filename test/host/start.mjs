@@ -16,7 +16,10 @@ const EXTENSIONS = [ROOT, path.join(ROOT, 'test/button')];
 
 async function build() {
   console.log('Building the extension …');
-  const builder = spawnOwned(process.execPath, ['esbuild.mjs'], { cwd: ROOT, onOutput: (text) => process.stdout.write(text) });
+  const builder = spawnOwned(process.execPath, ['esbuild.mjs'], {
+    cwd: ROOT,
+    onOutput: (text) => process.stdout.write(text),
+  });
   const { code } = await builder.exited;
   await builder.end();
   if (code !== 0) throw new Error('The build failed (its message is above), so there is nothing to start.');

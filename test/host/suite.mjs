@@ -70,10 +70,12 @@ export async function bundleSuite(folder = path.join(ROOT, 'test/vscode')) {
   const { folder: outdir, remove } = await temporaryFolder();
   try {
     await build({
-      entryPoints: [path.join(ROOT, 'test/vscode/index.ts'), ...names.map((name) => path.join(folder, name))].map((file) => ({
-        in: file,
-        out: path.basename(file, '.ts'),
-      })),
+      entryPoints: [path.join(ROOT, 'test/vscode/index.ts'), ...names.map((name) => path.join(folder, name))].map(
+        (file) => ({
+          in: file,
+          out: path.basename(file, '.ts'),
+        }),
+      ),
       outdir,
       bundle: true,
       format: 'cjs',

@@ -11,7 +11,18 @@ import { chromium } from 'playwright-core';
 const run = promisify(execFile);
 
 /** What every run of the tests needs; callers add theirs (nginx, wrk, …). */
-export const HOST_TOOLS = /** @type {const} */ (['chromium', 'g++', 'make', 'python3', 'goaccess', 'openssl', 'certutil', 'php-cgi', 'php-fpm', 'adminer']);
+export const HOST_TOOLS = /** @type {const} */ ([
+  'chromium',
+  'g++',
+  'make',
+  'python3',
+  'goaccess',
+  'openssl',
+  'certutil',
+  'php-cgi',
+  'php-fpm',
+  'adminer',
+]);
 
 /** Where a package is called otherwise than its program. @type {Record<string, string>} */
 const PACKAGES = { certutil: 'libnss3-tools' };
@@ -23,7 +34,9 @@ const FILES = { adminer: '/usr/share/adminer/adminer/index.php' };
  * @returns {string | undefined}
  */
 export function findFpm() {
-  return ['php-fpm', ...['5', '4', '3', '2', '1', '0'].map((minor) => `php-fpm8.${minor}`)].map(findProgram).find((program) => program !== undefined);
+  return ['php-fpm', ...['5', '4', '3', '2', '1', '0'].map((minor) => `php-fpm8.${minor}`)]
+    .map(findProgram)
+    .find((program) => program !== undefined);
 }
 
 /**
@@ -122,7 +135,8 @@ function isThere(name, chromiumPath) {
 
 /**
  * Makes sure that the programs `names` can be run. As root on Debian, installs what is missing;
- * each name is then both the program and the Debian package (chromium, g++, nginx, php-cgi, wrk, …), but for those of `PACKAGES`.
+ * each name is then both the program and the Debian package (chromium, g++, nginx, php-cgi, wrk, …), but for those of
+ * `PACKAGES`.
  * @param {readonly string[]} [names]
  * @param {(line: string) => void} [say] gets one line of progress per long step
  * @throws {Error} with a one-line message that says exactly what to install
@@ -138,7 +152,11 @@ export async function ensureSystemTools(names = HOST_TOOLS, say = console.log) {
   const options = { env, maxBuffer: 64 * 1024 * 1024 };
   try {
     await run('apt-get', ['update', '-q'], options);
-    await run('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...missing.map((name) => PACKAGES[name] ?? name)], options);
+    await run(
+      'apt-get',
+      ['install', '-q', '-y', '--no-install-recommends', ...missing.map((name) => PACKAGES[name] ?? name)],
+      options,
+    );
   } catch (error) {
     const said = String(/** @type {{ stderr?: string }} */ (error).stderr ?? error).trim();
     throw new Error(`apt-get could not install ${missing.join(' ')}: ${said.split('\n').pop()}`, { cause: error });
@@ -158,7 +176,10 @@ function installAdvice(missing) {
   if (missing.length > others.length) {
     advice.push('Chromium (`npx playwright-core install --with-deps chromium`, or any Chrome; CHROME_PATH names it)');
   }
-  if (others.length > 0) advice.push(`${others.join(', ')} (\`sudo apt-get install ${others.map((name) => PACKAGES[name] ?? name).join(' ')}\` or your system's way)`);
+  if (others.length > 0)
+    advice.push(
+      `${others.join(', ')} (\`sudo apt-get install ${others.map((name) => PACKAGES[name] ?? name).join(' ')}\` or your system's way)`,
+    );
   return `Missing on this machine, please install: ${advice.join('; ')}.`;
 }
 
@@ -171,7 +192,13 @@ function installAdvice(missing) {
 export async function launchChromium(options = {}) {
   const executablePath = await findChromium();
   if (!executablePath) throw new Error(installAdvice(['chromium']));
-  const quiet = ['--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+  const quiet = [
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ];
   // Chromium refuses its sandbox to root; everybody else keeps it.
   const asRoot = process.getuid?.() === 0 ? ['--no-sandbox', '--disable-gpu'] : [];
   return chromium.launch({

@@ -15,8 +15,10 @@ import { provisionVSCode } from './provision.mjs';
  * @typedef {object} VSCodeOptions
  * @property {HostVersion} version
  * @property {string} workspace absolute path of the folder to open
- * @property {string | undefined} [extensionsDir] where installed extensions are (see installVsix); a fresh empty folder by default
- * @property {readonly string[] | undefined} [helpers] extension folders installed beside the one under development, such as
+ * @property {string | undefined} [extensionsDir] where installed extensions are (see installVsix); a fresh empty folder
+ * by default
+ * @property {readonly string[] | undefined} [helpers] extension folders installed beside the one under development,
+ * such as
  *   test/button: a window takes only one development extension (the payload is a map). Not with `extensionsDir`
  * @property {Record<string, unknown> | undefined} [settings] user settings, on top of calm defaults
  * @property {boolean | undefined} [trust] true (default): every folder is trusted and nobody is asked;
@@ -80,7 +82,8 @@ export async function freePort() {
  * The command lines differ: the newest is started through code-server (whose `/proxy/PORT/` forwards
  * ports like a tunnel does); the oldest only accepts the smoke-test driver as plain VS Code server.
  * @param {Host} host
- * @param {{ port: number, dataDir: string, extensionsDir: string, workspace: string, trust: boolean, driver: boolean }} where
+ * @param {{ port: number, dataDir: string, extensionsDir: string, workspace: string, trust: boolean, driver: boolean }}
+ * where
  * @returns {string[]} arguments for Node
  */
 function serverArguments({ version, packageDir }, { port, dataDir, extensionsDir, workspace, trust, driver }) {
@@ -88,31 +91,62 @@ function serverArguments({ version, packageDir }, { port, dataDir, extensionsDir
   if (version === 'oldest') {
     return [
       path.join(packageDir, 'lib/vscode/out/server-main.js'),
-      '--host', '127.0.0.1', '--port', String(port), '--without-connection-token', '--accept-server-license-terms',
-      '--server-data-dir', dataDir, '--extensions-dir', extensionsDir, '--telemetry-level', 'off',
-      ...(driver ? ['--enable-smoke-test-driver'] : []), ...trusting,
+      '--host',
+      '127.0.0.1',
+      '--port',
+      String(port),
+      '--without-connection-token',
+      '--accept-server-license-terms',
+      '--server-data-dir',
+      dataDir,
+      '--extensions-dir',
+      extensionsDir,
+      '--telemetry-level',
+      'off',
+      ...(driver ? ['--enable-smoke-test-driver'] : []),
+      ...trusting,
     ];
   }
   return [
     path.join(packageDir, 'out/node/entry.js'),
-    '--auth', 'none', '--bind-addr', `127.0.0.1:${port}`, '--user-data-dir', dataDir, '--extensions-dir', extensionsDir,
-    '--disable-telemetry', '--disable-update-check', '--disable-getting-started-override',
-    ...(driver ? ['--vscode-option', 'enable-smoke-test-driver'] : []), ...trusting, workspace,
+    '--auth',
+    'none',
+    '--bind-addr',
+    `127.0.0.1:${port}`,
+    '--user-data-dir',
+    dataDir,
+    '--extensions-dir',
+    extensionsDir,
+    '--disable-telemetry',
+    '--disable-update-check',
+    '--disable-getting-started-override',
+    ...(driver ? ['--vscode-option', 'enable-smoke-test-driver'] : []),
+    ...trusting,
+    workspace,
   ];
 }
 
 /**
  * This environment without what would steer the other VS Code: were we started from a VS Code
  * terminal, VSCODE_* would name that one; NODE_OPTIONS of a debugger or a coverage tool is not meant for it.
- * An empty gallery keeps it off the network. Its sockets and temporary files go into `home`, so that they are removed with it.
+ * An empty gallery keeps it off the network. Its sockets and temporary files go into `home`, so that they are removed
+ * with it.
  * @param {string} home
  * @param {NodeJS.ProcessEnv} extra
  * @returns {NodeJS.ProcessEnv}
  */
 function serverEnvironment(home, extra) {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(VSCODE_|ELECTRON_|NODE_OPTIONS$|npm_|PASSWORD$|HASHED_PASSWORD$|XDG_RUNTIME_DIR$)/.test(name));
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(VSCODE_|ELECTRON_|NODE_OPTIONS$|npm_|PASSWORD$|HASHED_PASSWORD$|XDG_RUNTIME_DIR$)/.test(name),
+  );
   // code-server reads (and writes) a configuration file of the user's unless told of another.
-  return { ...Object.fromEntries(kept), CODE_SERVER_CONFIG: path.join(home, 'config.yaml'), EXTENSIONS_GALLERY: '{}', TMPDIR: home, ...extra };
+  return {
+    ...Object.fromEntries(kept),
+    CODE_SERVER_CONFIG: path.join(home, 'config.yaml'),
+    EXTENSIONS_GALLERY: '{}',
+    TMPDIR: home,
+    ...extra,
+  };
 }
 
 /**
@@ -120,7 +154,16 @@ function serverEnvironment(home, extra) {
  * @param {VSCodeOptions} options
  * @returns {Promise<VSCode>}
  */
-export async function startVSCode({ version, workspace, extensionsDir, helpers = [], settings = {}, trust = true, driver = true, env = {} }) {
+export async function startVSCode({
+  version,
+  workspace,
+  extensionsDir,
+  helpers = [],
+  settings = {},
+  trust = true,
+  driver = true,
+  env = {},
+}) {
   const host = await provisionVSCode(version);
   const home = await mkdtemp(path.join(tmpdir(), 'lsv-'));
   const removeHome = () => rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
@@ -128,16 +171,21 @@ export async function startVSCode({ version, workspace, extensionsDir, helpers =
   const dataDir = path.join(home, 'data');
   extensionsDir ??= path.join(home, 'extensions');
   await mkdir(extensionsDir, { recursive: true });
-  for (const [index, folder] of helpers.entries()) await symlink(folder, path.join(extensionsDir, `helper-${index}`), 'dir');
+  for (const [index, folder] of helpers.entries())
+    await symlink(folder, path.join(extensionsDir, `helper-${index}`), 'dir');
   await writeFile(path.join(home, 'config.yaml'), '');
   await writeSettings(host, dataDir, { ...CALM_SETTINGS, ...settings });
   const port = await freePort();
   let output = '';
-  const server = spawnOwned(host.nodeBinary, serverArguments(host, { port, dataDir, extensionsDir, workspace, trust, driver }), {
-    cwd: home,
-    env: serverEnvironment(home, env),
-    onOutput: (text) => (output = (output + text).slice(-200_000)),
-  });
+  const server = spawnOwned(
+    host.nodeBinary,
+    serverArguments(host, { port, dataDir, extensionsDir, workspace, trust, driver }),
+    {
+      cwd: home,
+      env: serverEnvironment(home, env),
+      onOutput: (text) => (output = (output + text).slice(-200_000)),
+    },
+  );
   const close = async () => {
     await server.end();
     await rm(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
@@ -150,7 +198,8 @@ export async function startVSCode({ version, workspace, extensionsDir, helpers =
     await close();
     throw error;
   }
-  const url = (/** @type {Record<string, string>} */ params = {}) => `${origin}?${new URLSearchParams({ folder: workspace, ...params })}`;
+  const url = (/** @type {Record<string, string>} */ params = {}) =>
+    `${origin}?${new URLSearchParams({ folder: workspace, ...params })}`;
   return { host, workspace, port, pid: server.pid, url, close, output: () => output, exited: server.exited };
 }
 
@@ -180,14 +229,20 @@ async function untilReady(origin, exited, output, { vscodeVersion }) {
   const deadline = Date.now() + READY_MS;
   while (Date.now() < deadline) {
     if (ended) {
-      throw new Error(`VS Code ${vscodeVersion} ended while starting (${ended.error?.message ?? `exit code ${ended.code}`}). It printed:\n${output()}`);
+      throw new Error(
+        `VS Code ${vscodeVersion} ended while starting (${ended.error?.message ?? `exit code ${ended.code}`}). It printed:\n${output()}`,
+      );
     }
-    const answer = await fetch(origin, { redirect: 'manual', signal: AbortSignal.timeout(ANSWER_MS) }).catch(() => undefined);
+    const answer = await fetch(origin, { redirect: 'manual', signal: AbortSignal.timeout(ANSWER_MS) }).catch(
+      () => undefined,
+    );
     await answer?.body?.cancel();
     if (answer && answer.status < 400) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error(`VS Code ${vscodeVersion} did not answer at ${origin} within ${READY_MS / 1000} s. It printed:\n${output()}`);
+  throw new Error(
+    `VS Code ${vscodeVersion} did not answer at ${origin} within ${READY_MS / 1000} s. It printed:\n${output()}`,
+  );
 }
 
 /**
@@ -209,13 +264,24 @@ export async function installVsix(version, vsixPath, extensionsDir) {
     await mkdir(extensionsDir, { recursive: true });
     const program = spawnOwned(
       host.nodeBinary,
-      [path.join(host.packageDir, entry), '--install-extension', vsixPath, '--extensions-dir', extensionsDir, dataFlag, home, ...more],
+      [
+        path.join(host.packageDir, entry),
+        '--install-extension',
+        vsixPath,
+        '--extensions-dir',
+        extensionsDir,
+        dataFlag,
+        home,
+        ...more,
+      ],
       { cwd: home, env: serverEnvironment(home, {}), onOutput: (text) => (output += text) },
     );
     const { code, error } = await program.exited;
     await program.end();
     if (code !== 0) {
-      throw new Error(`VS Code ${host.vscodeVersion} did not install ${vsixPath} (${error?.message ?? `exit code ${code}`}): ${output.trim()}`);
+      throw new Error(
+        `VS Code ${host.vscodeVersion} did not install ${vsixPath} (${error?.message ?? `exit code ${code}`}): ${output.trim()}`,
+      );
     }
     return output;
   } finally {

@@ -17,7 +17,8 @@ import { formatWithOptions } from 'node:util';
  * The query that turns a VS Code window into an Extension Development Host. It is honoured because
  * the server runs with the smoke-test driver.
  * @param {VSCode} vscode
- * @param {{ workspace?: string | undefined, developmentExtension?: string | undefined, testsPath?: string | undefined }} what absolute paths
+ * @param {{ workspace?: string | undefined, developmentExtension?: string | undefined, testsPath?: string | undefined
+ * }} what absolute paths
  * @returns {Record<string, string>} for vscode.url()
  */
 export function developmentParams(vscode, { workspace = vscode.workspace, developmentExtension, testsPath }) {
@@ -34,14 +35,19 @@ export function developmentParams(vscode, { workspace = vscode.workspace, develo
  * @param {VSCode} vscode
  * @param {import('playwright-core').Browser} browser
  * @param {object} [options]
- * @param {string} [options.workspace] absolute path of a folder or a .code-workspace file; the one VS Code was started with by default
+ * @param {string} [options.workspace] absolute path of a folder or a .code-workspace file; the one VS Code was started
+ * with by default
  * @param {string} [options.developmentExtension] absolute path of an extension folder
  * @param {string} [options.testsPath] absolute path of a module exporting `run(): Promise<void>`
  * @param {(line: string, level: string) => void} [options.onLog] every line logged, as it comes
  * @param {import('playwright-core').BrowserContextOptions} [options.context] such as a viewport
  * @returns {Promise<Workbench>} once the workbench is on the screen
  */
-export async function openWorkbench(vscode, browser, { workspace, developmentExtension, testsPath, onLog, context = {} } = {}) {
+export async function openWorkbench(
+  vscode,
+  browser,
+  { workspace, developmentExtension, testsPath, onLog, context = {} } = {},
+) {
   // A context of its own: VS Code keeps layout and trust in the browser's storage.
   const browserContext = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...context });
   const page = await browserContext.newPage();
@@ -63,7 +69,10 @@ export async function openWorkbench(vscode, browser, { workspace, developmentExt
     await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
   } catch (error) {
     await close();
-    throw new Error(`The workbench of VS Code ${vscode.host.vscodeVersion} did not appear. It logged:\n${lines.slice(-30).join('\n')}`, { cause: error });
+    throw new Error(
+      `The workbench of VS Code ${vscode.host.vscodeVersion} did not appear. It logged:\n${lines.slice(-30).join('\n')}`,
+      { cause: error },
+    );
   }
   return { page, finished, log: () => lines.join('\n'), close };
 }

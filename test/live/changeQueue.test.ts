@@ -7,13 +7,24 @@ import { Places } from '../../src/live/siteFiles.js';
 import { cpuTime } from '../support/cpu.js';
 import { atEnd, temporaryFolder, until } from '../support/site.js';
 
-interface Told { readonly files: readonly string[]; readonly at: number }
+interface Told {
+  readonly files: readonly string[];
+  readonly at: number;
+}
 
-async function makeQueue(isUsed: (file: string) => boolean = () => true): Promise<{ readonly queue: ChangeQueue; readonly told: Told[]; readonly file: (name: string) => string }> {
+async function makeQueue(
+  isUsed: (file: string) => boolean = () => true,
+): Promise<{ readonly queue: ChangeQueue; readonly told: Told[]; readonly file: (name: string) => string }> {
   const folder = await temporaryFolder();
   const told: Told[] = [];
-  const queue = new ChangeQueue({ sight: createSight(new Places(folder)), isUsed, deliver: (files) => told.push({ files: files.map((file) => path.basename(file)), at: performance.now() }) });
-  atEnd(() => { queue.close(); });
+  const queue = new ChangeQueue({
+    sight: createSight(new Places(folder)),
+    isUsed,
+    deliver: (files) => told.push({ files: files.map((file) => path.basename(file)), at: performance.now() }),
+  });
+  atEnd(() => {
+    queue.close();
+  });
   return { queue, told, file: (name) => path.join(folder, name) };
 }
 
@@ -39,8 +50,13 @@ describe('changes of files', () => {
       queue.add(file(`b${n % 3}`), 'saved');
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    await until('the rest is told', () => ['a', 'b0', 'b1', 'b2'].every((name) => told.slice(1).some(({ files }) => files.includes(name))));
-    assert.ok(told.length <= (performance.now() - began) / 100 + 2, `${told.length} times in ${performance.now() - began} ms`);
+    await until('the rest is told', () =>
+      ['a', 'b0', 'b1', 'b2'].every((name) => told.slice(1).some(({ files }) => files.includes(name))),
+    );
+    assert.ok(
+      told.length <= (performance.now() - began) / 100 + 2,
+      `${told.length} times in ${performance.now() - began} ms`,
+    );
     await new Promise((resolve) => setTimeout(resolve, 150));
     const last = queue.lastTold(file('a'));
     queue.add(file('a'), 'watched');
@@ -57,7 +73,10 @@ describe('changes of files', () => {
     await write(file('other'));
     queue.add(file('other'), 'watched');
     await until('the other is told', () => told.length === 2);
-    assert.deepEqual(told.map(({ files }) => files), [['a'], ['other']]);
+    assert.deepEqual(
+      told.map(({ files }) => files),
+      [['a'], ['other']],
+    );
     await writeFile(file('a'), 'y');
     queue.add(file('a'), 'watched');
     await until('a real change is told', () => told.length === 3);
@@ -73,7 +92,10 @@ describe('changes of files', () => {
     await write(file('b'));
     queue.add(file('b'), 'saved');
     await until('told', () => told.length === 3);
-    assert.deepEqual(told.map(({ files }) => files), [['a'], ['a'], ['b']]);
+    assert.deepEqual(
+      told.map(({ files }) => files),
+      [['a'], ['a'], ['b']],
+    );
   });
 
   it('typed text is always news', async () => {
@@ -130,7 +152,9 @@ describe('changes of files', () => {
     const { queue, told, file } = await makeQueue((name) => name.endsWith('/42') || name.endsWith('/43'));
     await write(file('42'));
     await write(file('43'));
-    const took = cpuTime(() => { for (let n = 0; n < 10_000; n++) queue.add(file(String(n)), 'watched'); });
+    const took = cpuTime(() => {
+      for (let n = 0; n < 10_000; n++) queue.add(file(String(n)), 'watched');
+    });
     assert.ok(took < 100, `${took} ms`);
     await until('told', () => told.flatMap(({ files }) => files).length === 2);
   });

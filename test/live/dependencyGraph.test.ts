@@ -6,7 +6,14 @@ import { parseRequest } from '../../src/server/http/requestParser.js';
 import type { Request } from '../../src/server/http/message.js';
 
 function request(target: string, referer: string | undefined, fields: readonly string[] = []): Request {
-  const head = [`GET ${target} HTTP/1.1`, 'Host: localhost', ...(referer === undefined ? [] : [`Referer: ${referer}`]), ...fields, '', ''].join('\r\n');
+  const head = [
+    `GET ${target} HTTP/1.1`,
+    'Host: localhost',
+    ...(referer === undefined ? [] : [`Referer: ${referer}`]),
+    ...fields,
+    '',
+    '',
+  ].join('\r\n');
   const parsed = parseRequest(Buffer.from(head), DEFAULT_LIMITS);
   assert.ok(parsed !== undefined && 'request' in parsed);
   return parsed.request;
@@ -15,7 +22,8 @@ function request(target: string, referer: string | undefined, fields: readonly s
 const SITE = 'http://localhost:8080';
 
 describe('usage, as requests tell it', () => {
-  const used = (usage: Usage, source: string): string[] => [...usage.usedBy(source)].filter((file) => !file.endsWith('/index.html')).sort();
+  const used = (usage: Usage, source: string): string[] =>
+    [...usage.usedBy(source)].filter((file) => !file.endsWith('/index.html')).sort();
 
   it('what a page asked for, and what its style sheets asked for', () => {
     const usage = new Usage(new Places('/w'));

@@ -5,11 +5,16 @@ import { watchFolder } from '../../src/live/folderWatcher.js';
 import { DEFAULT_LIVE } from '../../src/server/config/types.js';
 import { atEnd, temporaryFolder, until, writeFiles } from '../support/site.js';
 
-async function start(files: Readonly<Record<string, string>>): Promise<{ readonly root: string; readonly told: string[]; readonly failures: string[] }> {
+async function start(
+  files: Readonly<Record<string, string>>,
+): Promise<{ readonly root: string; readonly told: string[]; readonly failures: string[] }> {
   const root = path.join(await temporaryFolder(), 'site');
   await writeFiles(root, files);
   const [told, failures] = [[] as string[], [] as string[]];
-  const watcher = watchFolder(root, DEFAULT_LIVE.ignore, { changed: (file) => told.push(path.relative(root, file)), failed: (reason) => failures.push(reason) });
+  const watcher = watchFolder(root, DEFAULT_LIVE.ignore, {
+    changed: (file) => told.push(path.relative(root, file)),
+    failed: (reason) => failures.push(reason),
+  });
   atEnd(() => watcher.close());
   await watcher.ready;
   return { root, told, failures };
@@ -17,10 +22,14 @@ async function start(files: Readonly<Record<string, string>>): Promise<{ readonl
 
 /** A folder is watched some moments after it is told: whoever is told of it looks then. */
 async function untilWatched(root: string, file: string, told: readonly string[]): Promise<void> {
-  await until(`${file} is watched`, async () => {
-    await writeFile(path.join(root, file), String(Math.random()));
-    return told.includes(file);
-  }, 5_000);
+  await until(
+    `${file} is watched`,
+    async () => {
+      await writeFile(path.join(root, file), String(Math.random()));
+      return told.includes(file);
+    },
+    5_000,
+  );
 }
 
 describe('folderWatcher', () => {
@@ -29,7 +38,13 @@ describe('folderWatcher', () => {
     const changes: [file: string, change: () => Promise<unknown>][] = [
       ['a.css', () => writeFile(path.join(root, 'a.css'), 'later')],
       ['new.css', () => writeFile(path.join(root, 'new.css'), 'new')],
-      ['sub/b.css', async () => { await writeFile(path.join(root, 'sub/tmp~'), 'replaced'); await rename(path.join(root, 'sub/tmp~'), path.join(root, 'sub/b.css')); }],
+      [
+        'sub/b.css',
+        async () => {
+          await writeFile(path.join(root, 'sub/tmp~'), 'replaced');
+          await rename(path.join(root, 'sub/tmp~'), path.join(root, 'sub/b.css'));
+        },
+      ],
       ['c.css', () => rm(path.join(root, 'c.css'))],
     ];
     for (const [file, change] of changes) {

@@ -10,13 +10,28 @@ import { FILES, startLive } from './liveSite.js';
 import { clockTick, FRESH, tokenOf, Visitor } from './visitor.js';
 
 /** Who asks to open a live connection, and what comes of it: the status of the answer. */
-async function knock(port: number, fields: Readonly<Record<string, string>>, target = '/.lite-server/live'): Promise<number> {
-  const all = { Upgrade: 'websocket', Connection: 'Upgrade', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==', Origin: `http://127.0.0.1:${port}`, ...fields };
+async function knock(
+  port: number,
+  fields: Readonly<Record<string, string>>,
+  target = '/.lite-server/live',
+): Promise<number> {
+  const all = {
+    Upgrade: 'websocket',
+    Connection: 'Upgrade',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    Origin: `http://127.0.0.1:${port}`,
+    ...fields,
+  };
   const socket = (await import('node:net')).connect(port, '127.0.0.1');
-  atEnd(() => { socket.destroy(); });
-  const lines = Object.entries(all).filter(([, value]) => value !== '').map(([name, value]) => `${name}: ${value}`);
+  atEnd(() => {
+    socket.destroy();
+  });
+  const lines = Object.entries(all)
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => `${name}: ${value}`);
   socket.write(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${lines.join('\r\n')}\r\n\r\n`);
-  const [bytes] = await once(socket, 'data') as [Buffer];
+  const [bytes] = (await once(socket, 'data')) as [Buffer];
   return Number(/^HTTP\/1\.1 (\d+)/.exec(bytes.toString('latin1'))?.[1]);
 }
 
@@ -33,11 +48,23 @@ describe('live: who may connect', () => {
     ['with half of one', (token) => ({ 'Sec-WebSocket-Protocol': `lite-server.1, ${token.slice(0, 10)}` }), 403],
     ['with the token in the wrong place', (token) => ({ 'Sec-WebSocket-Protocol': `${token}, lite-server.1` }), 403],
     ['without a protocol', () => ({}), 403],
-    ['from another site', (token) => ({ 'Sec-WebSocket-Protocol': `lite-server.1, ${token}`, Origin: 'http://evil.test' }), 403],
+    [
+      'from another site',
+      (token) => ({ 'Sec-WebSocket-Protocol': `lite-server.1, ${token}`, Origin: 'http://evil.test' }),
+      403,
+    ],
     ['from a sandbox', (token) => ({ 'Sec-WebSocket-Protocol': `lite-server.1, ${token}`, Origin: 'null' }), 403],
     ['from nowhere', (token) => ({ 'Sec-WebSocket-Protocol': `lite-server.1, ${token}`, Origin: '' }), 403],
-    ['with an old version', (token) => ({ 'Sec-WebSocket-Protocol': `lite-server.1, ${token}`, 'Sec-WebSocket-Version': '8' }), 400],
-    ['with a key that is none', (token) => ({ 'Sec-WebSocket-Protocol': `lite-server.1, ${token}`, 'Sec-WebSocket-Key': 'x' }), 400],
+    [
+      'with an old version',
+      (token) => ({ 'Sec-WebSocket-Protocol': `lite-server.1, ${token}`, 'Sec-WebSocket-Version': '8' }),
+      400,
+    ],
+    [
+      'with a key that is none',
+      (token) => ({ 'Sec-WebSocket-Protocol': `lite-server.1, ${token}`, 'Sec-WebSocket-Key': 'x' }),
+      400,
+    ],
   ];
   for (const [what, fields, status] of refused) {
     it(`${what}: ${status}`, async () => {
@@ -65,29 +92,88 @@ describe('live: who may connect', () => {
     assert.ok(Buffer.from(token, 'base64url').length >= 16);
     assert.notEqual(token, await tokenOf(two.port));
     const page = await get(one.port, '/', ['Sec-Fetch-Dest: document']);
-    assert.ok(page.body.includes('<script src=".lite-server/live.js"></script>') && !page.body.includes(token), page.body);
+    assert.ok(
+      page.body.includes('<script src=".lite-server/live.js"></script>') && !page.body.includes(token),
+      page.body,
+    );
   });
 
   it('no other site gets the script or the token', async () => {
     const { port } = await startLive();
     for (const target of ['/.lite-server/live.js', '/.lite-server/session']) {
-      assert.equal((await get(port, target, ['Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: no-cors', 'Sec-Fetch-Dest: script'])).status, 403);
+      assert.equal(
+        (await get(port, target, ['Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: no-cors', 'Sec-Fetch-Dest: script']))
+          .status,
+        403,
+      );
       const { fields, status } = await get(port, target);
-      assert.deepEqual([status, fields['cross-origin-resource-policy'], fields['cache-control']], [200, 'same-origin', 'no-store']);
+      assert.deepEqual(
+        [status, fields['cross-origin-resource-policy'], fields['cache-control']],
+        [200, 'same-origin', 'no-store'],
+      );
     }
   });
 });
 
 describe('live: pages that misbehave', () => {
   const rows: [what: string, messages: (visitor: Visitor) => void, code: number][] = [
-    ['garbage', (v) => { v.say('garbage'); }, 1008],
-    ['something else first', (v) => { v.say({ type: 'used', paths: [] }); }, 1008],
-    ['a command', (v) => { v.say({ type: 'stop' }); }, 1008],
-    ['bytes', (v) => { v.socket.send(Buffer.from('{"type":"used","paths":[]}')); }, 1008],
-    ['4 KiB and a byte', (v) => { v.say('x'.repeat(4097)); }, 1009],
-    ['100 MB', (v) => { v.socket.send(Buffer.alloc(100 * 1024 * 1024)); }, 1009],
-    ['a flood', (v) => { for (let n = 0; n < 200; n++) v.say({ type: 'hello', url: '/', status: 200, since: 0, root: '/' }); }, 1008],
-    ['a million pieces', (v) => { for (let n = 0; n < 5_000; n++) v.socket.send('', { fin: false }); v.socket.send('x'.repeat(5_000), { fin: true }); }, 1009],
+    [
+      'garbage',
+      (v) => {
+        v.say('garbage');
+      },
+      1008,
+    ],
+    [
+      'something else first',
+      (v) => {
+        v.say({ type: 'used', paths: [] });
+      },
+      1008,
+    ],
+    [
+      'a command',
+      (v) => {
+        v.say({ type: 'stop' });
+      },
+      1008,
+    ],
+    [
+      'bytes',
+      (v) => {
+        v.socket.send(Buffer.from('{"type":"used","paths":[]}'));
+      },
+      1008,
+    ],
+    [
+      '4 KiB and a byte',
+      (v) => {
+        v.say('x'.repeat(4097));
+      },
+      1009,
+    ],
+    [
+      '100 MB',
+      (v) => {
+        v.socket.send(Buffer.alloc(100 * 1024 * 1024));
+      },
+      1009,
+    ],
+    [
+      'a flood',
+      (v) => {
+        for (let n = 0; n < 200; n++) v.say({ type: 'hello', url: '/', status: 200, since: 0, root: '/' });
+      },
+      1008,
+    ],
+    [
+      'a million pieces',
+      (v) => {
+        for (let n = 0; n < 5_000; n++) v.socket.send('', { fin: false });
+        v.socket.send('x'.repeat(5_000), { fin: true });
+      },
+      1009,
+    ],
   ];
   for (const [what, send, code] of rows) {
     it(`${what}: closed with ${code}, and nobody else notices`, async () => {
@@ -117,7 +203,8 @@ describe('live: pages that misbehave', () => {
 
   /** Says it uses names that nobody has, until no more are remembered for it. */
   const sayNames = (visitor: Visitor, characters: number): void => {
-    for (let said = 0; said < characters; said += 4_000) visitor.say({ type: 'used', paths: [`/${said}-${'x'.repeat(1_980)}`, `/${said}-${'y'.repeat(1_980)}`] });
+    for (let said = 0; said < characters; said += 4_000)
+      visitor.say({ type: 'used', paths: [`/${said}-${'x'.repeat(1_980)}`, `/${said}-${'y'.repeat(1_980)}`] });
     // What is left has no room for another long one, and for some short ones.
     visitor.say({ type: 'used', paths: Array.from({ length: 400 }, (_, n) => `/${n}`) });
   };
@@ -133,8 +220,13 @@ describe('live: pages that misbehave', () => {
       await site.write(file, 'changed{}');
       site.live.changed(path.join(site.root, file), 'saved');
     }
-    await until('told of what came first', () => visitor.changes.some(({ path: changed }) => changed === '/css/site.css'));
-    assert.deepEqual(visitor.changes.map(({ path: changed }) => changed), ['/css/site.css']);
+    await until('told of what came first', () =>
+      visitor.changes.some(({ path: changed }) => changed === '/css/site.css'),
+    );
+    assert.deepEqual(
+      visitor.changes.map(({ path: changed }) => changed),
+      ['/css/site.css'],
+    );
   });
 
   it('many that use endless names leave no room, until they go', async () => {
@@ -152,7 +244,9 @@ describe('live: pages that misbehave', () => {
       const before = late.changes.length;
       for (const file of ['css/site.css', 'about.html']) await site.write(file, content);
       for (const file of ['css/site.css', 'about.html']) site.live.changed(path.join(site.root, file), 'saved');
-      await until('it is told of its document', () => late.changes.slice(before).some(({ kind }) => kind === 'document'));
+      await until('it is told of its document', () =>
+        late.changes.slice(before).some(({ kind }) => kind === 'document'),
+      );
       return late.changes.some(({ kind }) => kind === 'style');
     };
     assert.equal(await isTold('first{}'), false);
@@ -174,22 +268,47 @@ describe('live: which pages are told what', () => {
   it('only those that use the file, how gently, and it is noted', async () => {
     const site = await startLive();
     const home = await Visitor.open(site.port, '/', { used: ['/css/site.css', '/images/a.png', '/data.json'] });
-    const about = await Visitor.open(site.port, '/about.html?x=1', { used: ['/css/site.css', '/css/other.css', '/js/site.js'] });
+    const about = await Visitor.open(site.port, '/about.html?x=1', {
+      used: ['/css/site.css', '/css/other.css', '/js/site.js'],
+    });
     const rows: [file: string, home: string, about: string][] = [
-      ['css/site.css', 'style /css/site.css', 'style /css/site.css'], ['css/other.css', '', 'style /css/other.css'], ['js/site.js', '', 'other /js/site.js'],
-      ['images/a.png', 'asset /images/a.png', ''], ['data.json', 'other /data.json', ''], ['index.html', 'document /', ''], ['about.html', '', 'document /about.html'],
+      ['css/site.css', 'style /css/site.css', 'style /css/site.css'],
+      ['css/other.css', '', 'style /css/other.css'],
+      ['js/site.js', '', 'other /js/site.js'],
+      ['images/a.png', 'asset /images/a.png', ''],
+      ['data.json', 'other /data.json', ''],
+      ['index.html', 'document /', ''],
+      ['about.html', '', 'document /about.html'],
     ];
     for (const [file, forHome, forAbout] of rows) {
       const before = [home.changes.length, about.changes.length] as const;
       await site.write(file, `${file} changed`);
       site.live.changed(path.join(site.root, file), 'saved');
-      const words = (changes: FileChange[]): string => changes.map(({ kind, path: changed }) => `${kind} ${changed}`).join();
-      await until(`${file} is told`, () => words(home.changes.slice(before[0])) === forHome && words(about.changes.slice(before[1])) === forAbout);
+      const words = (changes: FileChange[]): string =>
+        changes.map(({ kind, path: changed }) => `${kind} ${changed}`).join();
+      await until(
+        `${file} is told`,
+        () => words(home.changes.slice(before[0])) === forHome && words(about.changes.slice(before[1])) === forAbout,
+      );
     }
-    assert.deepEqual(site.updates[0], { how: 'swapped', unsaved: false, file: 'css/site.css', pages: ['/', '/about.html'] });
-    assert.deepEqual(site.updates.map(({ how, file, pages }) => `${how} ${file} ${pages.length}`), [
-      'swapped css/site.css 2', 'swapped css/other.css 1', 'reloaded js/site.js 1', 'swapped images/a.png 1', 'reloaded data.json 1', 'morphed index.html 1', 'morphed about.html 1',
-    ]);
+    assert.deepEqual(site.updates[0], {
+      how: 'swapped',
+      unsaved: false,
+      file: 'css/site.css',
+      pages: ['/', '/about.html'],
+    });
+    assert.deepEqual(
+      site.updates.map(({ how, file, pages }) => `${how} ${file} ${pages.length}`),
+      [
+        'swapped css/site.css 2',
+        'swapped css/other.css 1',
+        'reloaded js/site.js 1',
+        'swapped images/a.png 1',
+        'reloaded data.json 1',
+        'morphed index.html 1',
+        'morphed about.html 1',
+      ],
+    );
   });
 
   it('files that the requests of a page tell of, even when the page has not said so', async () => {
@@ -217,7 +336,9 @@ describe('live: which pages are told what', () => {
 
   it('everything below a folder that was removed', async () => {
     const site = await startLive();
-    const about = await Visitor.open(site.port, '/about.html', { used: ['/css/site.css', '/css/other.css', '/js/site.js'] });
+    const about = await Visitor.open(site.port, '/about.html', {
+      used: ['/css/site.css', '/css/other.css', '/js/site.js'],
+    });
     await rm(path.join(site.root, 'css'), { recursive: true });
     site.live.changed(path.join(site.root, 'css'), 'watched');
     await until('told', () => about.changes.length === 2);
@@ -227,7 +348,9 @@ describe('live: which pages are told what', () => {
   const ignored = ['.git/index', '.env', 'css/.site.css.swp', 'css/site.css~', 'node_modules/x/x.css', '4913'];
   it(`nothing for what is ignored: ${ignored.join(', ')}`, async () => {
     const site = await startLive();
-    const home = await Visitor.open(site.port, '/', { used: ['/node_modules/x/x.css', '/css/site.css~', '/4913', '/css/site.css'] });
+    const home = await Visitor.open(site.port, '/', {
+      used: ['/node_modules/x/x.css', '/css/site.css~', '/4913', '/css/site.css'],
+    });
     for (const file of ignored) {
       await writeFiles(site.root, { [file]: 'changed' });
       site.live.changed(path.join(site.root, file), 'saved');
@@ -235,7 +358,10 @@ describe('live: which pages are told what', () => {
     await site.write('css/site.css', 'b{}');
     site.live.changed(path.join(site.root, 'css/site.css'), 'saved');
     await until('the one that is not ignored is told', () => home.changes.length > 0);
-    assert.deepEqual(home.changes.map(({ path: changed }) => changed), ['/css/site.css']);
+    assert.deepEqual(
+      home.changes.map(({ path: changed }) => changed),
+      ['/css/site.css'],
+    );
   });
 
   it('the few that matter, when ten thousand files change at once', async () => {
@@ -243,12 +369,16 @@ describe('live: which pages are told what', () => {
     const pages: Visitor[] = [];
     for (let n = 0; n < 20; n++) {
       const page = await Visitor.open(site.port, '/about.html');
-      page.say({ type: 'used', paths: ['/css/site.css', ...Array.from({ length: 100 }, (_, m) => `/images/${n}-${m}.png`)] });
+      page.say({
+        type: 'used',
+        paths: ['/css/site.css', ...Array.from({ length: 100 }, (_, m) => `/images/${n}-${m}.png`)],
+      });
       pages.push(page);
     }
     await site.write('css/site.css', 'after{}');
     const took = cpuTime(() => {
-      for (let n = 0; n < 10_000; n++) site.live.changed(path.join(site.root, `src/module-${n % 100}/file-${n}.ts`), 'watched');
+      for (let n = 0; n < 10_000; n++)
+        site.live.changed(path.join(site.root, `src/module-${n % 100}/file-${n}.ts`), 'watched');
       site.live.changed(path.join(site.root, 'css/site.css'), 'watched');
     });
     assert.ok(took < 1_000, `${took} ms`);
@@ -268,19 +398,36 @@ describe('live: which pages are told what', () => {
 });
 
 describe('live: documents and sheets that have more than one place, or none of their own', () => {
-  const mounts = (root: string): { mounts: { segments: string[]; folder: string }[] } => ({ mounts: [{ segments: ['lib'], folder: path.join(root, 'dist') }, { segments: ['latest'], folder: path.join(root, 'dist') }] });
+  const mounts = (root: string): { mounts: { segments: string[]; folder: string }[] } => ({
+    mounts: [
+      { segments: ['lib'], folder: path.join(root, 'dist') },
+      { segments: ['latest'], folder: path.join(root, 'dist') },
+    ],
+  });
 
   it('a sheet in a folder that is mounted twice and lies in the root: each page by its own name for it', async () => {
     const site = await startLive({ 'dist/s.css': 'a{}', 'dist/p.html': 'page' }, { options: mounts });
     const folders = ['/lib', '/latest', '/dist'];
-    const pages = await Promise.all(folders.map((folder) => Visitor.open(site.port, `${folder}/p.html`, { used: [`${folder}/s.css`] })));
-    const rows: [file: string, kind: string][] = [['s.css', 'style'], ['p.html', 'document']];
+    const pages = await Promise.all(
+      folders.map((folder) => Visitor.open(site.port, `${folder}/p.html`, { used: [`${folder}/s.css`] })),
+    );
+    const rows: [file: string, kind: string][] = [
+      ['s.css', 'style'],
+      ['p.html', 'document'],
+    ];
     for (const [file, kind] of rows) {
       await site.write(`dist/${file}`, `${file} changed`);
       site.live.changed(path.join(site.root, 'dist', file), 'saved');
-      await until(`${file} is told to each`, () => pages.every(({ changes }, index) => changes.some((change) => change.path === `${folders[index] ?? ''}/${file}` && change.kind === kind)));
+      await until(`${file} is told to each`, () =>
+        pages.every(({ changes }, index) =>
+          changes.some((change) => change.path === `${folders[index] ?? ''}/${file}` && change.kind === kind),
+        ),
+      );
     }
-    assert.deepEqual(pages.map(({ changes }) => changes.length), [2, 2, 2]);
+    assert.deepEqual(
+      pages.map(({ changes }) => changes.length),
+      [2, 2, 2],
+    );
   });
 
   it('a file that a mount covers is none of the site', async () => {
@@ -299,21 +446,32 @@ describe('live: documents and sheets that have more than one place, or none of t
     assert.equal((await get(site.port, '/files/', ['Sec-Fetch-Dest: document'])).status, 200);
     const list = await Visitor.open(site.port, '/files/');
     const steps: [what: string, file: string, step: (file: string) => Promise<void>, told: number][] = [
-      ['made', 'files/new.txt', (file) => site.write(file, 'new'), 1], ['changed', 'files/a.txt', (file) => site.write(file, 'longer'), 2],
-      ['removed', 'files/new.txt', (file) => rm(path.join(site.root, file)), 3], ['deeper', 'files/deep/b.txt', (file) => site.write(file, 'longer'), 3],
+      ['made', 'files/new.txt', (file) => site.write(file, 'new'), 1],
+      ['changed', 'files/a.txt', (file) => site.write(file, 'longer'), 2],
+      ['removed', 'files/new.txt', (file) => rm(path.join(site.root, file)), 3],
+      ['deeper', 'files/deep/b.txt', (file) => site.write(file, 'longer'), 3],
       ['elsewhere', 'about.html', (file) => site.write(file, 'longer'), 3],
-      ['never listed', 'files/id.pem', (file) => site.write(file, 'key'), 3], ['its page appears', 'files/index.html', (file) => site.write(file, 'page'), 4],
+      ['never listed', 'files/id.pem', (file) => site.write(file, 'key'), 3],
+      ['its page appears', 'files/index.html', (file) => site.write(file, 'page'), 4],
     ];
     for (const [what, file, step, told] of steps) {
       await step(file);
       site.live.changed(path.join(site.root, file), 'saved');
       await until(what, () => list.changes.length === told);
     }
-    assert.deepEqual(new Set(list.changes.map(({ path: changed, kind }) => `${kind} ${changed}`)), new Set(['document /files/']));
+    assert.deepEqual(
+      new Set(list.changes.map(({ path: changed, kind }) => `${kind} ${changed}`)),
+      new Set(['document /files/']),
+    );
   });
 
   describe('the list of a folder that changed before its page had connected', () => {
-    const rows: [what: string, file: string, order: 'before' | 'after', told: number][] = [['after it was made', 'files/new.txt', 'after', 1], ['long before', 'files/new.txt', 'before', 0], ['what is never listed', 'files/id.pem', 'after', 0], ['elsewhere', 'about.html', 'after', 0]];
+    const rows: [what: string, file: string, order: 'before' | 'after', told: number][] = [
+      ['after it was made', 'files/new.txt', 'after', 1],
+      ['long before', 'files/new.txt', 'before', 0],
+      ['what is never listed', 'files/id.pem', 'after', 0],
+      ['elsewhere', 'about.html', 'after', 0],
+    ];
     for (const [what, file, order, told] of rows) {
       it(`${what}: ${told === 0 ? 'nothing is told' : 'it is told'}`, async () => {
         const site = await startLive({ ...FILES, 'files/a.txt': 'a' });
@@ -337,7 +495,11 @@ describe('live: documents and sheets that have more than one place, or none of t
   });
 
   describe('a file that changed before the page asked for it', () => {
-    for (const [age, told] of [[0, 0], [5_000, 1], [undefined, 1]] as const) {
+    for (const [age, told] of [
+      [0, 0],
+      [5_000, 1],
+      [undefined, 1],
+    ] as const) {
       it(`asked for ${age === undefined ? 'nobody knows when' : `${age} ms ago`}: ${told === 0 ? 'the page has it' : 'the page is told'}`, async () => {
         const site = await startLive();
         await clockTick();
@@ -368,18 +530,31 @@ describe('live: documents and sheets that have more than one place, or none of t
     }
     await until('the page is told', () => page.changes.length > 0);
     await new Promise((resolve) => setTimeout(resolve, 150));
-    assert.deepEqual(site.updates.map(({ file }) => file), ['files/index.html']);
+    assert.deepEqual(
+      site.updates.map(({ file }) => file),
+      ['files/index.html'],
+    );
   });
 
   it('the one page of a site that makes its pages in the browser, wherever it stands', async () => {
-    const site = await startLive({ ...FILES, 'app.html': '<!doctype html>app' }, { options: () => ({ spaFallback: 'app.html' }) });
-    const reply = await get(site.port, '/users/7', ['Sec-Fetch-Dest: document', 'Sec-Fetch-Mode: navigate', 'Accept: text/html']);
+    const site = await startLive(
+      { ...FILES, 'app.html': '<!doctype html>app' },
+      { options: () => ({ spaFallback: 'app.html' }) },
+    );
+    const reply = await get(site.port, '/users/7', [
+      'Sec-Fetch-Dest: document',
+      'Sec-Fetch-Mode: navigate',
+      'Accept: text/html',
+    ]);
     assert.ok(reply.status === 200 && reply.body.includes('app'), reply.body);
     const [user, about] = [await Visitor.open(site.port, '/users/7'), await Visitor.open(site.port, '/about.html')];
     await site.write('app.html', 'changed');
     site.live.changed(path.join(site.root, 'app.html'), 'saved');
     await until('told', () => user.changes.length === 1);
-    assert.deepEqual([user.changes[0], about.changes.length], [{ path: '/users/7', kind: 'document', unsaved: false }, 0]);
+    assert.deepEqual(
+      [user.changes[0], about.changes.length],
+      [{ path: '/users/7', kind: 'document', unsaved: false }, 0],
+    );
   });
 });
 
@@ -403,7 +578,10 @@ describe('live: what a page has missed', () => {
     await until('told', () => home.changes.length === 1);
     assert.deepEqual(home.changes[0], { path: '/', kind: 'document', unsaved: false });
     assert.ok(home.messages[0]?.type === 'welcome' && home.messages[0].source === undefined);
-    assert.deepEqual(site.updates.map(({ how, file }) => `${how} ${file}`), ['morphed index.html']);
+    assert.deepEqual(
+      site.updates.map(({ how, file }) => `${how} ${file}`),
+      ['morphed index.html'],
+    );
   });
 
   it('a style sheet that changed while the server was stopped', async () => {
@@ -488,8 +666,16 @@ describe('live: problems of pages', () => {
     home.say({ type: 'problem', level: 'warning', message: 'z', path: '/../../etc/passwd' });
     await until('passed on', () => site.problems.length === 3);
     assert.deepEqual(site.problems, [
-      { page: '/', level: 'error', message: 'x\u001b[31m', file: path.join(site.root, 'js/site.js'), line: 3, column: 4 },
-      { page: '/', level: 'warning', message: 'y' }, { page: '/', level: 'warning', message: 'z' },
+      {
+        page: '/',
+        level: 'error',
+        message: 'x\u001b[31m',
+        file: path.join(site.root, 'js/site.js'),
+        line: 3,
+        column: 4,
+      },
+      { page: '/', level: 'warning', message: 'y' },
+      { page: '/', level: 'warning', message: 'z' },
     ]);
   });
 });

@@ -23,8 +23,14 @@ export interface LiveSite {
 }
 
 export const FILES = {
-  'index.html': '<!doctype html><title>home</title>', 'about.html': '<!doctype html><title>about</title>', 'css/site.css': 'body{}', 'css/other.css': 'p{}', 'js/site.js': ';',
-  'images/a.png': 'png', 'data.json': '{}', 'node_modules/x/x.css': 'x{}',
+  'index.html': '<!doctype html><title>home</title>',
+  'about.html': '<!doctype html><title>about</title>',
+  'css/site.css': 'body{}',
+  'css/other.css': 'p{}',
+  'js/site.js': ';',
+  'images/a.png': 'png',
+  'data.json': '{}',
+  'node_modules/x/x.css': 'x{}',
 };
 
 export interface LiveSiteOptions {
@@ -32,22 +38,46 @@ export interface LiveSiteOptions {
   /** An absolute path; a new folder when it is not given. */
   readonly root?: string;
   /** Of the server, beside its place, and of live preview as well. */
-  readonly options?: (root: string) => Partial<Pick<ServerOptions, 'mounts' | 'errorPages' | 'spaFallback' | 'cleanUrls'>>;
+  readonly options?: (
+    root: string,
+  ) => Partial<Pick<ServerOptions, 'mounts' | 'errorPages' | 'spaFallback' | 'cleanUrls'>>;
 }
 
-export async function startLive(files: Readonly<Record<string, string>> = FILES, { port = 0, root, options = () => ({}) }: LiveSiteOptions = {}): Promise<LiveSite> {
-  const folder = root ?? await temporaryFolder();
+export async function startLive(
+  files: Readonly<Record<string, string>> = FILES,
+  { port = 0, root, options = () => ({}) }: LiveSiteOptions = {},
+): Promise<LiveSite> {
+  const folder = root ?? (await temporaryFolder());
   await writeFiles(folder, files);
   const site = { updates: [] as LiveUpdate[], problems: [] as PageProblem[], warnings: [] as string[] };
-  const chosen = serverOptions({ ip: '127.0.0.1', port, root: folder, rootLabel: 'site', limits: { closeTimeout: 500 }, ...options(folder) });
-  const live = createLive({ root: folder, layout: chosen, ignore: DEFAULT_LIVE.ignore, problems: true, badge: true }, {
-    updated: (update) => site.updates.push(update), problem: (problem) => site.problems.push(problem), warning: (message) => site.warnings.push(message),
+  const chosen = serverOptions({
+    ip: '127.0.0.1',
+    port,
+    root: folder,
+    rootLabel: 'site',
+    limits: { closeTimeout: 500 },
+    ...options(folder),
   });
+  const live = createLive(
+    { root: folder, layout: chosen, ignore: DEFAULT_LIVE.ignore, problems: true, badge: true },
+    {
+      updated: (update) => site.updates.push(update),
+      problem: (problem) => site.problems.push(problem),
+      warning: (message) => site.warnings.push(message),
+    },
+  );
   const server = createServer(chosen, {}, live.hooks);
   const address = await server.listen();
   atEnd(async () => {
     live.close();
     await server.close();
   });
-  return { ...site, live, server, port: address.port, root: folder, write: (name, content) => writeFile(path.join(folder, name), content) };
+  return {
+    ...site,
+    live,
+    server,
+    port: address.port,
+    root: folder,
+    write: (name, content) => writeFile(path.join(folder, name), content),
+  };
 }

@@ -6,14 +6,31 @@ import { Places } from '../../src/live/siteFiles.js';
 import { Watchdog } from '../../src/live/pollingFallback.js';
 import { atEnd, temporaryFolder, until } from '../support/site.js';
 
-interface Setting { readonly watchdog: Watchdog; readonly changed: string[]; readonly silences: number[]; readonly heard: Map<string, number>; readonly file: string }
+interface Setting {
+  readonly watchdog: Watchdog;
+  readonly changed: string[];
+  readonly silences: number[];
+  readonly heard: Map<string, number>;
+  readonly file: string;
+}
 
 async function start(): Promise<Setting> {
   const file = path.join(await temporaryFolder(), 'a.css');
   await writeFile(file, 'one');
   const [changed, silences, heard] = [[] as string[], [] as number[], new Map<string, number>()];
-  const watchdog = new Watchdog({ sight: createSight(new Places(path.dirname(file))), files: () => [file], heard: (name) => heard.get(name), changed: (name) => changed.push(name), silent: () => silences.push(1) }, { calm: 30, alone: 10 });
-  atEnd(() => { watchdog.close(); });
+  const watchdog = new Watchdog(
+    {
+      sight: createSight(new Places(path.dirname(file))),
+      files: () => [file],
+      heard: (name) => heard.get(name),
+      changed: (name) => changed.push(name),
+      silent: () => silences.push(1),
+    },
+    { calm: 30, alone: 10 },
+  );
+  atEnd(() => {
+    watchdog.close();
+  });
   return { watchdog, changed, silences, heard, file };
 }
 

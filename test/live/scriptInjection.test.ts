@@ -9,19 +9,36 @@ const SVG_TAG = `<script xmlns="http://www.w3.org/2000/svg" href="${SRC}"/>`;
 const XHTML_TAG = `<script xmlns="http://www.w3.org/1999/xhtml" src="${SRC}"></script>`;
 
 function documentOf(content: string | Buffer, mediaType = 'text/html', status = 200): OutgoingDocument {
-  return { path: '/x', realPath: '/w/x', status, mediaType, beginning: Buffer.isBuffer(content) ? content : Buffer.from(content, 'utf8') };
+  return {
+    path: '/x',
+    realPath: '/w/x',
+    status,
+    mediaType,
+    beginning: Buffer.isBuffer(content) ? content : Buffer.from(content, 'utf8'),
+  };
 }
 
 /** The document with the script in it; undefined when none goes in. */
 function inject(content: string | Buffer, mediaType?: string): Buffer | undefined {
   const document = documentOf(content, mediaType);
   const insertion = insertionFor(document, SRC);
-  return insertion && Buffer.concat([document.beginning.subarray(0, insertion.at), insertion.bytes, document.beginning.subarray(insertion.at)]);
+  return (
+    insertion &&
+    Buffer.concat([
+      document.beginning.subarray(0, insertion.at),
+      insertion.bytes,
+      document.beginning.subarray(insertion.at),
+    ])
+  );
 }
 
 describe('inject: where', () => {
   const rows: [what: string, before: string, after: string][] = [
-    ['a page as it should be', '<!doctype html>\n<html lang="en">\n<head>', '\n<meta charset="utf-8"></head><body></body></html>'],
+    [
+      'a page as it should be',
+      '<!doctype html>\n<html lang="en">\n<head>',
+      '\n<meta charset="utf-8"></head><body></body></html>',
+    ],
     ['a head with attributes', '<!DOCTYPE html><html><head prefix="og: https://ogp.me/ns#">', '<title>x</title>'],
     ['no head', '<!doctype html><html lang=en>', '<body>hello'],
     ['no html', '<!doctype html>', '<title>x</title><p>hello'],
@@ -29,7 +46,11 @@ describe('inject: where', () => {
     ['no tags at all', '', 'hello'],
     ['nothing at all', '', ''],
     ['no doctype', '<html><head>', '</head>'],
-    ['an old doctype', '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd">', '<p>x'],
+    [
+      'an old doctype',
+      '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd">',
+      '<p>x',
+    ],
     ['a comment first', '<!-- <head> --><!doctype html><!-- x > y --><html><!-- <body> --><head>', '<title>'],
     ['a comment in between and text behind it', '<!doctype html>', '<!-- x -->text'],
     ['white space', '\r\n\r\n<!doctype html>\r\n<html>\r\n<head>', '\r\n<title>x'],
@@ -52,9 +73,27 @@ describe('inject: where', () => {
   }
 
   const xml: [what: string, type: string, before: string, after: string, tag: string][] = [
-    ['SVG', 'image/svg+xml', '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg">', '<rect/></svg>', SVG_TAG],
-    ['SVG with declarations', 'image/svg+xml', '<!DOCTYPE svg [ <!ENTITY a "]>"> <!-- ]> --> <!ELEMENT b (c)> ]><!-- x --><svg width="1>2">', '</svg>', SVG_TAG],
-    ['XHTML', 'application/xhtml+xml', '<?xml version="1.0"?><!DOCTYPE html><html xmlns="http://www.w3.org/1999/xhtml">\n<!-- x --><head>', '<title/></head></html>', XHTML_TAG],
+    [
+      'SVG',
+      'image/svg+xml',
+      '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg">',
+      '<rect/></svg>',
+      SVG_TAG,
+    ],
+    [
+      'SVG with declarations',
+      'image/svg+xml',
+      '<!DOCTYPE svg [ <!ENTITY a "]>"> <!-- ]> --> <!ELEMENT b (c)> ]><!-- x --><svg width="1>2">',
+      '</svg>',
+      SVG_TAG,
+    ],
+    [
+      'XHTML',
+      'application/xhtml+xml',
+      '<?xml version="1.0"?><!DOCTYPE html><html xmlns="http://www.w3.org/1999/xhtml">\n<!-- x --><head>',
+      '<title/></head></html>',
+      XHTML_TAG,
+    ],
   ];
   for (const [what, type, before, after, tag] of xml) {
     it(what, () => {
@@ -78,8 +117,15 @@ describe('inject: where', () => {
   }
 
   it('an error page tells its status', () => {
-    assert.equal(insertionFor(documentOf('x', 'text/html', 404), SRC)?.bytes.toString(), `<script src="${SRC}" data-status="404"></script>`);
-    assert.ok(insertionFor(documentOf('<svg>', 'image/svg+xml', 404), SRC)?.bytes.toString().includes(' data-status="404"/>'));
+    assert.equal(
+      insertionFor(documentOf('x', 'text/html', 404), SRC)?.bytes.toString(),
+      `<script src="${SRC}" data-status="404"></script>`,
+    );
+    assert.ok(
+      insertionFor(documentOf('<svg>', 'image/svg+xml', 404), SRC)
+        ?.bytes.toString()
+        .includes(' data-status="404"/>'),
+    );
   });
 });
 
@@ -94,7 +140,12 @@ describe('inject: encodings', () => {
     assert.equal(inject(little)?.toString('utf16le'), `\ufeff${expected}`);
     const big = Buffer.from(`\ufeff${page}`, 'utf16le').swap16();
     assert.equal(inject(big)?.swap16().toString('utf16le'), `\ufeff${expected}`);
-    assert.deepEqual([utf8, little, Buffer.from(`\ufeff${page}`, 'utf16le').swap16()].map((content) => insertionFor(documentOf(content), SRC)?.charset), ['utf-8', 'utf-16le', 'utf-16be']);
+    assert.deepEqual(
+      [utf8, little, Buffer.from(`\ufeff${page}`, 'utf16le').swap16()].map(
+        (content) => insertionFor(documentOf(content), SRC)?.charset,
+      ),
+      ['utf-8', 'utf-16le', 'utf-16be'],
+    );
   });
 
   const charsets: [what: string, content: string, charset: string | undefined][] = [
@@ -117,7 +168,10 @@ describe('inject: encodings', () => {
   it('text is decoded by the same rules', () => {
     assert.equal(decodeDocument(Buffer.from('\ufeffä', 'utf8')), 'ä');
     assert.equal(decodeDocument(Buffer.from('\ufeffä', 'utf16le')), 'ä');
-    assert.equal(decodeDocument(Buffer.concat([Buffer.from('<meta charset=latin1>'), Buffer.from([0xe4])])), '<meta charset=latin1>ä');
+    assert.equal(
+      decodeDocument(Buffer.concat([Buffer.from('<meta charset=latin1>'), Buffer.from([0xe4])])),
+      '<meta charset=latin1>ä',
+    );
     assert.equal(decodeDocument(Buffer.from('ä')), 'ä');
   });
 });
@@ -133,12 +187,14 @@ describe('inject: hostile documents', () => {
     ['brackets', `<!DOCTYPE svg ${'['.repeat(n)}`, 'image/svg+xml'],
     ['instructions', '<?'.repeat(n / 2), 'image/svg+xml'],
     ['comments before a head', `<html>${'<!-- -->'.repeat(n / 8)}<body>`, 'application/xhtml+xml'],
-    ['attributes', `<svg ${'a=\'"\' '.repeat(n / 6)}`, 'image/svg+xml'],
+    ['attributes', `<svg ${"a='\"' ".repeat(n / 6)}`, 'image/svg+xml'],
     ['white space', ' '.repeat(n), 'image/svg+xml'],
   ];
   for (const [what, content, type] of rows) {
     it(`${what}: in no time that grows with more than the document`, () => {
-      const took = cpuTime(() => { inject(content, type); });
+      const took = cpuTime(() => {
+        inject(content, type);
+      });
       // A beginning of 16 KiB takes milliseconds; one that is read again and again takes for ever.
       assert.ok(took < 1_000, `${took} ms`);
     });

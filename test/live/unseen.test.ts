@@ -8,8 +8,17 @@ import { clockTick, Visitor } from './visitor.js';
 
 /** Files of a site that no request gets, with the file that is behind each, relative to the root. */
 const UNSEEN: readonly (readonly [sitePath: string, file: string])[] = [
-  ['/out/secret.css', '../outside/secret.css'], ['/leak.css', '../outside/secret.css'], ['/g/HEAD', '.git/HEAD'], ['/head.css', '.git/HEAD'], ['/id.pem', 'id.pem'],
-  ['/key.css', 'id.pem'], ['/named.pem', 'css/other.css'], ['/run.php', 'run.php'], ['/run.php.bak', 'run.php.bak'], ['/m/secret.css', '../outside/secret.css'], ['/dist/out/secret.css', '../outside/secret.css'],
+  ['/out/secret.css', '../outside/secret.css'],
+  ['/leak.css', '../outside/secret.css'],
+  ['/g/HEAD', '.git/HEAD'],
+  ['/head.css', '.git/HEAD'],
+  ['/id.pem', 'id.pem'],
+  ['/key.css', 'id.pem'],
+  ['/named.pem', 'css/other.css'],
+  ['/run.php', 'run.php'],
+  ['/run.php.bak', 'run.php.bak'],
+  ['/m/secret.css', '../outside/secret.css'],
+  ['/dist/out/secret.css', '../outside/secret.css'],
   ['/lib/out/secret.css', '../outside/secret.css'],
 ];
 /** Reached through a link, and served. */
@@ -20,12 +29,29 @@ async function startUnseen(): Promise<LiveSite> {
   const folder = await temporaryFolder();
   const root = path.join(folder, 'site');
   await writeFiles(folder, { 'outside/secret.css': 'secret{}' });
-  await writeFiles(root, { ...FILES, '.git/HEAD': 'ref', 'id.pem': 'key', 'run.php': 'php', 'run.php.bak': 'php', 'dist/x.css': 'x{}' });
+  await writeFiles(root, {
+    ...FILES,
+    '.git/HEAD': 'ref',
+    'id.pem': 'key',
+    'run.php': 'php',
+    'run.php.bak': 'php',
+    'dist/x.css': 'x{}',
+  });
   const links: [link: string, to: string][] = [
-    ['out', '../outside'], ['leak.css', '../outside/secret.css'], ['g', '.git'], ['head.css', '.git/HEAD'], ['key.css', 'id.pem'], ['named.pem', 'css/other.css'], ['linked', 'css'], ['dist/out', '../../outside'],
+    ['out', '../outside'],
+    ['leak.css', '../outside/secret.css'],
+    ['g', '.git'],
+    ['head.css', '.git/HEAD'],
+    ['key.css', 'id.pem'],
+    ['named.pem', 'css/other.css'],
+    ['linked', 'css'],
+    ['dist/out', '../../outside'],
   ];
   for (const [link, to] of links) await symlink(to, path.join(root, link));
-  const mounts = [{ segments: ['m'], folder: path.join(root, 'out'), within: [root] }, { segments: ['lib'], folder: path.join(root, 'dist') }];
+  const mounts = [
+    { segments: ['m'], folder: path.join(root, 'out'), within: [root] },
+    { segments: ['lib'], folder: path.join(root, 'dist') },
+  ];
   const site = await startLive({}, { root, options: () => ({ mounts }) });
   for (const [sitePath] of UNSEEN) assert.ok((await get(site.port, sitePath)).status >= 400, sitePath);
   assert.equal((await get(site.port, SEEN)).status, 200);
@@ -33,7 +59,12 @@ async function startUnseen(): Promise<LiveSite> {
 }
 
 const pathsOf = (visitor: Visitor): string[] => visitor.changes.map(({ path: changed }) => changed);
-const placeOf = (site: LiveSite, sitePath: string): string => (sitePath.startsWith('/m/') ? path.join(site.root, 'out', sitePath.slice(3)) : sitePath.startsWith('/lib/') ? path.join(site.root, 'dist', sitePath.slice(5)) : path.join(site.root, sitePath));
+const placeOf = (site: LiveSite, sitePath: string): string =>
+  sitePath.startsWith('/m/')
+    ? path.join(site.root, 'out', sitePath.slice(3))
+    : sitePath.startsWith('/lib/')
+      ? path.join(site.root, 'dist', sitePath.slice(5))
+      : path.join(site.root, sitePath);
 
 describe('live: what HTTP does not serve', () => {
   const all = [...UNSEEN.map(([sitePath]) => sitePath), SEEN];
@@ -63,13 +94,16 @@ describe('live: what HTTP does not serve', () => {
   });
 
   const events: [what: string, happen: (site: LiveSite, file: string) => Promise<void>][] = [
-    ['written', (site, file) => site.write(file, 'later')], ['removed', (site, file) => rm(path.join(site.root, file), { force: true })],
+    ['written', (site, file) => site.write(file, 'later')],
+    ['removed', (site, file) => rm(path.join(site.root, file), { force: true })],
   ];
   for (const [what, happen] of events) {
     for (const source of ['saved', 'watched'] as const) {
       it(`${what}, as ${source} files: told to nobody`, async () => {
         const site = await startUnseen();
-        const home = await Visitor.open(site.port, '/', { used: ['/data.json', ...all.filter((name) => name !== SEEN)] });
+        const home = await Visitor.open(site.port, '/', {
+          used: ['/data.json', ...all.filter((name) => name !== SEEN)],
+        });
         for (const [sitePath, file] of UNSEEN) {
           await happen(site, file);
           site.live.changed(placeOf(site, sitePath), source);
@@ -87,14 +121,20 @@ describe('live: what HTTP does not serve', () => {
   it('typed text of it goes to no page', async () => {
     const site = await startUnseen();
     const visitors: Visitor[] = [];
-    for (const [sitePath] of UNSEEN) visitors.push(await Visitor.open(site.port, sitePath, { used: ['/data.json', ...all] }));
+    for (const [sitePath] of UNSEEN)
+      visitors.push(await Visitor.open(site.port, sitePath, { used: ['/data.json', ...all] }));
     for (const [sitePath] of UNSEEN) site.live.setUnsaved(placeOf(site, sitePath), 'typed');
-    for (const [sitePath] of UNSEEN) visitors.push(await Visitor.open(site.port, sitePath, { since: 0, used: ['/data.json'] }));
+    for (const [sitePath] of UNSEEN)
+      visitors.push(await Visitor.open(site.port, sitePath, { since: 0, used: ['/data.json'] }));
     await new Promise((resolve) => setTimeout(resolve, 150));
     await site.write('data.json', '{"later":1}');
     site.live.changed(path.join(site.root, 'data.json'), 'saved');
     await until('what is served is told', () => visitors.every((visitor) => pathsOf(visitor).includes('/data.json')));
-    for (const visitor of visitors) assert.ok(!JSON.stringify(visitor.messages).includes('typed') && pathsOf(visitor).every((name) => name === '/data.json'), JSON.stringify(visitor.messages));
+    for (const visitor of visitors)
+      assert.ok(
+        !JSON.stringify(visitor.messages).includes('typed') && pathsOf(visitor).every((name) => name === '/data.json'),
+        JSON.stringify(visitor.messages),
+      );
   });
 
   it('is not watched, where nobody else watches', async () => {
@@ -103,10 +143,14 @@ describe('live: what HTTP does not serve', () => {
     site.live.watchingFailed('a test');
     for (let round = 0; round < 2; round++) {
       for (const [, file] of UNSEEN) await site.write(file, `later ${round}`);
-      await until('what is served is told', async () => {
-        await site.write('data.json', `{"at":${performance.now()}}`);
-        return home.changes.length > round;
-      }, 5_000);
+      await until(
+        'what is served is told',
+        async () => {
+          await site.write('data.json', `{"at":${performance.now()}}`);
+          return home.changes.length > round;
+        },
+        5_000,
+      );
     }
     assert.deepEqual(new Set(pathsOf(home)), new Set(['/data.json']));
   });
@@ -116,7 +160,10 @@ describe('live: what HTTP does not serve', () => {
     const home = await Visitor.open(site.port, '/');
     for (const name of all) home.say({ type: 'problem', level: 'error', message: name, path: name });
     await until('passed on', () => site.problems.length === all.length);
-    assert.deepEqual(site.problems.map(({ message, file }) => [message, file]), all.map((name) => [name, name === SEEN ? path.join(site.root, SEEN) : undefined]));
+    assert.deepEqual(
+      site.problems.map(({ message, file }) => [message, file]),
+      all.map((name) => [name, name === SEEN ? path.join(site.root, SEEN) : undefined]),
+    );
   });
 
   it('a file that is replaced by a link out is gone, once, and back when it is a file again', async () => {
@@ -124,8 +171,22 @@ describe('live: what HTTP does not serve', () => {
     const home = await Visitor.open(site.port, '/', { used: ['/css/site.css', '/data.json'] });
     const file = path.join(site.root, 'css/site.css');
     const steps: [step: () => Promise<void>, told: number][] = [
-      [() => writeFile(file, 'one{}'), 1], [async () => { await rm(file); await symlink('../../outside/secret.css', file); }, 2],
-      [() => writeFile(path.join(site.root, '../outside/secret.css'), 'later{}'), 2], [async () => { await rm(file); await writeFile(file, 'two{}'); }, 3],
+      [() => writeFile(file, 'one{}'), 1],
+      [
+        async () => {
+          await rm(file);
+          await symlink('../../outside/secret.css', file);
+        },
+        2,
+      ],
+      [() => writeFile(path.join(site.root, '../outside/secret.css'), 'later{}'), 2],
+      [
+        async () => {
+          await rm(file);
+          await writeFile(file, 'two{}');
+        },
+        3,
+      ],
     ];
     for (const [step, told] of steps) {
       await step();
@@ -152,7 +213,10 @@ describe('live: what HTTP does not serve', () => {
   it('a folder that is removed is told, with what was in it', async () => {
     const site = await startUnseen();
     const home = await Visitor.open(site.port, '/', { used: ['/css/site.css', '/m/x.css', '/lib/x.css'] });
-    for (const [folder, sitePath] of [['css', '/css/site.css'], ['dist', '/lib/x.css']] as const) {
+    for (const [folder, sitePath] of [
+      ['css', '/css/site.css'],
+      ['dist', '/lib/x.css'],
+    ] as const) {
       await rename(path.join(site.root, folder), path.join(site.root, `${folder}-away`));
       site.live.changed(path.join(site.root, folder), 'watched');
       await until(`${folder} is told`, () => pathsOf(home).includes(sitePath));
@@ -173,11 +237,22 @@ describe('live: what HTTP does not serve', () => {
     const folder = await temporaryFolder();
     const root = path.join(folder, 'workspace/site');
     const pages = { 404: 'config/404.html', 410: 'leak.html', '5xx': 'site/.errors/500.html' };
-    await writeFiles(path.join(folder, 'workspace'), { 'config/404.html': 'own', 'config/other.html': 'other', 'site/.errors/500.html': 'own' });
+    await writeFiles(path.join(folder, 'workspace'), {
+      'config/404.html': 'own',
+      'config/other.html': 'other',
+      'site/.errors/500.html': 'own',
+    });
     await writeFiles(folder, { 'private.html': 'secret' });
     await symlink('../private.html', path.join(folder, 'workspace/leak.html'));
-    const site = await startLive(FILES, { root, options: () => ({ errorPages: { folder: path.join(folder, 'workspace'), pages, optional: [] } }) });
-    const rows: [status: number, file: string, told: boolean][] = [[404, 'config/404.html', true], [410, 'leak.html', false], [404, 'config/other.html', false]];
+    const site = await startLive(FILES, {
+      root,
+      options: () => ({ errorPages: { folder: path.join(folder, 'workspace'), pages, optional: [] } }),
+    });
+    const rows: [status: number, file: string, told: boolean][] = [
+      [404, 'config/404.html', true],
+      [410, 'leak.html', false],
+      [404, 'config/other.html', false],
+    ];
     for (const [status, file, told] of rows) {
       const visitor = await Visitor.open(site.port, '/nowhere', { status, used: ['/data.json'] });
       await writeFile(path.join(folder, 'workspace', file), 'later');

@@ -24,20 +24,32 @@ export class Visitor {
 
   private constructor(readonly socket: WebSocket) {
     socket.on('message', (data: Buffer) => this.messages.push(JSON.parse(data.toString()) as ToPage));
-    socket.on('close', (code, reason) => { this.closed = { code, reason: reason.toString() }; });
+    socket.on('close', (code, reason) => {
+      this.closed = { code, reason: reason.toString() };
+    });
     socket.on('error', () => undefined);
-    atEnd(() => { socket.terminate(); });
+    atEnd(() => {
+      socket.terminate();
+    });
   }
 
   static async connect(port: number, token?: string): Promise<Visitor> {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/.lite-server/live`, ['lite-server.1', token ?? await tokenOf(port)], { origin: `http://127.0.0.1:${port}` });
+    const socket = new WebSocket(
+      `ws://127.0.0.1:${port}/.lite-server/live`,
+      ['lite-server.1', token ?? (await tokenOf(port))],
+      { origin: `http://127.0.0.1:${port}` },
+    );
     const visitor = new Visitor(socket);
     await once(socket, 'open');
     return visitor;
   }
 
   /** Connects, introduces itself, and is welcomed. */
-  static async open(port: number, url: string, { used = [], since = FRESH(), status = 200 }: { used?: readonly string[]; since?: number; status?: number } = {}): Promise<Visitor> {
+  static async open(
+    port: number,
+    url: string,
+    { used = [], since = FRESH(), status = 200 }: { used?: readonly string[]; since?: number; status?: number } = {},
+  ): Promise<Visitor> {
     const visitor = await Visitor.connect(port);
     visitor.say({ type: 'hello', url, status, since, root: '/' });
     if (used.length > 0) visitor.say({ type: 'used', paths: used });

@@ -26,8 +26,13 @@ async function text(page: Page): Promise<string> {
 
 describe('pages that backends make', () => {
   const FILES = {
-    'index.php': '<!doctype html><title>t</title><link rel="stylesheet" href="a.css"><body><?php include "part.inc"; echo file_get_contents("data.json");',
-    'part.inc': '<p>first</p>', 'data.json': '1', 'a.css': 'body { color: rgb(1, 2, 3) }', 'unused.css': '', 'unused.js': '',
+    'index.php':
+      '<!doctype html><title>t</title><link rel="stylesheet" href="a.css"><body><?php include "part.inc"; echo file_get_contents("data.json");',
+    'part.inc': '<p>first</p>',
+    'data.json': '1',
+    'a.css': 'body { color: rgb(1, 2, 3) }',
+    'unused.css': '',
+    'unused.js': '',
   };
   const start = (): Promise<LiveSite> => startLivePage(FILES, () => ({ backends: [php()] }));
 
@@ -35,13 +40,19 @@ describe('pages that backends make', () => {
     const site = await start();
     const page = await openGenerated(site, '');
     assert.match(await text(page), /first/);
-    for (const [name, content, wanted] of [['index.php', '<!doctype html><title>t</title><body><?php include "part.inc"; echo "edited";', /edited/], ['part.inc', '<p>second</p>', /second/]] as const) {
+    for (const [name, content, wanted] of [
+      ['index.php', '<!doctype html><title>t</title><body><?php include "part.inc"; echo "edited";', /edited/],
+      ['part.inc', '<p>second</p>', /second/],
+    ] as const) {
       await site.write(name, content);
       await until(`${name} shows`, async () => wanted.test(await text(page)));
       await until('the page is linked again', () => site.pages.length === 1);
     }
     assert.ok(await wasReloaded(page));
-    assert.ok(site.updates.every(({ how }) => how === 'reloaded'), JSON.stringify(site.updates));
+    assert.ok(
+      site.updates.every(({ how }) => how === 'reloaded'),
+      JSON.stringify(site.updates),
+    );
   });
 
   it('style sheets are swapped as ever, and what a page does not use is nothing to it', async () => {
@@ -50,9 +61,15 @@ describe('pages that backends make', () => {
     await site.write('unused.css', 'a {}');
     await site.write('unused.js', 'x');
     await site.write('a.css', 'body { color: rgb(4, 5, 6) }');
-    await until('the colour changes', async () => await page.evaluate('getComputedStyle(document.body).color') === 'rgb(4, 5, 6)');
+    await until(
+      'the colour changes',
+      async () => (await page.evaluate('getComputedStyle(document.body).color')) === 'rgb(4, 5, 6)',
+    );
     assert.equal(await wasReloaded(page), false);
-    assert.deepEqual(site.updates.map(({ how, file }) => [how, file]), [['swapped', 'a.css']]);
+    assert.deepEqual(
+      site.updates.map(({ how, file }) => [how, file]),
+      [['swapped', 'a.css']],
+    );
   });
 
   it('come back by themselves when they have failed', async () => {
@@ -78,7 +95,11 @@ describe('pages that backends make', () => {
       const isPage = request.url === '/api/page';
       response.setHeader('Content-Type', isPage ? 'text/html' : 'text/plain');
       response.setHeader('ETag', '"a"');
-      response.end(isPage ? `<!doctype html><title>t</title><body>${String(request.headers['accept-encoding'])}` : '<!doctype html>');
+      response.end(
+        isPage
+          ? `<!doctype html><title>t</title><body>${String(request.headers['accept-encoding'])}`
+          : '<!doctype html>',
+      );
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -86,7 +107,9 @@ describe('pages that backends make', () => {
       server.closeAllConnections();
       server.close();
     });
-    const site = await startLivePage({ 'x.html': '' }, () => ({ backends: [proxy(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)] }));
+    const site = await startLivePage({ 'x.html': '' }, () => ({
+      backends: [proxy(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)],
+    }));
     const page = await openGenerated(site, 'api/page');
     assert.match(await text(page), /undefined/);
     const plain = await fetch(`${site.url}api/plain`, { headers: { Accept: 'text/html' } });
@@ -96,7 +119,13 @@ describe('pages that backends make', () => {
   });
 
   it('a page that comes slowly is not held back', async () => {
-    const site = await startLivePage({ 'slow.php': '<!doctype html><title>t</title><body>begun<?php @ob_end_flush(); flush(); $n = 0; while (!file_exists("go") && $n++ < 400) { usleep(50000); clearstatcache(); } echo " done";' }, () => ({ backends: [php()] }));
+    const site = await startLivePage(
+      {
+        'slow.php':
+          '<!doctype html><title>t</title><body>begun<?php @ob_end_flush(); flush(); $n = 0; while (!file_exists("go") && $n++ < 400) { usleep(50000); clearstatcache(); } echo " done";',
+      },
+      () => ({ backends: [php()] }),
+    );
     const page = await (await openContext()).newPage();
     const going = page.goto(`${site.url}slow.php`);
     await until('the beginning shows', async () => (await text(page)).includes('begun'));

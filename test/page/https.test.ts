@@ -9,7 +9,14 @@ import { openContext, startLivePage, until, type LiveSite } from './livePage.js'
 
 async function start(): Promise<{ site: LiveSite; certificate: LocalCertificate; url: string }> {
   const certificate = await localCertificate(await temporaryFolder());
-  const site = await startLivePage({ 'index.html': '<!doctype html><title>t</title><link rel="icon" href="data:,"><link rel="stylesheet" href="a.css"><body>hello', 'a.css': '' }, () => ({ tls: certificate.material }));
+  const site = await startLivePage(
+    {
+      'index.html':
+        '<!doctype html><title>t</title><link rel="icon" href="data:,"><link rel="stylesheet" href="a.css"><body>hello',
+      'a.css': '',
+    },
+    () => ({ tls: certificate.material }),
+  );
   return { site, certificate, url: site.url.replace('http://', 'https://') };
 }
 
@@ -32,17 +39,31 @@ describe('encrypted, in a browser', function () {
     const { site, certificate, url } = await start();
     const page = await (await openTrusting(certificate.caFile)).newPage();
     const problems: string[] = [];
-    page.on('console', (message) => { problems.push(message.text()); }).on('requestfailed', (request) => { problems.push(request.url()); });
+    page
+      .on('console', (message) => {
+        problems.push(message.text());
+      })
+      .on('requestfailed', (request) => {
+        problems.push(request.url());
+      });
     let socket = '';
-    page.on('websocket', (opened) => { socket = opened.url(); });
+    page.on('websocket', (opened) => {
+      socket = opened.url();
+    });
     await page.goto(url);
     assert.equal(await page.evaluate('document.body.innerText'), 'hello');
     assert.equal(await page.evaluate('isSecureContext && location.protocol'), 'https:');
     await until('the page is linked', () => site.pages.length === 1);
     assert.match(socket, /^wss:/);
     await site.write('a.css', 'body { color: rgb(4, 5, 6) }');
-    await until('the colour changes', async () => await page.evaluate('getComputedStyle(document.body).color') === 'rgb(4, 5, 6)');
-    assert.deepEqual(problems.filter((problem) => !problem.includes('favicon')), []);
+    await until(
+      'the colour changes',
+      async () => (await page.evaluate('getComputedStyle(document.body).color')) === 'rgb(4, 5, 6)',
+    );
+    assert.deepEqual(
+      problems.filter((problem) => !problem.includes('favicon')),
+      [],
+    );
   });
 
   it('by its name, its address, and in the clear at first', async () => {

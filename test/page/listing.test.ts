@@ -14,10 +14,17 @@ import { atEnd, temporaryFolder } from '../support/site.js';
 
 let browser: Browser;
 
-before(async () => { browser = await launchChromium(); });
-after(async () => { await browser.close(); });
+before(async () => {
+  browser = await launchChromium();
+});
+after(async () => {
+  await browser.close();
+});
 
-/** Listings under the policy that generated pages have, and files by the real resolver, as plain text. Ends with the test. */
+/**
+ * Listings under the policy that generated pages have, and files by the real resolver, as plain text. Ends with the
+ * test.
+ */
 async function serveFolder(root: string, limits: ListingLimits = LISTING_LIMITS): Promise<string> {
   const realRoot = await realpath(root);
   const resolver = await createResolver(realRoot);
@@ -26,8 +33,12 @@ async function serveFolder(root: string, limits: ListingLimits = LISTING_LIMITS)
     const [asked = '/', query] = target.split('?');
     const decoded = decodePath(asked);
     if (typeof decoded !== 'number' && decoded.folder) {
-      const listing = await listings.list({ realRoot, realPath: path.join(realRoot, ...decoded.segments), segments: decoded.segments }, query);
-      if (listing.kind === 'listing') return { status: 200, type: 'text/html; charset=utf-8', text: listing.html('n0nce', undefined) };
+      const listing = await listings.list(
+        { realRoot, realPath: path.join(realRoot, ...decoded.segments), segments: decoded.segments },
+        query,
+      );
+      if (listing.kind === 'listing')
+        return { status: 200, type: 'text/html; charset=utf-8', text: listing.html('n0nce', undefined) };
     }
     const resolved = await resolver.resolve(asked);
     if (resolved.kind !== 'file') return { status: 404, type: 'text/plain; charset=utf-8', text: 'nothing' };
@@ -37,11 +48,22 @@ async function serveFolder(root: string, limits: ListingLimits = LISTING_LIMITS)
   };
   const server = createServer((request, response) => {
     void answer(request.url ?? '/').then(({ status, type, text }) => {
-      response.writeHead(status, { 'Content-Type': type, 'X-Content-Type-Options': 'nosniff', 'Content-Security-Policy': "default-src 'none'; style-src 'nonce-n0nce'; base-uri 'none'; form-action 'none'" }).end(text);
+      response
+        .writeHead(status, {
+          'Content-Type': type,
+          'X-Content-Type-Options': 'nosniff',
+          'Content-Security-Policy': "default-src 'none'; style-src 'nonce-n0nce'; base-uri 'none'; form-action 'none'",
+        })
+        .end(text);
     });
   });
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
-  atEnd(() => { server.close(); server.closeAllConnections(); });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  atEnd(() => {
+    server.close();
+    server.closeAllConnections();
+  });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
@@ -57,18 +79,37 @@ async function fill(folder: string, entries: Readonly<Record<string, string | nu
   }
 }
 
-interface Watched { readonly page: Page; /** Dialogs, errors and violations of the policy. */ readonly noise: string[] }
+interface Watched {
+  readonly page: Page;
+  /** Dialogs, errors and violations of the policy. */ readonly noise: string[];
+}
 
-/** A window with a script-free page unless asked otherwise; what must not happen in it is written down. Ends with the test. */
+/**
+ * A window with a script-free page unless asked otherwise; what must not happen in it is written down. Ends with the
+ * test.
+ */
 async function openWatched(url: string, options: BrowserContextOptions = {}): Promise<Watched> {
-  const context = await browser.newContext({ viewport: { width: 1000, height: 700 }, javaScriptEnabled: false, ...options });
+  const context = await browser.newContext({
+    viewport: { width: 1000, height: 700 },
+    javaScriptEnabled: false,
+    ...options,
+  });
   atEnd(() => context.close());
   const page = await context.newPage();
   const noise: string[] = [];
-  page.on('dialog', (dialog) => { noise.push(`dialog ${dialog.message()}`); void dialog.dismiss(); });
-  page.on('console', (message) => { if (!message.text().startsWith('Failed to load resource')) noise.push(message.text()); });
-  page.on('pageerror', (error) => { noise.push(error.message); });
-  page.on('request', (request) => { if (new URL(request.url()).origin !== new URL(url).origin) noise.push(`request ${request.url()}`); });
+  page.on('dialog', (dialog) => {
+    noise.push(`dialog ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on('console', (message) => {
+    if (!message.text().startsWith('Failed to load resource')) noise.push(message.text());
+  });
+  page.on('pageerror', (error) => {
+    noise.push(error.message);
+  });
+  page.on('request', (request) => {
+    if (new URL(request.url()).origin !== new URL(url).origin) noise.push(`request ${request.url()}`);
+  });
   await page.goto(url);
   return { page, noise };
 }
@@ -87,12 +128,31 @@ async function picture(page: Page, name: string): Promise<void> {
 const names = (page: Page): Promise<string[]> => page.locator('tbody a').allInnerTexts();
 
 const FEW = {
-  images: undefined, fonts: undefined, '.well-known': undefined,
-  'index.html.bak.txt': 'x', 'chapter10.html': 48_213, 'chapter2.html': 17_904, 'style.css': 9_120, 'app.mjs': 131_402, 'Logo.PNG': 88_231,
-  'hero.avif': 412_009, 'intro.mp4': 18_400_211, 'data.json': 702, 'site.webmanifest': 412, 'notes.md': 3_051, 'Größe.txt': 12, 'inter.woff2': 98_304, 'release.zip': 5_218_770, 'empty': 0, 'module.wasm': 1_999,
+  images: undefined,
+  fonts: undefined,
+  '.well-known': undefined,
+  'index.html.bak.txt': 'x',
+  'chapter10.html': 48_213,
+  'chapter2.html': 17_904,
+  'style.css': 9_120,
+  'app.mjs': 131_402,
+  'Logo.PNG': 88_231,
+  'hero.avif': 412_009,
+  'intro.mp4': 18_400_211,
+  'data.json': 702,
+  'site.webmanifest': 412,
+  'notes.md': 3_051,
+  'Größe.txt': 12,
+  'inter.woff2': 98_304,
+  'release.zip': 5_218_770,
+  empty: 0,
+  'module.wasm': 1_999,
 };
 
-/** Contrast of every piece of text with what is behind it (WCAG 1.4.3), worst first; and of the parts of the page that are cut off. */
+/**
+ * Contrast of every piece of text with what is behind it (WCAG 1.4.3), worst first; and of the parts of the page that
+ * are cut off.
+ */
 const CONTRASTS = `(() => {
   const parse = (color) => color.match(/[\\d.]+/g).map(Number);
   const light = ([r, g, b]) => [r, g, b].map((c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4).reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
@@ -113,16 +173,22 @@ describe('a directory listing in Chromium', () => {
     it(`looks right, ${colorScheme}`, async () => {
       const root = await temporaryFolder();
       const folder = path.join(root, 'docs', 'guide');
-      await fill(root, { 'docs': undefined, 'docs/guide': undefined });
+      await fill(root, { docs: undefined, 'docs/guide': undefined });
       await fill(folder, FEW);
       const url = await serveFolder(root);
       const { page, noise } = await openWatched(`${url}docs/guide/`, { colorScheme, timezoneId: 'UTC' });
       await picture(page, colorScheme);
       const contrasts = await page.evaluate<[number, string][]>(CONTRASTS);
       assert.ok(contrasts.length > 50, `${contrasts.length} pieces of text`);
-      assert.deepEqual(contrasts.filter(([ratio]) => ratio < 4.5), []);
+      assert.deepEqual(
+        contrasts.filter(([ratio]) => ratio < 4.5),
+        [],
+      );
       await page.locator('thead a').nth(1).hover();
-      assert.deepEqual((await page.evaluate<[number, string][]>(CONTRASTS)).filter(([ratio]) => ratio < 4.5), []);
+      assert.deepEqual(
+        (await page.evaluate<[number, string][]>(CONTRASTS)).filter(([ratio]) => ratio < 4.5),
+        [],
+      );
       await page.setViewportSize({ width: 320, height: 640 });
       assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 320);
       await picture(page, `narrow-${colorScheme}`);
@@ -135,10 +201,43 @@ describe('a directory listing in Chromium', () => {
 
   // What a name on this disk can be. `src` of its own, so that a hit would be seen as a request or a dialog.
   const HOSTILE = [
-    '<img src=x onerror=alert(1)>.txt', '"onmouseover=alert(1) x="', "'onfocus=alert(1) autofocus='", 'javascript:alert(1)', '<', '&lt;script&gt;', '<!--', '--><script>alert(1)<', '<title><style nonce=n0nce>*{display:none}',
-    '\u202egnp.exe', 'a\u2066b\u200f.txt', ' lead and trail ', 'a  b', '#anchor', '?query', '%2e%2e', '100%.txt', 'a&b=c;d', 'http:evil.test', 'c:d', 'x{{status}}.txt', '🎉 fête.txt', 'שלום.txt', 'e\u0301.txt', '\u00e9.txt', `${'w'.repeat(250)}.txt`, '\u0300'.repeat(100),
+    '<img src=x onerror=alert(1)>.txt',
+    '"onmouseover=alert(1) x="',
+    "'onfocus=alert(1) autofocus='",
+    'javascript:alert(1)',
+    '<',
+    '&lt;script&gt;',
+    '<!--',
+    '--><script>alert(1)<',
+    '<title><style nonce=n0nce>*{display:none}',
+    '\u202egnp.exe',
+    'a\u2066b\u200f.txt',
+    ' lead and trail ',
+    'a  b',
+    '#anchor',
+    '?query',
+    '%2e%2e',
+    '100%.txt',
+    'a&b=c;d',
+    'http:evil.test',
+    'c:d',
+    'x{{status}}.txt',
+    '🎉 fête.txt',
+    'שלום.txt',
+    'e\u0301.txt',
+    '\u00e9.txt',
+    `${'w'.repeat(250)}.txt`,
+    '\u0300'.repeat(100),
   ];
-  const UNREACHABLE = ['line\nbreak.txt', 'carriage\rreturn', 'tab\tbed', 'esc\u001b[31m', 'back\\slash', '.hidden', '\u0085'];
+  const UNREACHABLE = [
+    'line\nbreak.txt',
+    'carriage\rreturn',
+    'tab\tbed',
+    'esc\u001b[31m',
+    'back\\slash',
+    '.hidden',
+    '\u0085',
+  ];
 
   it('lets no name do anything, and every link leads where it says', async () => {
     const root = await temporaryFolder();
@@ -146,11 +245,14 @@ describe('a directory listing in Chromium', () => {
     await fill(root, { 'javascript:alert(2)': undefined, '"><svg onload=alert(3)>': undefined });
     const url = await serveFolder(root);
     const { page, noise } = await openWatched(url, { javaScriptEnabled: true });
-    const links = await page.evaluate<[string, string][]>("[...document.querySelectorAll('tbody a')].map((a) => [a.getAttribute('href'), a.innerText])");
+    const links = await page.evaluate<[string, string][]>(
+      "[...document.querySelectorAll('tbody a')].map((a) => [a.getAttribute('href'), a.innerText])",
+    );
     assert.equal(links.length, HOSTILE.length + 2);
     for (const [href] of links) assert.match(href, /^\.\/[\w.~%-]+\/?$/);
     const led = new Set<string>();
-    for (const [href] of links.filter(([to]) => !to.endsWith('/'))) led.add(await (await fetch(new URL(href, url))).text());
+    for (const [href] of links.filter(([to]) => !to.endsWith('/')))
+      led.add(await (await fetch(new URL(href, url))).text());
     assert.deepEqual([...led].sort(), HOSTILE.map((name) => `this is ${name}`).sort());
     assert.equal(await page.locator('img, script, tbody svg[onload], title + title').count(), 0);
     assert.ok((await names(page)).every((name) => !/[\u202e\u2066\u200f]/.test(name)));
@@ -194,11 +296,18 @@ describe('a directory listing in Chromium', () => {
   });
 
   /** What has the focus, in words; whether that can be seen. */
-  const FOCUS = "(() => { const e = document.activeElement; return [e.textContent.trim(), getComputedStyle(e).outlineStyle + getComputedStyle(e).outlineWidth]; })()";
+  const FOCUS =
+    '(() => { const e = document.activeElement; return [e.textContent.trim(), getComputedStyle(e).outlineStyle + getComputedStyle(e).outlineWidth]; })()';
 
   it('is walked with the keyboard, without a script', async () => {
     const root = await temporaryFolder();
-    await fill(root, { docs: undefined, 'docs/images': undefined, 'docs/b10.txt': 10, 'docs/b9.txt': 900, 'docs/A1.txt': 50 });
+    await fill(root, {
+      docs: undefined,
+      'docs/images': undefined,
+      'docs/b10.txt': 10,
+      'docs/b9.txt': 900,
+      'docs/A1.txt': 50,
+    });
     const { page } = await openWatched(`${await serveFolder(root)}docs/`);
     const walk = async (): Promise<string[]> => {
       const passed: string[] = [];
@@ -211,7 +320,17 @@ describe('a directory listing in Chromium', () => {
       }
       return passed;
     };
-    assert.deepEqual(await walk(), ['site root', 'Parent folder', 'Name', 'Size', 'Modified', 'images/', 'A1.txt', 'b9.txt', 'b10.txt']);
+    assert.deepEqual(await walk(), [
+      'site root',
+      'Parent folder',
+      'Name',
+      'Size',
+      'Modified',
+      'images/',
+      'A1.txt',
+      'b9.txt',
+      'b10.txt',
+    ]);
     const press = async (header: string): Promise<[string | null, string[]]> => {
       await page.locator('thead a', { hasText: header }).focus();
       await follow(page, () => page.keyboard.press('Enter'));
@@ -257,12 +376,16 @@ describe('a directory listing in Chromium', () => {
       await follow(page, () => pager.getByRole('link', { name: link }).click());
       return names(page);
     };
-    const files = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, i) => `file ${from + i}.txt`);
+    const files = (from: number, to: number): string[] =>
+      Array.from({ length: to - from }, (_, i) => `file ${from + i}.txt`);
     assert.deepEqual(await names(page), files(0, 10));
     assert.deepEqual(await pager.getByRole('link').allInnerTexts(), ['Next', 'Last']);
     assert.deepEqual(await turn('Next'), files(10, 20));
     assert.equal(new URL(page.url()).search, '?page=2');
-    assert.deepEqual(await page.evaluate("[...document.querySelector('.pages').querySelectorAll('[rel]')].map((a) => a.rel)"), ['prev', 'next']);
+    assert.deepEqual(
+      await page.evaluate("[...document.querySelector('.pages').querySelectorAll('[rel]')].map((a) => a.rel)"),
+      ['prev', 'next'],
+    );
     assert.deepEqual(await turn('Last'), files(40, 45));
     await picture(page, 'paged');
     assert.deepEqual(await turn('Previous'), files(30, 40));

@@ -37,7 +37,10 @@ export interface LiveSite {
  * @param files by their path relative to the root, which lies in a folder of its own: `../config/404.html` is beside it
  * @param more options of the server; paths are absolute
  */
-export async function startLivePage(files: Readonly<Record<string, string | Buffer>>, more: (root: string) => Partial<ServerOptions> = () => ({})): Promise<LiveSite> {
+export async function startLivePage(
+  files: Readonly<Record<string, string | Buffer>>,
+  more: (root: string) => Partial<ServerOptions> = () => ({}),
+): Promise<LiveSite> {
   const root = path.join(await temporaryFolder(), 'site');
   await mkdir(root);
   await writeFiles(root, files);
@@ -47,8 +50,18 @@ export async function startLivePage(files: Readonly<Record<string, string | Buff
   let live: Live;
   let server: Server | undefined;
   const start = async (port: number): Promise<number> => {
-    const options = serverOptions({ ip: '127.0.0.1', port, root, rootLabel: 'www/html', limits: { closeTimeout: 200 }, ...more(root) });
-    live = createLive({ root, layout: options, ignore: [], problems: true, badge: true }, { updated: (update) => updates.push(update), problem: (problem) => problems.push(problem) });
+    const options = serverOptions({
+      ip: '127.0.0.1',
+      port,
+      root,
+      rootLabel: 'www/html',
+      limits: { closeTimeout: 200 },
+      ...more(root),
+    });
+    live = createLive(
+      { root, layout: options, ignore: [], problems: true, badge: true },
+      { updated: (update) => updates.push(update), problem: (problem) => problems.push(problem) },
+    );
     server = createServer(options, {}, live.hooks);
     return (await server.listen()).port;
   };
@@ -69,22 +82,32 @@ export async function startLivePage(files: Readonly<Record<string, string | Buff
     url: `http://127.0.0.1:${port}/`,
     updates,
     problems,
-    get pages() { return live.pages; },
+    get pages() {
+      return live.pages;
+    },
     async write(name, content) {
       await writeSilently(name, content);
       live.changed(path.join(root, name), 'saved');
     },
     writeSilently,
-    type(name, text) { live.setUnsaved(path.join(root, name), text); },
+    type(name, text) {
+      live.setUnsaved(path.join(root, name), text);
+    },
     stop,
-    async restart() { await start(port); },
+    async restart() {
+      await start(port);
+    },
   };
 }
 
 let browser: Browser | undefined;
 
-before(async () => { browser = await launchChromium(); });
-after(async () => { await browser?.close(); });
+before(async () => {
+  browser = await launchChromium();
+});
+after(async () => {
+  await browser?.close();
+});
 
 /** A window of its own. Ends with the test. */
 export async function openContext(options: LaunchOptions = {}): Promise<BrowserContext> {
@@ -100,15 +123,17 @@ const sources = new WeakMap<Page, { now: number; marked: number }>();
 
 /** Opens a page of a site and waits until it is linked. Marks its window: `reloaded` tells whether it was replaced. */
 export async function openPage(site: LiveSite, name = '', context?: BrowserContext): Promise<Page> {
-  const page = await (context ?? await openContext()).newPage();
+  const page = await (context ?? (await openContext())).newPage();
   let welcome = false;
   const known = { now: 0, marked: 0 };
   sources.set(page, known);
   // Without its source it has missed something, and is about to reload.
-  page.on('websocket', (socket) => { socket.on('framereceived', ({ payload }) => {
-    if (String(payload).includes('"source"')) known.now++;
-    welcome ||= String(payload).includes('"source"') || site.pages.some(({ status }) => status !== 200);
-  }); });
+  page.on('websocket', (socket) => {
+    socket.on('framereceived', ({ payload }) => {
+      if (String(payload).includes('"source"')) known.now++;
+      welcome ||= String(payload).includes('"source"') || site.pages.some(({ status }) => status !== 200);
+    });
+  });
   await page.goto(site.url + name);
   await until('the page is linked, and knows its source', () => welcome);
   await mark(page);
@@ -128,14 +153,18 @@ export async function reloaded(page: Page): Promise<boolean> {
 
 /** Waits for an expression in the page. */
 export async function see(page: Page, expression: string, milliseconds = 15_000): Promise<void> {
-  await until(expression, async () => {
-    try {
-      return Boolean(await page.evaluate(expression));
-    } catch {
-      // In the middle of a reload.
-      return false;
-    }
-  }, milliseconds);
+  await until(
+    expression,
+    async () => {
+      try {
+        return Boolean(await page.evaluate(expression));
+      } catch {
+        // In the middle of a reload.
+        return false;
+      }
+    },
+    milliseconds,
+  );
 }
 
 /** Waits until the page has been replaced, and its successor is linked. */

@@ -7,9 +7,17 @@ const badge = "document.querySelector('lite-server-badge')";
 
 describe('the link', () => {
   it('leaves no trace in the page', async () => {
-    const site = await startLivePage({ 'index.html': '<!doctype html>\n<html><head><script>window.first = [document.scripts.length, Object.getOwnPropertyNames(window).length, document.head.innerHTML]</script></head><body></body></html>' });
+    const site = await startLivePage({
+      'index.html':
+        '<!doctype html>\n<html><head><script>window.first = [document.scripts.length, Object.getOwnPropertyNames(window).length, document.head.innerHTML]</script></head><body></body></html>',
+    });
     const tab = await openPage(site);
-    assert.deepEqual(await tab.evaluate("[first[0], first[2].startsWith('<script>window.first'), document.querySelectorAll('[src*=lite]').length, Object.keys(window).filter((name) => /lite|Idiomorph/i.test(name))]"), [1, true, 0, []]);
+    assert.deepEqual(
+      await tab.evaluate(
+        "[first[0], first[2].startsWith('<script>window.first'), document.querySelectorAll('[src*=lite]').length, Object.keys(window).filter((name) => /lite|Idiomorph/i.test(name))]",
+      ),
+      [1, true, 0, []],
+    );
   });
 
   it('comes back after the server was started again, and the page with it', async () => {
@@ -26,11 +34,15 @@ describe('the link', () => {
   it('shows a badge only after three seconds, and takes it away', async () => {
     const site = await startLivePage({ 'index.html': html('one') });
     const tab = await openPage(site);
-    await tab.evaluate(`window.began = 0; new MutationObserver(() => { window.shownAfter ??= performance.now() - began; }).observe(document.documentElement, { childList: true })`);
+    await tab.evaluate(
+      `window.began = 0; new MutationObserver(() => { window.shownAfter ??= performance.now() - began; }).observe(document.documentElement, { childList: true })`,
+    );
     await tab.evaluate('began = performance.now()');
     await site.stop();
     await see(tab, badge, 8_000);
-    const [after, text, position] = await tab.evaluate<[number, string, string]>(`[shownAfter, ${badge}.shadowRoot.textContent, getComputedStyle(${badge}).position]`);
+    const [after, text, position] = await tab.evaluate<[number, string, string]>(
+      `[shownAfter, ${badge}.shadowRoot.textContent, getComputedStyle(${badge}).position]`,
+    );
     assert.ok(after >= 2_900, `${after} ms`);
     assert.match(text, /not connected/);
     assert.equal(position, 'fixed');
@@ -44,7 +56,7 @@ describe('the link', () => {
     await tab.evaluate("document.documentElement.append(document.createElement('aside'))");
     await site.write('index.html', html('two'));
     await see(tab, shows('two'));
-    assert.equal(await tab.evaluate("document.documentElement.lastElementChild.localName"), 'aside');
+    assert.equal(await tab.evaluate('document.documentElement.lastElementChild.localName'), 'aside');
   });
 
   it('eight tabs of one page: all are told', async () => {
@@ -94,7 +106,9 @@ describe('the link', () => {
       await route.continue();
     });
     let loads = 0;
-    tab.on('load', () => { loads++; });
+    tab.on('load', () => {
+      loads++;
+    });
     await tab.evaluate("location.href = 'other.html'");
     await see(tab, shows('other'));
     // The page is there before Chromium has told of it.
@@ -124,42 +138,128 @@ describe('the link', () => {
   it('an address too long for a message', async () => {
     const site = await startLivePage({ 'index.html': html('one') });
     const tab = await openPage(site, `?${'x'.repeat(5_000)}`);
-    assert.deepEqual(site.pages.map(({ path }) => path), ['/']);
+    assert.deepEqual(
+      site.pages.map(({ path }) => path),
+      ['/'],
+    );
     await site.write('index.html', html('two'));
     await see(tab, shows('two'));
   });
 
   it('a page that writes JSON in its own way', async () => {
-    const site = await startLivePage({ 'index.html': '<!doctype html><script>Array.prototype.toJSON = Object.prototype.toJSON = () => "mine"</script><p>one</p><img src=a.svg>', 'a.svg': '<svg xmlns="http://www.w3.org/2000/svg"/>' });
+    const site = await startLivePage({
+      'index.html':
+        '<!doctype html><script>Array.prototype.toJSON = Object.prototype.toJSON = () => "mine"</script><p>one</p><img src=a.svg>',
+      'a.svg': '<svg xmlns="http://www.w3.org/2000/svg"/>',
+    });
     const context = await openContext();
     const sent: string[] = [];
-    context.on('page', (page) => page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => sent.push(String(payload)))));
+    context.on('page', (page) =>
+      page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => sent.push(String(payload)))),
+    );
     await openPage(site, '', context);
     await until('it tells what it uses', () => sent.some((text) => text.startsWith('{"type":"used","paths":["/')));
-    assert.equal(sent.some((text) => text.includes('mine')), false);
+    assert.equal(
+      sent.some((text) => text.includes('mine')),
+      false,
+    );
   });
 
   it('a strict policy in the page', async () => {
-    const site = await startLivePage({ 'index.html': `<!doctype html><meta http-equiv=Content-Security-Policy content="default-src 'none'; script-src 'self'"><p>one</p>` });
+    const site = await startLivePage({
+      'index.html': `<!doctype html><meta http-equiv=Content-Security-Policy content="default-src 'none'; script-src 'self'"><p>one</p>`,
+    });
     const tab = await openPage(site);
-    assert.deepEqual(site.pages.map(({ path }) => path), ['/']);
-    await site.writeSilently('index.html', `<!doctype html><meta http-equiv=Content-Security-Policy content="default-src 'none'; script-src 'self'"><p>two</p>`);
-    await site.write('index.html', `<!doctype html><meta http-equiv=Content-Security-Policy content="default-src 'none'; script-src 'self'"><p>two</p>`);
+    assert.deepEqual(
+      site.pages.map(({ path }) => path),
+      ['/'],
+    );
+    await site.writeSilently(
+      'index.html',
+      `<!doctype html><meta http-equiv=Content-Security-Policy content="default-src 'none'; script-src 'self'"><p>two</p>`,
+    );
+    await site.write(
+      'index.html',
+      `<!doctype html><meta http-equiv=Content-Security-Policy content="default-src 'none'; script-src 'self'"><p>two</p>`,
+    );
     await see(tab, shows('two'));
   });
 
-  const odd: readonly (readonly [name: string, file: string, before: string, after: string, expression: string, reloads: boolean])[] = [
+  const odd: readonly (readonly [
+    name: string,
+    file: string,
+    before: string,
+    after: string,
+    expression: string,
+    reloads: boolean,
+  ])[] = [
     ['no tags at all', 'a.html', 'one', 'two', "document.body.textContent === 'two'", false],
     ['nothing at all', 'a.html', '', '<p>two', "document.body.textContent === 'two'", false],
-    ['only a body', 'a.html', '<body>\n one <b>x</b>', '<body>\n two <b>x</b>', "document.body.textContent.trim() === 'two x'", false],
-    ['a comment first', 'a.html', '<!-- c -->\n\n<p>one', '<!-- d -->\n\n<p>two', "document.body.textContent === 'two'", false],
-    ['a frameset', 'a.html', '<frameset cols="*,*"><frame><frame></frameset>', '<frameset cols="*,*"><frame id=x><frame></frameset>', "document.querySelector('#x')", false],
-    ['an SVG document', 'a.svg', '<svg xmlns="http://www.w3.org/2000/svg"><title>one</title></svg>', '<svg xmlns="http://www.w3.org/2000/svg"><title>two</title></svg>', "document.documentElement.textContent === 'two' && !document.querySelector('script')", true],
-    ['an XHTML document', 'a.xhtml', '<html xmlns="http://www.w3.org/1999/xhtml"><head><title>x</title></head><body>one</body></html>', '<html xmlns="http://www.w3.org/1999/xhtml"><head><title>x</title></head><body>two</body></html>', "document.body.textContent === 'two' && !document.querySelector('script')", true],
-    ['a frozen console', 'a.html', '<script>Object.freeze(console)</script><p>one', '<script>Object.freeze(console)</script><p>two', shows('two'), false],
-    ['a socket of its own', 'a.html', '<script>window.WebSocket = class { constructor() { throw 1 } }; window.fetch = () => { throw 2 }</script><p>one', '<script>window.WebSocket = class { constructor() { throw 1 } }; window.fetch = () => { throw 2 }</script><p>two', shows('two'), false],
+    [
+      'only a body',
+      'a.html',
+      '<body>\n one <b>x</b>',
+      '<body>\n two <b>x</b>',
+      "document.body.textContent.trim() === 'two x'",
+      false,
+    ],
+    [
+      'a comment first',
+      'a.html',
+      '<!-- c -->\n\n<p>one',
+      '<!-- d -->\n\n<p>two',
+      "document.body.textContent === 'two'",
+      false,
+    ],
+    [
+      'a frameset',
+      'a.html',
+      '<frameset cols="*,*"><frame><frame></frameset>',
+      '<frameset cols="*,*"><frame id=x><frame></frameset>',
+      "document.querySelector('#x')",
+      false,
+    ],
+    [
+      'an SVG document',
+      'a.svg',
+      '<svg xmlns="http://www.w3.org/2000/svg"><title>one</title></svg>',
+      '<svg xmlns="http://www.w3.org/2000/svg"><title>two</title></svg>',
+      "document.documentElement.textContent === 'two' && !document.querySelector('script')",
+      true,
+    ],
+    [
+      'an XHTML document',
+      'a.xhtml',
+      '<html xmlns="http://www.w3.org/1999/xhtml"><head><title>x</title></head><body>one</body></html>',
+      '<html xmlns="http://www.w3.org/1999/xhtml"><head><title>x</title></head><body>two</body></html>',
+      "document.body.textContent === 'two' && !document.querySelector('script')",
+      true,
+    ],
+    [
+      'a frozen console',
+      'a.html',
+      '<script>Object.freeze(console)</script><p>one',
+      '<script>Object.freeze(console)</script><p>two',
+      shows('two'),
+      false,
+    ],
+    [
+      'a socket of its own',
+      'a.html',
+      '<script>window.WebSocket = class { constructor() { throw 1 } }; window.fetch = () => { throw 2 }</script><p>one',
+      '<script>window.WebSocket = class { constructor() { throw 1 } }; window.fetch = () => { throw 2 }</script><p>two',
+      shows('two'),
+      false,
+    ],
     ['a name that must be encoded', 'ä b/ü.html', '<p>one', '<p>two', shows('two'), false],
-    ['characters of another set', 'a.html', '<meta charset=windows-1252><p>one', '<meta charset=windows-1252><p>two', shows('two'), false],
+    [
+      'characters of another set',
+      'a.html',
+      '<meta charset=windows-1252><p>one',
+      '<meta charset=windows-1252><p>two',
+      shows('two'),
+      false,
+    ],
   ];
   for (const [name, file, before, after, expression, reloads] of odd) {
     it(`${name}: ${reloads ? 'reloaded' : 'morphed'}`, async () => {
@@ -172,21 +272,34 @@ describe('the link', () => {
   }
 
   it('frames without an origin, and documents of no address, are left alone', async () => {
-    const site = await startLivePage({ 'index.html': '<!doctype html><iframe sandbox="allow-scripts" src=inner.html></iframe><iframe srcdoc="<p>x"></iframe>', 'inner.html': '<!doctype html><script>parent.postMessage(document.scripts.length, "*")</script>' });
+    const site = await startLivePage({
+      'index.html':
+        '<!doctype html><iframe sandbox="allow-scripts" src=inner.html></iframe><iframe srcdoc="<p>x"></iframe>',
+      'inner.html': '<!doctype html><script>parent.postMessage(document.scripts.length, "*")</script>',
+    });
     const context = await openContext();
     const errors: string[] = [];
     context.on('weberror', (error) => errors.push(error.error().message));
     await openPage(site, '', context);
     assert.deepEqual(errors, []);
-    assert.deepEqual(site.pages.map(({ path }) => path), ['/']);
+    assert.deepEqual(
+      site.pages.map(({ path }) => path),
+      ['/'],
+    );
   });
 
   it('the preview panel is told where the page is, and drives it', async () => {
-    const site = await startLivePage({ 'index.html': html('one'), 'outer.html': `<!doctype html><iframe src="./?q=1#f"></iframe><script>window.told = []; onmessage = ({ data }) => { if (data.liteServer === 'page') told.push(data.url + ' ' + data.title); }</script>` });
+    const site = await startLivePage({
+      'index.html': html('one'),
+      'outer.html': `<!doctype html><iframe src="./?q=1#f"></iframe><script>window.told = []; onmessage = ({ data }) => { if (data.liteServer === 'page') told.push(data.url + ' ' + data.title); }</script>`,
+    });
     const tab = await openPage(site, 'outer.html');
-    const say = (what: string): Promise<unknown> => tab.evaluate(`frames[0].postMessage({ liteServer: 'panel', do: '${what}' }, '*')`);
+    const say = (what: string): Promise<unknown> =>
+      tab.evaluate(`frames[0].postMessage({ liteServer: 'panel', do: '${what}' }, '*')`);
     await see(tab, "frames[0].document.readyState === 'complete'");
-    await tab.evaluate("frames[0].document.title = 'before'; frames[0].heard = 0; frames[0].onmessage = () => { frames[0].heard++; }");
+    await tab.evaluate(
+      "frames[0].document.title = 'before'; frames[0].heard = 0; frames[0].onmessage = () => { frames[0].heard++; }",
+    );
     await say('hello');
     await see(tab, "told.at(-1) === '/?q=1#f before'");
     await tab.evaluate("frames[0].document.title = 'after'");
@@ -201,11 +314,15 @@ describe('the link', () => {
   });
 
   it('a document that is being left says nothing more to the preview panel, not even when it is asked again', async () => {
-    const site = await startLivePage({ 'index.html': html('one'), 'outer.html': `<!doctype html><iframe src="./"></iframe><script>window.told = []; onmessage = ({ data }) => { if (data.liteServer === 'page') told.push(data.url + ' ' + data.title); }</script>` });
+    const site = await startLivePage({
+      'index.html': html('one'),
+      'outer.html': `<!doctype html><iframe src="./"></iframe><script>window.told = []; onmessage = ({ data }) => { if (data.liteServer === 'page') told.push(data.url + ' ' + data.title); }</script>`,
+    });
     const tab = await openPage(site, 'outer.html');
     await see(tab, "frames[0].document.readyState === 'complete'");
     await tab.evaluate("frames[0].document.title = 'before'");
-    for (const what of ['hello', 'quiet', 'hello']) await tab.evaluate(`frames[0].postMessage({ liteServer: 'panel', do: '${what}' }, '*')`);
+    for (const what of ['hello', 'quiet', 'hello'])
+      await tab.evaluate(`frames[0].postMessage({ liteServer: 'panel', do: '${what}' }, '*')`);
     await tab.evaluate("frames[0].document.title = 'after'");
     await tab.evaluate(`frames[0].eval("parent.postMessage({ liteServer: 'page', url: 'the last', title: '' }, '*')")`);
     await see(tab, "told.at(-1) === 'the last '");

@@ -4,12 +4,18 @@ import type { ServerOptions } from '../../src/server/options/serverOptions.js';
 import { openContext, openPage, reloaded, see, startLivePage, until } from './livePage.js';
 
 const shows = (text: string): string => `document.body.textContent.includes('${text}')`;
-const ownPages = (root: string): Partial<ServerOptions> => ({ errorPages: { folder: path.dirname(root), pages: { 404: 'config/404.html' }, optional: ['config/404.html'] } });
+const ownPages = (root: string): Partial<ServerOptions> => ({
+  errorPages: { folder: path.dirname(root), pages: { 404: 'config/404.html' }, optional: ['config/404.html'] },
+});
 
 describe('pages that are not what their path says', () => {
   it('an own error page: its links work from any depth, and it follows its file', async () => {
-    const page = (heading: string): string => `<!doctype html><html><head><link rel=stylesheet href="site.css"></head><body><h1>${heading} {{path}}</h1></body></html>`;
-    const site = await startLivePage({ 'index.html': '', 'site.css': 'h1 { color: rgb(1, 2, 3) }', '../config/404.html': page('gone:') }, ownPages);
+    const page = (heading: string): string =>
+      `<!doctype html><html><head><link rel=stylesheet href="site.css"></head><body><h1>${heading} {{path}}</h1></body></html>`;
+    const site = await startLivePage(
+      { 'index.html': '', 'site.css': 'h1 { color: rgb(1, 2, 3) }', '../config/404.html': page('gone:') },
+      ownPages,
+    );
     const tab = await openPage(site, 'deep/er/a%20b.html');
     assert.equal(await tab.locator('h1').textContent(), 'gone: /deep/er/a b.html');
     assert.equal(await tab.evaluate("getComputedStyle(document.querySelector('h1')).color"), 'rgb(1, 2, 3)');
@@ -44,18 +50,26 @@ describe('pages that are not what their path says', () => {
 
   it('a sheet of a mounted folder is swapped', async () => {
     const site = await startLivePage(
-      { 'index.html': '<!doctype html><link rel=stylesheet href="/lib/x.css"><p>x', '../packages/lib/x.css': 'p { color: rgb(1, 1, 1) }' },
+      {
+        'index.html': '<!doctype html><link rel=stylesheet href="/lib/x.css"><p>x',
+        '../packages/lib/x.css': 'p { color: rgb(1, 1, 1) }',
+      },
       (root) => ({ mounts: [{ segments: ['lib'], folder: path.join(root, '../packages/lib') }] }),
     );
     const tab = await openPage(site);
     await site.write('../packages/lib/x.css', 'p { color: rgb(2, 2, 2) }');
     await see(tab, "getComputedStyle(document.querySelector('p')).color === 'rgb(2, 2, 2)'");
     assert.equal(await reloaded(tab), false);
-    assert.deepEqual(site.updates.map(({ how, file, pages }) => [how, file, pages]), [['swapped', 'lib/x.css', ['/']]]);
+    assert.deepEqual(
+      site.updates.map(({ how, file, pages }) => [how, file, pages]),
+      [['swapped', 'lib/x.css', ['/']]],
+    );
   });
 
   it('the one page of a site, shown at another path, is merged when it changes', async () => {
-    const site = await startLivePage({ 'index.html': '<!doctype html><p>one</p><input>' }, () => ({ spaFallback: 'index.html' }));
+    const site = await startLivePage({ 'index.html': '<!doctype html><p>one</p><input>' }, () => ({
+      spaFallback: 'index.html',
+    }));
     const tab = await openPage(site, 'users/7');
     await tab.fill('input', 'typed');
     await site.write('index.html', '<!doctype html><p>two</p><input>');
@@ -71,6 +85,9 @@ describe('pages that are not what their path says', () => {
     await site.write('about.html', '<!doctype html><p>two</p>');
     await see(tab, shows('two'));
     assert.equal(await reloaded(tab), false);
-    assert.deepEqual(site.updates.map(({ how, file, pages }) => [how, file, pages]), [['morphed', 'about.html', ['/about']]]);
+    assert.deepEqual(
+      site.updates.map(({ how, file, pages }) => [how, file, pages]),
+      [['morphed', 'about.html', ['/about']]],
+    );
   });
 });

@@ -20,7 +20,10 @@ const GET_LARGE = 'GET /large.bin HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
 const PARTIAL = GET_OK.slice(0, -1);
 
 async function start(limits: Partial<Limits> = {}): Promise<Site> {
-  const site = await startSite({ files: { 'www/html/ok': 'fine', 'www/html/60k.bin': Buffer.alloc(60 * KIB) }, limits });
+  const site = await startSite({
+    files: { 'www/html/ok': 'fine', 'www/html/60k.bin': Buffer.alloc(60 * KIB) },
+    limits,
+  });
   const file = path.join(site.root, 'large.bin');
   await writeFile(file, '');
   await truncate(file, LARGE);
@@ -28,13 +31,24 @@ async function start(limits: Partial<Limits> = {}): Promise<Site> {
 }
 
 /** A connection, what came over it, and when it ended. */
-interface Watched { readonly socket: Socket; text: string; endedAt: number | undefined; closedAt: number | undefined }
+interface Watched {
+  readonly socket: Socket;
+  text: string;
+  endedAt: number | undefined;
+  closedAt: number | undefined;
+}
 
 function watch(socket: Socket): Watched {
   const watched: Watched = { socket, text: '', endedAt: undefined, closedAt: undefined };
-  socket.on('data', (bytes: Buffer) => { watched.text += bytes.toString('latin1'); });
-  socket.on('end', () => { watched.endedAt = performance.now(); });
-  socket.on('close', () => { watched.closedAt = performance.now(); });
+  socket.on('data', (bytes: Buffer) => {
+    watched.text += bytes.toString('latin1');
+  });
+  socket.on('end', () => {
+    watched.endedAt = performance.now();
+  });
+  socket.on('close', () => {
+    watched.closedAt = performance.now();
+  });
   return watched;
 }
 
@@ -62,14 +76,17 @@ async function openReading(site: Site, bytes = PARTIAL): Promise<Watched> {
 async function openSending(site: Site): Promise<Watched> {
   const socket = await open(site.port);
   const watched = watch(socket);
-  socket.once('data', () => { socket.pause(); });
+  socket.once('data', () => {
+    socket.pause();
+  });
   socket.write(GET_LARGE);
   await until('it has begun', () => watched.text.startsWith('HTTP/1.1 200'));
   return watched;
 }
 
 const statuses = (text: string): number[] => parseReplies(text).map(({ status }) => status);
-const reasons = (site: Site): string[] => site.transitions.flatMap(({ to }) => (to.name === 'CONN_DONE' || to.name === 'CLOSING' ? [to.reason] : []));
+const reasons = (site: Site): string[] =>
+  site.transitions.flatMap(({ to }) => (to.name === 'CONN_DONE' || to.name === 'CLOSING' ? [to.reason] : []));
 
 async function stillServes(site: Site): Promise<void> {
   const started = performance.now();
@@ -80,17 +97,27 @@ async function stillServes(site: Site): Promise<void> {
 describe('limits: sizes', () => {
   it('the defaults are those of the documentation', () => {
     assert.deepEqual(DEFAULT_LIMITS, {
-      maxHeaderBytes: 16 * KIB, maxHeaderFields: 100, maxTargetBytes: 8 * KIB, maxBodySize: 100 * MIB, maxConnections: 256,
-      headerTimeout: 15_000, idleTimeout: 75_000, stallTimeout: 30_000, closeTimeout: 2_000, lingerTimeout: 2_000,
+      maxHeaderBytes: 16 * KIB,
+      maxHeaderFields: 100,
+      maxTargetBytes: 8 * KIB,
+      maxBodySize: 100 * MIB,
+      maxConnections: 256,
+      headerTimeout: 15_000,
+      idleTimeout: 75_000,
+      stallTimeout: 30_000,
+      closeTimeout: 2_000,
+      lingerTimeout: 2_000,
     });
   });
 
   const host = 'Host: 127.0.0.1\r\n';
   const close = 'Connection: close\r\n';
-  const fields = (bytes: number): string => `${host}${close}X: ${'x'.repeat(bytes - host.length - close.length - 5)}\r\n`;
+  const fields = (bytes: number): string =>
+    `${host}${close}X: ${'x'.repeat(bytes - host.length - close.length - 5)}\r\n`;
   const many = (count: number): string => host + close + 'X:\r\n'.repeat(count - 2);
   const target = (bytes: number): string => `/ok?${'q'.repeat(bytes - 4)}`;
-  const chunked = (size: number): string => `POST /ok HTTP/1.1\r\n${host}${close}Transfer-Encoding: chunked\r\n\r\n${size.toString(16)}\r\n${'x'.repeat(size)}\r\n0\r\n\r\n`;
+  const chunked = (size: number): string =>
+    `POST /ok HTTP/1.1\r\n${host}${close}Transfer-Encoding: chunked\r\n\r\n${size.toString(16)}\r\n${'x'.repeat(size)}\r\n0\r\n\r\n`;
   const rows: [what: string, limits: Partial<Limits>, request: string, status: number][] = [
     ['header bytes, N', { maxHeaderBytes: 2_000 }, `GET /ok HTTP/1.1\r\n${fields(2_000)}\r\n`, 200],
     ['header bytes, N + 1', { maxHeaderBytes: 2_000 }, `GET /ok HTTP/1.1\r\n${fields(2_001)}\r\n`, 431],
@@ -107,8 +134,18 @@ describe('limits: sizes', () => {
     ['target bytes, default N + 1', {}, `GET ${target(8 * KIB + 1)} HTTP/1.1\r\n${host}${close}\r\n`, 414],
     ['target bytes without an end', {}, `GET /${'x'.repeat(100_000)}`, 414],
     ['everything at its limit', {}, `OPTIONS ${target(8 * KIB)} HTTP/1.1\r\n${fields(16 * KIB)}\r\n`, 204],
-    ['body bytes, N', { maxBodySize: 1_000 }, `POST /ok HTTP/1.1\r\n${host}${close}Content-Length: 1000\r\n\r\n${'x'.repeat(1_000)}`, 405],
-    ['body bytes, N + 1', { maxBodySize: 1_000 }, `POST /ok HTTP/1.1\r\n${host}${close}Content-Length: 1001\r\n\r\n`, 413],
+    [
+      'body bytes, N',
+      { maxBodySize: 1_000 },
+      `POST /ok HTTP/1.1\r\n${host}${close}Content-Length: 1000\r\n\r\n${'x'.repeat(1_000)}`,
+      405,
+    ],
+    [
+      'body bytes, N + 1',
+      { maxBodySize: 1_000 },
+      `POST /ok HTTP/1.1\r\n${host}${close}Content-Length: 1001\r\n\r\n`,
+      413,
+    ],
     ['chunked body bytes, N', { maxBodySize: 1_000 }, chunked(1_000), 405],
     ['chunked body bytes, N + 1', { maxBodySize: 1_000 }, chunked(1_001), 413],
     ['a method without an end', {}, 'x'.repeat(100_000), 501],
@@ -118,18 +155,26 @@ describe('limits: sizes', () => {
       const site = await start(limits);
       assert.deepEqual(statuses(await exchange(site.port, request)), [status]);
       const half = Math.floor(request.length / 2);
-      assert.deepEqual(statuses(await exchange(site.port, [request.slice(0, half), request.slice(half)])), [status], 'in two pieces');
+      assert.deepEqual(
+        statuses(await exchange(site.port, [request.slice(0, half), request.slice(half)])),
+        [status],
+        'in two pieces',
+      );
       await stillServes(site);
     });
   }
 
   it('a body that nobody wants is read up to 64 KiB, and the connection kept; beyond that it is closed', async () => {
     const { port } = await start();
-    const request = (size: number): string => `GET /ok HTTP/1.1\r\n${host}Content-Length: ${size}\r\n\r\n${'x'.repeat(size)}`;
+    const request = (size: number): string =>
+      `GET /ok HTTP/1.1\r\n${host}Content-Length: ${size}\r\n\r\n${'x'.repeat(size)}`;
     const next = `GET /ok HTTP/1.1\r\n${host}${close}\r\n`;
     assert.deepEqual(statuses(await exchange(port, request(64 * KIB) + next)), [200, 200]);
     const replies = parseReplies(await exchange(port, request(64 * KIB + 1) + next));
-    assert.deepEqual(replies.map(({ status, fields: { connection } }) => [status, connection]), [[200, 'close']]);
+    assert.deepEqual(
+      replies.map(({ status, fields: { connection } }) => [status, connection]),
+      [[200, 'close']],
+    );
   });
 
   it('whoever sends without end after a refusal gets the refusal, and is cut off after 1 MiB', async () => {
@@ -235,13 +280,24 @@ describe('limits: times', () => {
     for (let n = 0; n < 500; n++) {
       const socket = connect({ port: site.port, host: '127.0.0.1' });
       socket.on('error', () => undefined).resume();
-      atEnd(() => { socket.destroy(); });
+      atEnd(() => {
+        socket.destroy();
+      });
       socket.write('GET /ok HTTP/1.1\r\n');
       drips.push(socket);
     }
-    const drip = setInterval(() => { for (const socket of drips) if (socket.writable) socket.write('X: x\r\n'); }, 100);
-    atEnd(() => { clearInterval(drip); });
-    await until('somebody else is served', async () => (await exchange(site.port, GET_OK.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'))).endsWith('fine'), 1_800);
+    const drip = setInterval(() => {
+      for (const socket of drips) if (socket.writable) socket.write('X: x\r\n');
+    }, 100);
+    atEnd(() => {
+      clearInterval(drip);
+    });
+    await until(
+      'somebody else is served',
+      async () =>
+        (await exchange(site.port, GET_OK.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'))).endsWith('fine'),
+      1_800,
+    );
     assert.ok(site.server.connections <= 50);
     await until('all are gone', () => site.server.connections === 0, 5_000);
   });
@@ -304,7 +360,9 @@ describe('limits: times', () => {
       const ahead = received / 6_000 - (performance.now() - started);
       if (ahead <= 0) return;
       socket.pause();
-      setTimeout(() => { socket.resume(); }, ahead);
+      setTimeout(() => {
+        socket.resume();
+      }, ahead);
     });
     socket.resume();
     await until('twice the time is over', () => performance.now() - started > 2 * stallTimeout, 10_000);
@@ -337,7 +395,8 @@ describe('limits: times', () => {
 
 describe('limits: connections', () => {
   /** One more client: its answer, or what it was told instead. */
-  const oneMore = (site: Site): Promise<number[]> => exchange(site.port, GET_OK.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')).then(statuses);
+  const oneMore = (site: Site): Promise<number[]> =>
+    exchange(site.port, GET_OK.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')).then(statuses);
 
   it('N are served, and the one that has been idle longest makes room for the next', async () => {
     const site = await start({ maxConnections: 3, headerTimeout: 100 });
@@ -389,12 +448,16 @@ describe('limits: connections', () => {
     assert.match(busy.fields['retry-after'] ?? '', /^[1-9]\d*$/);
     assert.equal(busy.fields['connection'], 'close');
     let served = 0;
-    await until('a new client is served', async () => {
-      const answer = await oneMore(site);
-      if (answer[0] === 200) served = performance.now();
-      else assert.deepEqual(answer, [503]);
-      return served > 0;
-    }, 4_000);
+    await until(
+      'a new client is served',
+      async () => {
+        const answer = await oneMore(site);
+        if (answer[0] === 200) served = performance.now();
+        else assert.deepEqual(answer, [503]);
+        return served > 0;
+      },
+      4_000,
+    );
     await until('the older one is closed', () => isOver(older));
     assert.ok(!isOver(younger));
     assert.ok(served - started >= 1_000, `closed after ${Math.round(served - started)} ms`);
@@ -434,10 +497,17 @@ describe('limits: connections', () => {
 const descriptors = (): number => readdirSync('/proc/self/fd').length;
 
 describe('limits: closing', () => {
-  const isFree = (port: number): Promise<boolean> => new Promise((resolve) => {
-    const probe = createNetServer().once('error', () => { resolve(false); });
-    probe.listen({ port, host: '127.0.0.1', exclusive: true }, () => probe.close(() => { resolve(true); }));
-  });
+  const isFree = (port: number): Promise<boolean> =>
+    new Promise((resolve) => {
+      const probe = createNetServer().once('error', () => {
+        resolve(false);
+      });
+      probe.listen({ port, host: '127.0.0.1', exclusive: true }, () =>
+        probe.close(() => {
+          resolve(true);
+        }),
+      );
+    });
 
   it('idle connections, and requests half read, are closed at once; so are those that never spoke', async () => {
     const site = await start({ closeTimeout: 5_000 });
@@ -459,12 +529,17 @@ describe('limits: closing', () => {
     const [error] = (await once(late, 'error')) as [NodeJS.ErrnoException];
     assert.equal(error.code, 'ECONNREFUSED');
     let received = download.text.length;
-    download.socket.removeAllListeners('data').on('data', ({ length }: Buffer) => { received += length; });
+    download.socket.removeAllListeners('data').on('data', ({ length }: Buffer) => {
+      received += length;
+    });
     download.socket.on('end', () => download.socket.end());
     download.socket.resume();
     await closing;
     assert.ok(received > LARGE);
-    assert.deepEqual(site.exchanges.map(({ complete, bytes }) => ({ complete, bytes })), [{ complete: true, bytes: LARGE }]);
+    assert.deepEqual(
+      site.exchanges.map(({ complete, bytes }) => ({ complete, bytes })),
+      [{ complete: true, bytes: LARGE }],
+    );
     assert.ok(await isFree(site.port));
   });
 
@@ -474,7 +549,10 @@ describe('limits: closing', () => {
     const started = performance.now();
     await site.server.close();
     assertTook(started, performance.now(), 300);
-    assert.deepEqual(site.exchanges.map(({ complete }) => complete), [false]);
+    assert.deepEqual(
+      site.exchanges.map(({ complete }) => complete),
+      [false],
+    );
     assert.ok(await isFree(site.port));
     download.socket.destroy();
   });
@@ -535,37 +613,59 @@ if (process.platform === 'linux') {
       ['READING_REQ', 'before it has said anything', (site) => open(site.port)],
       ['READING_REQ', 'in the middle of a head', async (site) => (await openReading(site)).socket],
       ['READING_REQ', 'between two requests', async (site) => (await openIdle(site)).socket],
-      ['HANDLING', 'in the middle of a body', async (site) => {
-        const socket = await open(site.port);
-        socket.write('POST /ok HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\nxxx');
-        return socket;
-      }],
-      ['SENDING_HEADER', 'not reading the small answers it asked for', async (site) => {
-        const socket = await open(site.port);
-        socket.pause();
-        socket.write('GET /60k.bin HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'.repeat(1_000));
-        await until('many are sent', () => site.exchanges.length > 20);
-        let count = -1;
-        // Full when nothing has been added between two looks.
-        await until('the buffers are full', async () => {
-          const same = count === site.exchanges.length;
-          count = site.exchanges.length;
-          await new Promise((resolve) => setTimeout(resolve, 50));
-          return same;
-        });
-        return socket;
-      }],
+      [
+        'HANDLING',
+        'in the middle of a body',
+        async (site) => {
+          const socket = await open(site.port);
+          socket.write('POST /ok HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\nxxx');
+          return socket;
+        },
+      ],
+      [
+        'SENDING_HEADER',
+        'not reading the small answers it asked for',
+        async (site) => {
+          const socket = await open(site.port);
+          socket.pause();
+          socket.write('GET /60k.bin HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'.repeat(1_000));
+          await until('many are sent', () => site.exchanges.length > 20);
+          let count = -1;
+          // Full when nothing has been added between two looks.
+          await until('the buffers are full', async () => {
+            const same = count === site.exchanges.length;
+            count = site.exchanges.length;
+            await new Promise((resolve) => setTimeout(resolve, 50));
+            return same;
+          });
+          return socket;
+        },
+      ],
       ['SENDING_FILE', 'not reading the file it asked for', async (site) => (await openSending(site)).socket],
-      ['CLOSING', 'without having said goodbye', async (site) => {
-        const socket = await open(site.port);
-        socket.resume().write('no request\r\n\r\n');
-        await once(socket, 'end');
-        return socket;
-      }],
+      [
+        'CLOSING',
+        'without having said goodbye',
+        async (site) => {
+          const socket = await open(site.port);
+          socket.resume().write('no request\r\n\r\n');
+          await once(socket, 'end');
+          return socket;
+        },
+      ],
     ];
     const leave: [how: string, go: (socket: Socket) => void][] = [
-      ['RST', (socket) => { socket.resetAndDestroy(); }],
-      ['FIN, and nobody there any more', (socket) => { socket.destroy(); }],
+      [
+        'RST',
+        (socket) => {
+          socket.resetAndDestroy();
+        },
+      ],
+      [
+        'FIN, and nobody there any more',
+        (socket) => {
+          socket.destroy();
+        },
+      ],
     ];
     for (const [state, what, go] of reach) {
       for (const [how, vanish] of leave) {
@@ -574,7 +674,12 @@ if (process.platform === 'linux') {
           const before = descriptors();
           for (let round = 1; round <= 3; round++) {
             const socket = await go(site);
-            await until(`the server is in ${state}`, () => site.server.connections === 1 && (state === 'READING_REQ' || site.transitions.at(-1)?.to.name === state));
+            await until(
+              `the server is in ${state}`,
+              () =>
+                site.server.connections === 1 &&
+                (state === 'READING_REQ' || site.transitions.at(-1)?.to.name === state),
+            );
             vanish(socket);
             await until('the connection is gone', () => site.server.connections === 0 && site.closed.length === round);
           }

@@ -16,7 +16,10 @@ describe('server', () => {
   });
 
   it('tells of a client that found no place', async () => {
-    const { port, exchanges, transitions } = await startSite({ files: { 'www/html/index.html': 'hello' }, limits: { maxConnections: 1 } });
+    const { port, exchanges, transitions } = await startSite({
+      files: { 'www/html/index.html': 'hello' },
+      limits: { maxConnections: 1 },
+    });
     const first = await open(port);
     first.write('GET / HTTP/1.1\r\n');
     await until('the first is there', () => exchanges.length === 0 && transitions.length === 0);
@@ -27,9 +30,15 @@ describe('server', () => {
   });
 
   it('is silent to an idle client that has sent an empty line behind its request', async () => {
-    const { port, transitions } = await startSite({ files: { 'www/html/index.html': 'hello' }, limits: { headerTimeout: 100, idleTimeout: 400 } });
+    const { port, transitions } = await startSite({
+      files: { 'www/html/index.html': 'hello' },
+      limits: { headerTimeout: 100, idleTimeout: 400 },
+    });
     const text = await exchange(port, 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n\r\n');
-    assert.deepEqual(parseReplies(text).map(({ status }) => status), [200]);
+    assert.deepEqual(
+      parseReplies(text).map(({ status }) => status),
+      [200],
+    );
     assert.ok(transitions.some(({ to }) => to.name === 'CLOSING' && to.reason === 'idle'));
   });
 
@@ -37,8 +46,16 @@ describe('server', () => {
     const site = await startSite({ files: { 'www/html/index.html': '' } });
     const types = `${site.folder}/types`;
     const heard: string[] = [];
-    const start = (port: number, name: string): ReturnType<typeof createServer> => createServer(
-      serverOptions({ ip: '127.0.0.1', port, root: site.root, mimeTypes: { file: types, label: 'types', optional: true, defaultType: 'text/plain' } }), { warning: () => heard.push(name) });
+    const start = (port: number, name: string): ReturnType<typeof createServer> =>
+      createServer(
+        serverOptions({
+          ip: '127.0.0.1',
+          port,
+          root: site.root,
+          mimeTypes: { file: types, label: 'types', optional: true, defaultType: 'text/plain' },
+        }),
+        { warning: () => heard.push(name) },
+      );
     await assert.rejects(start(site.port, 'had no port').listen(), { code: 'EADDRINUSE' });
     const other = start(0, 'has one');
     atEnd(() => other.close());
@@ -60,11 +77,19 @@ describe('server', () => {
       throw new Error('from the observer');
     };
     const warnings: Error[] = [];
-    const onWarning = (warning: Error): void => { warnings.push(warning); };
+    const onWarning = (warning: Error): void => {
+      warnings.push(warning);
+    };
     process.on('warning', onWarning);
-    atEnd(() => { process.off('warning', onWarning); });
+    atEnd(() => {
+      process.off('warning', onWarning);
+    });
     const server = createServer(serverOptions({ ip: '127.0.0.1', port: 0, root }), {
-      connectionOpened: trouble, stateChanged: trouble, exchangeFinished: trouble, connectionClosed: trouble, failure: trouble,
+      connectionOpened: trouble,
+      stateChanged: trouble,
+      exchangeFinished: trouble,
+      connectionClosed: trouble,
+      failure: trouble,
     });
     const { port } = await server.listen();
     atEnd(() => server.close());

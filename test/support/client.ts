@@ -17,7 +17,9 @@ export interface Reply {
 export async function open(port: number, host = '127.0.0.1'): Promise<Socket> {
   const socket = connect({ port, host, allowHalfOpen: true });
   socket.on('error', () => undefined);
-  atEnd(() => { socket.destroy(); });
+  atEnd(() => {
+    socket.destroy();
+  });
   await once(socket, 'connect');
   return socket;
 }
@@ -25,8 +27,14 @@ export async function open(port: number, host = '127.0.0.1'): Promise<Socket> {
 /** Everything the server sends until it closes. latin1 */
 export async function readAll(socket: Socket): Promise<string> {
   let text = '';
-  socket.on('data', (bytes: Buffer) => { text += bytes.toString('latin1'); });
-  await new Promise<void>((resolve) => socket.once('end', resolve).once('close', () => { resolve(); }));
+  socket.on('data', (bytes: Buffer) => {
+    text += bytes.toString('latin1');
+  });
+  await new Promise<void>((resolve) =>
+    socket.once('end', resolve).once('close', () => {
+      resolve();
+    }),
+  );
   socket.end();
   return text;
 }
@@ -35,18 +43,28 @@ export async function readAll(socket: Socket): Promise<string> {
  * Sends bytes (a string is latin1; several pieces are sent one by one, each flushed) and reads until the server closes.
  * Ask for `Connection: close`, or send something that makes the server close, else it waits for the idle timeout.
  */
-export async function exchange(port: number, pieces: string | Buffer | readonly (string | Buffer)[], { fin = false } = {}): Promise<string> {
+export async function exchange(
+  port: number,
+  pieces: string | Buffer | readonly (string | Buffer)[],
+  { fin = false } = {},
+): Promise<string> {
   const socket = await open(port);
   socket.setNoDelay(true);
   const reply = readAll(socket);
   for (const piece of typeof pieces === 'string' || Buffer.isBuffer(pieces) ? [pieces] : pieces) {
-    await new Promise<void>((resolve) => socket.write(typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece, () => { setImmediate(resolve); }));
+    await new Promise<void>((resolve) =>
+      socket.write(typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece, () => {
+        setImmediate(resolve);
+      }),
+    );
   }
   if (fin) socket.end();
   return reply;
 }
 
-/** Splits a stream of responses as a client would: by chunks or Content-Length, none for HEAD (name those), 204 and 304. */
+/**
+ * Splits a stream of responses as a client would: by chunks or Content-Length, none for HEAD (name those), 204 and 304.
+ */
 export function parseReplies(text: string, bodyless: (index: number) => boolean = () => false): Reply[] {
   const replies: Reply[] = [];
   for (let at = 0; at < text.length;) {
@@ -80,19 +98,29 @@ function readChunks(text: string, from: number): { readonly body: string; readon
   for (let at = from; ;) {
     const end = text.indexOf('\r\n', at);
     const size = Number.parseInt(text.slice(at, end), 16);
-    if (end < 0 || Number.isNaN(size) || text.slice(end + 2 + size, end + 4 + size) !== '\r\n') throw new Error(`the chunks ended after ${body.length} bytes`);
+    if (end < 0 || Number.isNaN(size) || text.slice(end + 2 + size, end + 4 + size) !== '\r\n')
+      throw new Error(`the chunks ended after ${body.length} bytes`);
     body += text.slice(end + 2, end + 2 + size);
     at = end + 4 + size;
     if (size === 0) return { body, next: at };
   }
 }
 
-/** One request on a connection of its own. `head` without the empty line: `'GET / HTTP/1.1'` gets a Host and `Connection: close`. */
-export async function ask(port: number, requestLine: string, fields: readonly string[] = [], body = ''): Promise<Reply> {
+/**
+ * One request on a connection of its own. `head` without the empty line: `'GET / HTTP/1.1'` gets a Host and
+ * `Connection: close`.
+ */
+export async function ask(
+  port: number,
+  requestLine: string,
+  fields: readonly string[] = [],
+  body = '',
+): Promise<Reply> {
   const host = fields.some((field) => /^host:/i.test(field)) ? [] : [`Host: 127.0.0.1:${port}`];
   const text = [requestLine, ...host, ...fields, 'Connection: close', '', body].join('\r\n');
   const [reply, ...more] = parseReplies(await exchange(port, text), () => requestLine.startsWith('HEAD '));
-  if (reply === undefined || more.length > 0) throw new Error(`${more.length + (reply === undefined ? 0 : 1)} replies to one request`);
+  if (reply === undefined || more.length > 0)
+    throw new Error(`${more.length + (reply === undefined ? 0 : 1)} replies to one request`);
   return reply;
 }
 

@@ -37,7 +37,8 @@ export interface SiteOptions {
   readonly ip?: string;
   readonly hooks?: Hooks;
   /** Anything else; paths are absolute. */
-  readonly options?: Partial<Omit<ServerOptions, 'limits'>> | ((folder: string) => Partial<Omit<ServerOptions, 'limits'>>);
+  readonly options?:
+    Partial<Omit<ServerOptions, 'limits'>> | ((folder: string) => Partial<Omit<ServerOptions, 'limits'>>);
 }
 
 const endings: (() => Promise<void>)[] = [];
@@ -48,7 +49,9 @@ afterEach(async () => {
 
 /** Runs when the test is over, whatever came of it. */
 export function atEnd(end: () => Promise<void> | void): void {
-  endings.push(async () => { await end(); });
+  endings.push(async () => {
+    await end();
+  });
 }
 
 /** A fresh folder that is removed with the test; its path has no links in it. */
@@ -70,28 +73,62 @@ export async function writeFiles(folder: string, files: Readonly<Record<string, 
 }
 
 /** Starts a server on a free port over a fresh workspace. */
-export async function startSite({ files = {}, limits = {}, allowedHosts = [], errorPages = {}, ip = '127.0.0.1', hooks, options: more = {} }: SiteOptions = {}): Promise<Site> {
+export async function startSite({
+  files = {},
+  limits = {},
+  allowedHosts = [],
+  errorPages = {},
+  ip = '127.0.0.1',
+  hooks,
+  options: more = {},
+}: SiteOptions = {}): Promise<Site> {
   const folder = await temporaryFolder();
   const root = path.join(folder, 'www', 'html');
   await mkdir(root, { recursive: true });
   await writeFiles(folder, files);
-  const options = serverOptions({ ip, port: 0, root, rootLabel: 'www/html', errorPages: { folder, pages: errorPages, optional: [] }, allowedHosts, limits: { closeTimeout: 200, ...limits }, ...(typeof more === 'function' ? more(folder) : more) });
-  const site = { folder, root, transitions: [] as Site['transitions'], exchanges: [] as Exchange[], failures: [] as unknown[], warnings: [] as string[], said: [] as string[], closed: [] as ConnectionInfo[] };
-  const server = createServer(options, {
-    stateChanged: (connection, from, to) => site.transitions.push({ connection, from: from.name, to }),
-    exchangeFinished: (exchange) => site.exchanges.push(exchange),
-    connectionClosed: (connection) => site.closed.push(connection),
-    warning: (message) => site.warnings.push(message),
-    backend: (line) => site.said.push(line),
-    failure: (_what, error) => site.failures.push(error),
-  }, hooks);
+  const options = serverOptions({
+    ip,
+    port: 0,
+    root,
+    rootLabel: 'www/html',
+    errorPages: { folder, pages: errorPages, optional: [] },
+    allowedHosts,
+    limits: { closeTimeout: 200, ...limits },
+    ...(typeof more === 'function' ? more(folder) : more),
+  });
+  const site = {
+    folder,
+    root,
+    transitions: [] as Site['transitions'],
+    exchanges: [] as Exchange[],
+    failures: [] as unknown[],
+    warnings: [] as string[],
+    said: [] as string[],
+    closed: [] as ConnectionInfo[],
+  };
+  const server = createServer(
+    options,
+    {
+      stateChanged: (connection, from, to) => site.transitions.push({ connection, from: from.name, to }),
+      exchangeFinished: (exchange) => site.exchanges.push(exchange),
+      connectionClosed: (connection) => site.closed.push(connection),
+      warning: (message) => site.warnings.push(message),
+      backend: (line) => site.said.push(line),
+      failure: (_what, error) => site.failures.push(error),
+    },
+    hooks,
+  );
   const { port } = await server.listen();
   atEnd(() => server.close());
   return { ...site, port, server };
 }
 
 /** Waits until a condition holds; fails with its description when it does not within two seconds. */
-export async function until(description: string, condition: () => boolean | Promise<boolean>, milliseconds = 10_000): Promise<void> {
+export async function until(
+  description: string,
+  condition: () => boolean | Promise<boolean>,
+  milliseconds = 10_000,
+): Promise<void> {
   const deadline = Date.now() + milliseconds;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`still not so after ${milliseconds} ms: ${description}`);

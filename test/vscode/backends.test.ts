@@ -14,7 +14,9 @@ describe('backends and encryption, in the editor', () => {
   const made = ['made.php', 'made-cgi', 'made'];
   let port = 0;
 
-  beforeEach(async () => { port = await freePort(); });
+  beforeEach(async () => {
+    port = await freePort();
+  });
 
   afterEach(async () => {
     await vscode.commands.executeCommand('liteServer.stop');
@@ -32,13 +34,22 @@ describe('backends and encryption, in the editor', () => {
     await writeFile(path.join(root, 'made.php'), '<?php echo "made by ", PHP_SAPI;');
     await writeFile(path.join(root, 'made-cgi/x.sh'), "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\nenv\n");
     await chmod(path.join(root, 'made-cgi/x.sh'), 0o755);
-    await start({ backends: [{ match: '**/*.php', type: 'php' }, { match: '/made-cgi/', type: 'cgi' }], post: 'echo' });
+    await start({
+      backends: [
+        { match: '**/*.php', type: 'php' },
+        { match: '/made-cgi/', type: 'cgi' },
+      ],
+      post: 'echo',
+    });
     const base = `http://127.0.0.1:${port}`;
     assert.match(await (await fetch(`${base}/made.php`)).text(), /made by cgi-fcgi/);
     const environment = await (await fetch(`${base}/made-cgi/x.sh`)).text();
     assert.match(environment, /^SCRIPT_NAME=\/made-cgi\/x\.sh$/m);
     assert.doesNotMatch(environment, /VSCODE|ELECTRON/);
-    assert.match(await (await fetch(`${base}/`, { method: 'POST', body: new URLSearchParams({ a: 'b' }) })).text(), /What the form sent/);
+    assert.match(
+      await (await fetch(`${base}/`, { method: 'POST', body: new URLSearchParams({ a: 'b' }) })).text(),
+      /What the form sent/,
+    );
   });
 
   it('a program for PHP and a key are not taken from a workspace', async () => {
@@ -47,8 +58,18 @@ describe('backends and encryption, in the editor', () => {
     await writeFile(path.join(folder.uri.fsPath, 'evil.sh'), '#!/bin/sh\ntouch ran\n', { mode: 0o755 });
     try {
       await mkdir(path.join(folder.uri.fsPath, '.vscode'), { recursive: true });
-      await writeFile(path.join(folder.uri.fsPath, '.vscode/settings.json'), JSON.stringify({ 'liteServer.port': port, 'liteServer.openOnStart': 'nothing', 'liteServer.php.path': path.join(folder.uri.fsPath, 'evil.sh'), 'liteServer.backends': [{ match: '**/*.php', type: 'php' }] }));
-      await new Promise((resolve) => { setTimeout(resolve, 500); });
+      await writeFile(
+        path.join(folder.uri.fsPath, '.vscode/settings.json'),
+        JSON.stringify({
+          'liteServer.port': port,
+          'liteServer.openOnStart': 'nothing',
+          'liteServer.php.path': path.join(folder.uri.fsPath, 'evil.sh'),
+          'liteServer.backends': [{ match: '**/*.php', type: 'php' }],
+        }),
+      );
+      await new Promise((resolve) => {
+        setTimeout(resolve, 500);
+      });
       await vscode.commands.executeCommand('liteServer.start');
       assert.equal(await (await fetch(`http://127.0.0.1:${port}/made.php`)).text(), 'cgi-fcgi');
       await assert.rejects(stat(path.join(folder.uri.fsPath, 'ran')));
@@ -60,33 +81,69 @@ describe('backends and encryption, in the editor', () => {
   it('https: the site is encrypted, and plain HTTP is led to it', async () => {
     await start({ 'https.mode': 'auto' });
     const status = await new Promise<number | undefined>((resolve, reject) => {
-      request({ host: '127.0.0.1', port, path: '/', rejectUnauthorized: false, agent: false }, (message) => { message.resume(); resolve(message.statusCode); }).on('error', reject).end();
+      request({ host: '127.0.0.1', port, path: '/', rejectUnauthorized: false, agent: false }, (message) => {
+        message.resume();
+        resolve(message.statusCode);
+      })
+        .on('error', reject)
+        .end();
     });
     assert.equal(status, 200);
     const plain = await fetch(`http://127.0.0.1:${port}/x`, { redirect: 'manual' });
     assert.deepEqual([plain.status, plain.headers.get('location')], [307, `https://127.0.0.1:${port}/x`]);
   });
 
-  describe('a certificate of one\'s own', () => {
+  describe("a certificate of one's own", () => {
     /** Secrets in memory, and what is asked. */
-    async function scene(answers: (string | undefined)[]): Promise<{ vault: Vault; kept: Map<string, string>; asked: string[]; cert: string; key: string; undo: () => Promise<void> }> {
+    async function scene(answers: (string | undefined)[]): Promise<{
+      vault: Vault;
+      kept: Map<string, string>;
+      asked: string[];
+      cert: string;
+      key: string;
+      undo: () => Promise<void>;
+    }> {
       const place = await mkdtemp(path.join(tmpdir(), 'lite-server-vault-'));
       const { material } = await core.localCertificate(path.join(place, 'made'));
       const cert = path.join(place, 'cert.pem');
       const key = path.join(place, 'key.pem');
       await writeFile(cert, material.cert);
-      await writeFile(key, createPrivateKey(material.key).export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'sesame' }));
+      await writeFile(
+        key,
+        createPrivateKey(material.key).export({
+          type: 'pkcs8',
+          format: 'pem',
+          cipher: 'aes-256-cbc',
+          passphrase: 'sesame',
+        }),
+      );
       const kept = new Map<string, string>();
       const asked: string[] = [];
       const secrets = {
         get: (name: string) => Promise.resolve(kept.get(name)),
-        store: (name: string, value: string) => { kept.set(name, value); return Promise.resolve(); },
-        delete: (name: string) => { kept.delete(name); return Promise.resolve(); },
+        store: (name: string, value: string) => {
+          kept.set(name, value);
+          return Promise.resolve();
+        },
+        delete: (name: string) => {
+          kept.delete(name);
+          return Promise.resolve();
+        },
       } as unknown as vscode.SecretStorage;
       const original = vscode.window.showInputBox;
-      Object.assign(vscode.window, { showInputBox: (options: vscode.InputBoxOptions) => { asked.push(options.prompt ?? ''); assert.equal(options.password, true); return Promise.resolve(answers.shift()); } });
+      Object.assign(vscode.window, {
+        showInputBox: (options: vscode.InputBoxOptions) => {
+          asked.push(options.prompt ?? '');
+          assert.equal(options.password, true);
+          return Promise.resolve(answers.shift());
+        },
+      });
       return {
-        vault: { secrets, storage: vscode.Uri.file(place), warn: () => undefined }, kept, asked, cert, key,
+        vault: { secrets, storage: vscode.Uri.file(place), warn: () => undefined },
+        kept,
+        asked,
+        cert,
+        key,
         undo: async () => {
           Object.assign(vscode.window, { showInputBox: original });
           await rm(place, { recursive: true, force: true });
@@ -125,7 +182,11 @@ describe('backends and encryption, in the editor', () => {
         assert.ok(await prepareTls(core, { mode: 'auto', cert: '', key: '' }, ['dev.test'], vault));
         assert.equal(await prepareTls(core, { mode: 'off', cert: '', key: '' }, [], vault), undefined);
         const place = path.join(vault.storage.fsPath, 'certificates');
-        if (process.platform !== 'win32') assert.deepEqual([(await stat(place)).mode & 0o777, (await stat(path.join(place, 'server.pem'))).mode & 0o777], [0o700, 0o600]);
+        if (process.platform !== 'win32')
+          assert.deepEqual(
+            [(await stat(place)).mode & 0o777, (await stat(path.join(place, 'server.pem'))).mode & 0o777],
+            [0o700, 0o600],
+          );
         assert.match(await readFile(path.join(place, 'lite-server-ca.crt'), 'utf8'), /BEGIN CERTIFICATE/);
       } finally {
         await undo();

@@ -38,7 +38,8 @@ describe('documents of a site', () => {
     parent = await realpath(await mkdtemp(path.join(tmpdir(), 'documents-')));
     root = path.join(parent, 'site');
     await mkdir(path.join(root, 'css'), { recursive: true });
-    for (const name of ['page.html', 'css/site.css', 'icon.svg', 'app.js', 'note.txt', '../outside.html']) await writeFile(path.join(root, name), 'saved');
+    for (const name of ['page.html', 'css/site.css', 'icon.svg', 'app.js', 'note.txt', '../outside.html'])
+      await writeFile(path.join(root, name), 'saved');
     live = new Recorder();
     filesChanged = [];
   });
@@ -47,18 +48,36 @@ describe('documents of a site', () => {
     documents?.dispose();
     documents = undefined;
     // A dirty document would be asked about when it is closed.
-    while (vscode.window.activeTextEditor !== undefined) await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+    while (vscode.window.activeTextEditor !== undefined)
+      await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
     await rm(parent, { recursive: true, force: true });
   });
 
-  const begin = (unsaved = true): void => { documents = new Documents({ root, alsoFolders: [], alsoFiles: [], unsaved, fileChanged: (file) => { filesChanged.push(file); } }, live); };
+  const begin = (unsaved = true): void => {
+    documents = new Documents(
+      {
+        root,
+        alsoFolders: [],
+        alsoFiles: [],
+        unsaved,
+        fileChanged: (file) => {
+          filesChanged.push(file);
+        },
+      },
+      live,
+    );
+  };
 
   async function open(file: string): Promise<vscode.TextEditor> {
     return vscode.window.showTextDocument(await vscode.workspace.openTextDocument(file), { preview: false });
   }
 
   async function type(editor: vscode.TextEditor, text: string): Promise<void> {
-    assert.ok(await editor.edit((edit) => { edit.insert(new vscode.Position(0, 0), text); }));
+    assert.ok(
+      await editor.edit((edit) => {
+        edit.insert(new vscode.Position(0, 0), text);
+      }),
+    );
   }
 
   for (const name of ['page.html', 'css/site.css', 'icon.svg']) {
@@ -83,7 +102,10 @@ describe('documents of a site', () => {
     await waitFor('what was typed', () => live.texts.has(file));
     await editor.document.save();
     await waitFor('the save', () => live.told.includes(`saved ${file}`));
-    assert.deepEqual(live.told.slice(live.told.indexOf(`taken back ${file}`)).slice(0, 2), [`taken back ${file}`, `saved ${file}`]);
+    assert.deepEqual(live.told.slice(live.told.indexOf(`taken back ${file}`)).slice(0, 2), [
+      `taken back ${file}`,
+      `saved ${file}`,
+    ]);
     assert.ok(filesChanged.includes(file));
   });
 
@@ -114,7 +136,13 @@ describe('documents of a site', () => {
     const large = path.join(root, 'large.html');
     await writeFile(large, 'x'.repeat(2 * 1024 * 1024));
     begin();
-    for (const file of [path.join(root, 'app.js'), path.join(root, 'note.txt'), path.join(parent, 'outside.html'), large]) await type(await open(file), 'new ');
+    for (const file of [
+      path.join(root, 'app.js'),
+      path.join(root, 'note.txt'),
+      path.join(parent, 'outside.html'),
+      large,
+    ])
+      await type(await open(file), 'new ');
     const untitled = await vscode.workspace.openTextDocument({ language: 'html', content: 'untitled' });
     await type(await vscode.window.showTextDocument(untitled), 'new ');
     const last = path.join(root, 'page.html');
@@ -162,7 +190,10 @@ describe('documents of a site', () => {
     documents?.dispose();
     const before = live.told.length;
     const after = new Recorder();
-    documents = new Documents({ root, alsoFolders: [], alsoFiles: [], unsaved: true, fileChanged: () => undefined }, after);
+    documents = new Documents(
+      { root, alsoFolders: [], alsoFiles: [], unsaved: true, fileChanged: () => undefined },
+      after,
+    );
     await type(editor, 'more ');
     await waitFor('the next one to hear', () => after.texts.get(file) === 'more new saved');
     assert.equal(live.told.length, before);

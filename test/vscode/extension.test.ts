@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { configure, firstOpen, folder, freePort, isOpen, listen, settingsFile, unconfigure, waitFor } from './support.js';
+import {
+  configure,
+  firstOpen,
+  folder,
+  freePort,
+  isOpen,
+  listen,
+  settingsFile,
+  unconfigure,
+  waitFor,
+} from './support.js';
 
 const ID = 'lite-server.lite-server';
 
@@ -27,7 +37,9 @@ describe('the extension', () => {
   });
 
   it('has every command of its manifest', async () => {
-    const manifest = vscode.extensions.getExtension(ID)!.packageJSON as { contributes: { commands: { command: string }[] } };
+    const manifest = vscode.extensions.getExtension(ID)!.packageJSON as {
+      contributes: { commands: { command: string }[] };
+    };
     const known = await vscode.commands.getCommands(true);
     for (const { command } of manifest.contributes.commands) assert.ok(known.includes(command), command);
   });
@@ -62,7 +74,10 @@ describe('the extension', () => {
     assert.equal(await page.text(), await readFile(path.join(folder.uri.fsPath, 'www/html/guide/index.html'), 'utf8'));
   });
 
-  for (const [status, request] of [[404, { method: 'GET' }], [405, { method: 'POST', body: 'a=b' }]] as const) {
+  for (const [status, request] of [
+    [404, { method: 'GET' }],
+    [405, { method: 'POST', body: 'a=b' }],
+  ] as const) {
     it(`answers ${status} with the page of the workspace`, async () => {
       await vscode.commands.executeCommand('liteServer.start');
       const reply = await fetch(`http://127.0.0.1:${port}/${status === 404 ? 'nowhere' : 'thanks.html'}`, request);
@@ -103,7 +118,8 @@ describe('the extension', () => {
     await vscode.commands.executeCommand('liteServer.start');
     await vscode.commands.executeCommand('liteServer.stop');
     assert.equal(await readFile(settingsFile, 'utf8'), before);
-    for (const key of ['port', 'root', 'ip']) assert.equal(vscode.workspace.getConfiguration('liteServer').inspect(key)?.globalValue, undefined);
+    for (const key of ['port', 'root', 'ip'])
+      assert.equal(vscode.workspace.getConfiguration('liteServer').inspect(key)?.globalValue, undefined);
   });
 
   it('tells how quickly it listens', async () => {
@@ -118,6 +134,8 @@ describe('the extension', () => {
       await vscode.commands.executeCommand('liteServer.stop');
     }
     // A figure, not a condition: machines differ.
-    console.log(`@@suite | command → listening: median ${times.sort((a, b) => a - b)[4]!.toFixed(1)} ms of 9 (wanted: ≤ 100)`);
+    console.log(
+      `@@suite | command → listening: median ${times.sort((a, b) => a - b)[4]!.toFixed(1)} ms of 9 (wanted: ≤ 100)`,
+    );
   });
 });

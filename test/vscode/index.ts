@@ -51,7 +51,8 @@ export async function run(): Promise<void> {
     });
   });
   console.log(`${MARK}result ${JSON.stringify(counts)}`);
-  if (counts.failed > 0) throw new Error(`${counts.failed} of ${counts.passed + counts.failed} tests failed in VS Code.`);
+  if (counts.failed > 0)
+    throw new Error(`${counts.failed} of ${counts.passed + counts.failed} tests failed in VS Code.`);
   if (counts.passed === 0) throw new Error(`No test ran in VS Code: no *.test.cjs beside ${__filename}?`);
 }
 

@@ -25,11 +25,14 @@ describe('live preview in the editor', () => {
     await unconfigure();
   });
 
-  const served = async (headers: Record<string, string> = {}): Promise<string> => (await fetch(`http://127.0.0.1:${port}/thanks.html`, { headers })).text();
+  const served = async (headers: Record<string, string> = {}): Promise<string> =>
+    (await fetch(`http://127.0.0.1:${port}/thanks.html`, { headers })).text();
 
   async function type(text: string): Promise<vscode.TextEditor> {
     const editor = await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(file));
-    await editor.edit((edit) => { edit.insert(new vscode.Position(0, 0), text); });
+    await editor.edit((edit) => {
+      edit.insert(new vscode.Position(0, 0), text);
+    });
     return editor;
   }
 
@@ -76,7 +79,9 @@ describe('live preview in the editor', () => {
 
   it('opens the browser of VS Code where there is one', async () => {
     const opened: unknown[] = [];
-    const fake = vscode.commands.registerCommand('workbench.action.browser.open', (url: unknown) => { opened.push(url); });
+    const fake = vscode.commands.registerCommand('workbench.action.browser.open', (url: unknown) => {
+      opened.push(url);
+    });
     try {
       await configure({ port, openOnStart: 'integratedBrowser' });
       await vscode.commands.executeCommand('liteServer.start');
@@ -93,20 +98,41 @@ describe('live preview in the editor', () => {
       assert.deepEqual(readSettings(folder).live, DEFAULT_LIVE);
       // And so says the manifest.
       const section = vscode.workspace.getConfiguration('liteServer');
-      for (const [key, value] of Object.entries(DEFAULT_LIVE)) assert.deepEqual(section.inspect(`live.${key}`)?.defaultValue, value, key);
+      for (const [key, value] of Object.entries(DEFAULT_LIVE))
+        assert.deepEqual(section.inspect(`live.${key}`)?.defaultValue, value, key);
     });
 
     it('are read one by one', async () => {
-      await configure({ 'live.enabled': false, 'live.ignore': ['drafts/**'], 'live.unsaved': 'off', 'live.badge': false, 'live.problems': false, openOnStart: 'preview' });
+      await configure({
+        'live.enabled': false,
+        'live.ignore': ['drafts/**'],
+        'live.unsaved': 'off',
+        'live.badge': false,
+        'live.problems': false,
+        openOnStart: 'preview',
+      });
       const { live, openOnStart, mistakes } = readSettings(folder);
       assert.deepEqual(mistakes, []);
-      assert.deepEqual([live, openOnStart], [{ enabled: false, ignore: ['drafts/**'], unsaved: 'off', badge: false, problems: false }, 'preview']);
+      assert.deepEqual(
+        [live, openOnStart],
+        [{ enabled: false, ignore: ['drafts/**'], unsaved: 'off', badge: false, problems: false }, 'preview'],
+      );
     });
 
     it('that are wrong are named, and the default holds', async () => {
-      await configure({ 'live.enabled': 'yes', 'live.ignore': ['/abs', 'good'], 'live.unsaved': true, openOnStart: 'window' });
+      await configure({
+        'live.enabled': 'yes',
+        'live.ignore': ['/abs', 'good'],
+        'live.unsaved': true,
+        openOnStart: 'window',
+      });
       const { live, openOnStart, mistakes } = readSettings(folder);
-      assert.deepEqual(mistakes.map(({ key }) => key).sort(), ['live.enabled', 'live.ignore.0', 'live.unsaved', 'openOnStart']);
+      assert.deepEqual(mistakes.map(({ key }) => key).sort(), [
+        'live.enabled',
+        'live.ignore.0',
+        'live.unsaved',
+        'openOnStart',
+      ]);
       assert.deepEqual([live, openOnStart], [{ ...DEFAULT_LIVE, ignore: ['good'] }, 'browser']);
     });
   });

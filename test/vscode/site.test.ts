@@ -31,16 +31,41 @@ describe('everything of a static site, in the editor', () => {
     await writeFile(path.join(made, 'types'), 'model/vnd.mine mine\n');
     await writeFile(path.join(made, '500.html'), '');
     await configure({
-      port, openOnStart: 'nothing', mimeTypes: 'made-by-a-test/types', mounts: { '/lib': 'made-by-a-test/dist' }, headers: { 'lib/**': { 'X-Mine': 'yes' } }, cacheControl: 'max-age=1', 'accessLog.file': 'made-by-a-test/logs/access.log', 'accessLog.format': 'json',
+      port,
+      openOnStart: 'nothing',
+      mimeTypes: 'made-by-a-test/types',
+      mounts: { '/lib': 'made-by-a-test/dist' },
+      headers: { 'lib/**': { 'X-Mine': 'yes' } },
+      cacheControl: 'max-age=1',
+      'accessLog.file': 'made-by-a-test/logs/access.log',
+      'accessLog.format': 'json',
     });
     await vscode.commands.executeCommand('liteServer.start');
     const reply = await get('/lib/x.mine');
-    assert.deepEqual([await reply.text(), reply.headers.get('content-type'), reply.headers.get('x-mine'), reply.headers.get('cache-control')], ['mounted', 'model/vnd.mine', 'yes', 'max-age=1']);
+    assert.deepEqual(
+      [
+        await reply.text(),
+        reply.headers.get('content-type'),
+        reply.headers.get('x-mine'),
+        reply.headers.get('cache-control'),
+      ],
+      ['mounted', 'model/vnd.mine', 'yes', 'max-age=1'],
+    );
     assert.match(await (await get('/images/')).text(), /finn\.jpg/);
     assert.equal((await get('/visit')).status, 200);
     await vscode.commands.executeCommand('liteServer.stop');
-    const lines = (await readFile(path.join(made, 'logs/access.log'), 'utf8')).trimEnd().split('\n').map((line) => JSON.parse(line) as { target: string; status: number });
-    assert.deepEqual(lines.map(({ target, status }) => [target, status]), [['/lib/x.mine', 200], ['/images/', 200], ['/visit', 200]]);
+    const lines = (await readFile(path.join(made, 'logs/access.log'), 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { target: string; status: number });
+    assert.deepEqual(
+      lines.map(({ target, status }) => [target, status]),
+      [
+        ['/lib/x.mine', 200],
+        ['/images/', 200],
+        ['/visit', 200],
+      ],
+    );
   });
 
   it('a setting that goes wrong keeps the value it had', async () => {
@@ -79,7 +104,10 @@ describe('everything of a static site, in the editor', () => {
       await configure({ port, openOnStart: 'nothing' });
       await vscode.commands.executeCommand('liteServer.start');
       await writeFile(file, '<p>{{status}} {{path}}');
-      await waitFor('the new page', async () => (await (await get('/deep/none')).text()) === '<base href="../"><p>404 /deep/none');
+      await waitFor(
+        'the new page',
+        async () => (await (await get('/deep/none')).text()) === '<base href="../"><p>404 /deep/none',
+      );
     } finally {
       await writeFile(file, before);
     }
@@ -88,7 +116,14 @@ describe('everything of a static site, in the editor', () => {
 
 describe('where folders of a site lie', () => {
   const home = '/home/me';
-  const rows: [mount: string, keys: number][] = [['/home/me/site', 0], ['/home/me/site/dist', 0], ['/home/me/other', 1], ['/home/me', 1], ['/', 1], ['/etc', 1]];
+  const rows: [mount: string, keys: number][] = [
+    ['/home/me/site', 0],
+    ['/home/me/site/dist', 0],
+    ['/home/me/other', 1],
+    ['/home/me', 1],
+    ['/', 1],
+    ['/etc', 1],
+  ];
   for (const [mount, questions] of rows) {
     it(`a mount of ${mount}: ${questions === 0 ? 'nothing to ask' : 'a question'}`, () => {
       assert.equal(mountExposures(mount, '/home/me/site', home).length, questions);
@@ -102,9 +137,22 @@ describe('where folders of a site lie', () => {
     await symlink(path.join(place, 'outer'), path.join(place, 'workspace/link'));
     try {
       const workspace = path.join(place, 'workspace');
-      const mounts = await settledMounts([{ segments: ['lib'], folder: path.join(workspace, 'link/dist') }], workspace, realPlaceOf);
-      assert.deepEqual(mounts.map(({ place: where, within }) => [where, within]), [[path.join(place, 'outer/dist'), [workspace, path.join(place, 'outer/dist')]]]);
-      assert.deepEqual(await placesOfPages({ folder: workspace, pages: { 404: 'link/404.html', '4xx': 'none/4xx.html' }, optional: [] }, realPlaceOf), [path.join(place, 'outer/404.html'), path.join(workspace, 'none/4xx.html')]);
+      const mounts = await settledMounts(
+        [{ segments: ['lib'], folder: path.join(workspace, 'link/dist') }],
+        workspace,
+        realPlaceOf,
+      );
+      assert.deepEqual(
+        mounts.map(({ place: where, within }) => [where, within]),
+        [[path.join(place, 'outer/dist'), [workspace, path.join(place, 'outer/dist')]]],
+      );
+      assert.deepEqual(
+        await placesOfPages(
+          { folder: workspace, pages: { 404: 'link/404.html', '4xx': 'none/4xx.html' }, optional: [] },
+          realPlaceOf,
+        ),
+        [path.join(place, 'outer/404.html'), path.join(workspace, 'none/4xx.html')],
+      );
     } finally {
       await rm(place, { recursive: true });
     }

@@ -4,7 +4,10 @@ import * as vscode from 'vscode';
 describe('the host', () => {
   it('is a VS Code we support', () => {
     const [major = 0, minor = 0] = vscode.version.split('.').map(Number);
-    assert.ok(major > 1 || (major === 1 && minor >= 100), `VS Code ${vscode.version} is older than engines.vscode allows`);
+    assert.ok(
+      major > 1 || (major === 1 && minor >= 100),
+      `VS Code ${vscode.version} is older than engines.vscode allows`,
+    );
   });
 
   it('is remote where the workbench is served to a browser, and local on a desktop', () => {

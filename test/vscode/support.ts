@@ -11,13 +11,19 @@ export const settingsFile = path.join(folder.uri.fsPath, '.vscode', 'settings.js
 
 /** Writes the settings file as a user would, and waits until VS Code has read it. */
 export async function configure(settings: Readonly<Record<string, unknown>>): Promise<void> {
-  const text = JSON.stringify(Object.fromEntries(Object.entries(settings).map(([key, value]) => [`liteServer.${key}`, value])), null, 2);
+  const text = JSON.stringify(
+    Object.fromEntries(Object.entries(settings).map(([key, value]) => [`liteServer.${key}`, value])),
+    null,
+    2,
+  );
   await vscode.workspace.fs.createDirectory(vscode.Uri.file(path.dirname(settingsFile)));
   await writeFile(settingsFile, text);
-  await waitFor('the settings to be read', () => Object.entries(settings).every(([key, value]) => {
-    const found = vscode.workspace.getConfiguration('liteServer', folder.uri).inspect(key);
-    return JSON.stringify(found?.workspaceFolderValue ?? found?.workspaceValue) === JSON.stringify(value);
-  }));
+  await waitFor('the settings to be read', () =>
+    Object.entries(settings).every(([key, value]) => {
+      const found = vscode.workspace.getConfiguration('liteServer', folder.uri).inspect(key);
+      return JSON.stringify(found?.workspaceFolderValue ?? found?.workspaceValue) === JSON.stringify(value);
+    }),
+  );
 }
 
 export async function unconfigure(): Promise<void> {
@@ -48,8 +54,13 @@ export async function freePort(): Promise<number> {
 export function isOpen(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => { socket.destroy(); resolve(true); });
-    socket.once('error', () => { resolve(false); });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => {
+      resolve(false);
+    });
   });
 }
 

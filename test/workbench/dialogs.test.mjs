@@ -3,7 +3,22 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { endAll, inNewest, makeWorkspace, notification, openWindow, picture, runCommand, runningPort, statusItem, statusOf, until, VERSION, waitForStatus, waitForStopped } from './window.mjs';
+import {
+  endAll,
+  inNewest,
+  makeWorkspace,
+  notification,
+  openWindow,
+  picture,
+  runCommand,
+  runningPort,
+  statusItem,
+  statusOf,
+  until,
+  VERSION,
+  waitForStatus,
+  waitForStopped,
+} from './window.mjs';
 
 const PAGE = { 'www/html/index.html': '<h1>here</h1>' };
 
@@ -20,7 +35,8 @@ describe(`questions in VS Code (${VERSION})`, function () {
       const { page } = await openWindow({ workspace, settings: { 'liteServer.openOnStart': 'nothing' } });
       await statusItem(page).click();
       await page.locator('.monaco-dialog-box', { hasText: 'There is no folder www/html in my-site.' }).waitFor();
-      for (const action of ['Create a Starter Site', 'Choose a Folder…', 'Serve the Workspace Folder', 'Cancel']) await page.locator('.monaco-dialog-box .monaco-button', { hasText: action }).waitFor();
+      for (const action of ['Create a Starter Site', 'Choose a Folder…', 'Serve the Workspace Folder', 'Cancel'])
+        await page.locator('.monaco-dialog-box .monaco-button', { hasText: action }).waitFor();
       await picture(page, 'root-missing', { x: 320, y: 280, width: 640, height: 240 });
       await press(page, 'Cancel');
       await waitForStopped(page);
@@ -46,7 +62,10 @@ describe(`questions in VS Code (${VERSION})`, function () {
 
   describe('beyond this machine or the workspace', () => {
     it('binds a public address only after a yes, and remembers it', async () => {
-      const { page } = await openWindow({ workspace: await makeWorkspace({ files: PAGE }), settings: { 'liteServer.openOnStart': 'nothing', 'liteServer.ip': '0.0.0.0' } });
+      const { page } = await openWindow({
+        workspace: await makeWorkspace({ files: PAGE }),
+        settings: { 'liteServer.openOnStart': 'nothing', 'liteServer.ip': '0.0.0.0' },
+      });
       await statusItem(page).click();
       await page.locator('.monaco-dialog-box', { hasText: 'Let other machines reach this site at 0.0.0.0?' }).waitFor();
       await picture(page, 'public-address');
@@ -63,7 +82,9 @@ describe(`questions in VS Code (${VERSION})`, function () {
     });
 
     inNewest('serves a folder outside the workspace only after a yes', async () => {
-      const workspace = await makeWorkspace({ files: { ...PAGE, '.vscode/settings.json': '{"liteServer.root": "..", "liteServer.openOnStart": "nothing"}' } });
+      const workspace = await makeWorkspace({
+        files: { ...PAGE, '.vscode/settings.json': '{"liteServer.root": "..", "liteServer.openOnStart": "nothing"}' },
+      });
       const { page } = await openWindow({ workspace });
       await statusItem(page).click();
       const dialog = page.locator('.monaco-dialog-box', { hasText: `Serve ${path.dirname(workspace)}?` });
@@ -73,22 +94,45 @@ describe(`questions in VS Code (${VERSION})`, function () {
     });
 
     it('ignores what an untrusted workspace says of address, folder, hosts and backends', async () => {
-      const settings = { 'liteServer.ip': '0.0.0.0', 'liteServer.root': '..', 'liteServer.allowedHosts': ['evil.test'], 'liteServer.backends': [{ match: '/', type: 'proxy', target: 'http://127.0.0.1:1' }], 'liteServer.openOnStart': 'nothing', liteServer: { ip: '0.0.0.0', root: '/' } };
+      const settings = {
+        'liteServer.ip': '0.0.0.0',
+        'liteServer.root': '..',
+        'liteServer.allowedHosts': ['evil.test'],
+        'liteServer.backends': [{ match: '/', type: 'proxy', target: 'http://127.0.0.1:1' }],
+        'liteServer.openOnStart': 'nothing',
+        liteServer: { ip: '0.0.0.0', root: '/' },
+      };
       const workspace = await makeWorkspace({ files: { ...PAGE, '.vscode/settings.json': JSON.stringify(settings) } });
-      const { page } = await openWindow({ workspace, trust: false, settings: { 'security.workspace.trust.startupPrompt': 'never' } });
+      const { page } = await openWindow({
+        workspace,
+        trust: false,
+        settings: { 'security.workspace.trust.startupPrompt': 'never' },
+      });
       await statusItem(page).click();
       const port = await runningPort(page);
       assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), PAGE['www/html/index.html']);
-      const table = (await readFile('/proc/net/tcp', 'utf8')).split('\n').filter((line) => line.includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `) && / 0A /.test(line));
-      assert.deepEqual(table.map((line) => /: ([0-9A-F]{8}):/.exec(line)?.[1]), ['0100007F'], 'bound to 127.0.0.1 alone');
+      const table = (await readFile('/proc/net/tcp', 'utf8'))
+        .split('\n')
+        .filter((line) => line.includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `) && / 0A /.test(line));
+      assert.deepEqual(
+        table.map((line) => /: ([0-9A-F]{8}):/.exec(line)?.[1]),
+        ['0100007F'],
+        'bound to 127.0.0.1 alone',
+      );
     });
   });
 
   inNewest('says how a browser is made to trust the certificate of this machine, and does nothing of it', async () => {
-    const { page } = await openWindow({ workspace: await makeWorkspace({ files: PAGE }), settings: { 'liteServer.openOnStart': 'nothing', 'liteServer.https.mode': 'auto' } });
+    const { page } = await openWindow({
+      workspace: await makeWorkspace({ files: PAGE }),
+      settings: { 'liteServer.openOnStart': 'nothing', 'liteServer.https.mode': 'auto' },
+    });
     await statusItem(page).click();
     const port = await runningPort(page);
-    assert.equal((await fetch(`http://127.0.0.1:${port}/`, { redirect: 'manual' })).headers.get('location'), `https://127.0.0.1:${port}/`);
+    assert.equal(
+      (await fetch(`http://127.0.0.1:${port}/`, { redirect: 'manual' })).headers.get('location'),
+      `https://127.0.0.1:${port}/`,
+    );
     await runCommand(page, 'Lite Server: How to Trust the Local Certificate');
     const dialog = page.locator('.monaco-dialog-box', { hasText: 'How to trust the local certificate' });
     await dialog.waitFor();
@@ -98,7 +142,10 @@ describe(`questions in VS Code (${VERSION})`, function () {
   });
 
   inNewest('shows a failure in the status bar and in words', async () => {
-    const { page } = await openWindow({ workspace: await makeWorkspace({ files: PAGE }), settings: { 'liteServer.ip': '10.255.255.1' } });
+    const { page } = await openWindow({
+      workspace: await makeWorkspace({ files: PAGE }),
+      settings: { 'liteServer.ip': '10.255.255.1' },
+    });
     await statusItem(page).click();
     await press(page, 'Serve It');
     await notification(page, '10.255.255.1 is not an address of this machine').waitFor();
@@ -110,9 +157,19 @@ describe(`questions in VS Code (${VERSION})`, function () {
   });
 
   inNewest('names settings that cannot be used', async () => {
-    const { page } = await openWindow({ workspace: await makeWorkspace({ files: PAGE }), settings: { 'liteServer.openOnStart': 'nothing', 'liteServer.maxConnections': 'many', 'liteServer.errorPages': { 200: 'x.html' } } });
+    const { page } = await openWindow({
+      workspace: await makeWorkspace({ files: PAGE }),
+      settings: {
+        'liteServer.openOnStart': 'nothing',
+        'liteServer.maxConnections': 'many',
+        'liteServer.errorPages': { 200: 'x.html' },
+      },
+    });
     await statusItem(page).click();
-    await notification(page, /liteServer\.errorPages\.200 is not an error status.*liteServer\.maxConnections must be a whole number from 1 to 100000/).waitFor();
+    await notification(
+      page,
+      /liteServer\.errorPages\.200 is not an error status.*liteServer\.maxConnections must be a whole number from 1 to 100000/,
+    ).waitFor();
     await runningPort(page);
   });
 
@@ -125,13 +182,30 @@ describe(`questions in VS Code (${VERSION})`, function () {
     await mkdir(path.join(workspace, '.vscode'));
     await writeFile(path.join(workspace, '.vscode/settings.json'), '{"liteServer.root": "other"}');
     await notification(page, 'settings of Lite Server have changed').getByText('Restart Now').click();
-    await until('the other folder to be served', async () => (await fetch(`http://127.0.0.1:${port}/`).then((reply) => reply.text(), () => '')) === 'the other');
+    await until(
+      'the other folder to be served',
+      async () =>
+        (await fetch(`http://127.0.0.1:${port}/`).then(
+          (reply) => reply.text(),
+          () => '',
+        )) === 'the other',
+    );
   });
 
   inNewest('runs a server for each folder of a workspace, and says how many', async () => {
     const one = await makeWorkspace({ files: { 'www/html/index.html': 'one' } });
     const two = await makeWorkspace({ files: { 'www/html/index.html': 'two' } });
-    const holder = await makeWorkspace({ files: { 'both.code-workspace': JSON.stringify({ folders: [{ name: 'one', path: one }, { name: 'two', path: two }], settings: { 'liteServer.openOnStart': 'nothing' } }) } });
+    const holder = await makeWorkspace({
+      files: {
+        'both.code-workspace': JSON.stringify({
+          folders: [
+            { name: 'one', path: one },
+            { name: 'two', path: two },
+          ],
+          settings: { 'liteServer.openOnStart': 'nothing' },
+        }),
+      },
+    });
     const { page } = await openWindow({ workspace: holder, open: path.join(holder, 'both.code-workspace') });
     const ports = [];
     for (const name of ['one', 'two']) {

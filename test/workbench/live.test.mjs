@@ -4,10 +4,22 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { clearNotifications, isEditorFocused, openFile, panelOf, siteIn, untilAt, untilShown } from './panel.mjs';
-import { endAll, makeWorkspace, openWindow, outputText, picture, runCommand, runningPort, statusItem, until, VERSION } from './window.mjs';
+import {
+  endAll,
+  makeWorkspace,
+  openWindow,
+  outputText,
+  picture,
+  runCommand,
+  runningPort,
+  statusItem,
+  until,
+  VERSION,
+} from './window.mjs';
 
 const FILES = {
-  'www/html/index.html': '<!doctype html>\n<title>Live</title>\n<link rel="stylesheet" href="css/site.css">\n<script src="js/site.js" defer></script>\n<p id="text"></p>\n<input id="name">\n<button onclick="fail()">Fail</button>\n',
+  'www/html/index.html':
+    '<!doctype html>\n<title>Live</title>\n<link rel="stylesheet" href="css/site.css">\n<script src="js/site.js" defer></script>\n<p id="text"></p>\n<input id="name">\n<button onclick="fail()">Fail</button>\n',
   'www/html/css/site.css': 'p { color: rgb(1, 2, 3); }\n',
   'www/html/js/site.js': 'function fail() {\n  undefinedFunction();\n}\nconsole.warn("a warning\\n[error] forged");\n',
 };
@@ -23,7 +35,15 @@ describe(`live preview in VS Code (${VERSION})`, function () {
 
   before(async () => {
     workspace = await makeWorkspace({ files: FILES });
-    ({ page } = await openWindow({ workspace, settings: { 'liteServer.openOnStart': 'preview', 'files.autoSave': 'off', 'editor.autoClosingBrackets': 'never', 'editor.quickSuggestions': 'off' } }));
+    ({ page } = await openWindow({
+      workspace,
+      settings: {
+        'liteServer.openOnStart': 'preview',
+        'files.autoSave': 'off',
+        'editor.autoClosingBrackets': 'never',
+        'editor.quickSuggestions': 'off',
+      },
+    }));
   });
   after(endAll);
 
@@ -61,12 +81,21 @@ describe(`live preview in VS Code (${VERSION})`, function () {
     await page.bringToFront();
     await page.locator('.tab', { hasText: 'index.html' }).first().click();
     await runCommand(page, 'Output: Show Output Channels...');
-    await page.locator('.quick-input-list .monaco-list-row', { hasText: /^Lite Server(?!: Connections)/ }).first().click();
+    await page
+      .locator('.quick-input-list .monaco-list-row', { hasText: /^Lite Server(?!: Connections)/ })
+      .first()
+      .click();
     await runCommand(page, 'View: Toggle Maximized Panel');
     const log = async () => (await outputText(page)).replace(/\s+/g, ' ');
     await until('the update', async () => /\[info\][^[]* swapped \/ ← css\/site\.css \(\d pages?\)/.test(await log()));
-    await until('the problem, with its place', async () => (await log()).replace(/ /g, '').includes(`[error]/:UncaughtReferenceError:undefinedFunctionisnotdefined${workspace}/www/html/js/site.js:2:3`));
-    await until('the warning, in one line', async () => (await log()).replace(/ /g, '').includes('awarning\\u000a[error]forged'));
+    await until('the problem, with its place', async () =>
+      (await log())
+        .replace(/ /g, '')
+        .includes(`[error]/:UncaughtReferenceError:undefinedFunctionisnotdefined${workspace}/www/html/js/site.js:2:3`),
+    );
+    await until('the warning, in one line', async () =>
+      (await log()).replace(/ /g, '').includes('awarning\\u000a[error]forged'),
+    );
     await picture(page, 'live-log');
     await page.locator('.part.panel .view-line .detected-link', { hasText: 'site.js' }).first().waitFor();
     await runCommand(page, 'View: Toggle Maximized Panel');
@@ -75,7 +104,8 @@ describe(`live preview in VS Code (${VERSION})`, function () {
 
   function inThePage() {
     /** @param {string} expression */
-    const inPage = async (expression) => (await siteIn(await panelOf(page))).evaluate(expression).catch(() => undefined);
+    const inPage = async (expression) =>
+      (await siteIn(await panelOf(page))).evaluate(expression).catch(() => undefined);
 
     it('shows what is typed, and keeps the page and the focus', async () => {
       const site = await siteIn(await panelOf(page));
@@ -89,11 +119,16 @@ describe(`live preview in VS Code (${VERSION})`, function () {
         await page.keyboard.type(letter);
         if (index % 6 !== 0) continue;
         await untilShown(await panelOf(page), new RegExp('Typed while looking'.slice(0, index + 1)));
-        frames.push(await page.screenshot({ clip: { x: 352, y: 76, width: 928, height: 170 }, animations: 'disabled' }));
+        frames.push(
+          await page.screenshot({ clip: { x: 352, y: 76, width: 928, height: 170 }, animations: 'disabled' }),
+        );
       }
       await untilShown(await panelOf(page), /Typed while looking/);
       await strip(page, frames, 'live-strip');
-      assert.deepEqual([await inPage('window.marker'), await inPage("document.getElementById('name').value")], ['same', 'half a name']);
+      assert.deepEqual(
+        [await inPage('window.marker'), await inPage("document.getElementById('name').value")],
+        ['same', 'half a name'],
+      );
       assert.ok(await isEditorFocused(page));
       await clearNotifications(page);
       await picture(page, 'live-typed');
@@ -112,10 +147,16 @@ describe(`live preview in VS Code (${VERSION})`, function () {
       await page.locator('.editor-instance .view-line').first().click();
       await page.keyboard.press('Control+End');
       await page.keyboard.type('p { color: rgb(4, 5, 6); }');
-      await until('the colour', async () => (await inPage("getComputedStyle(document.getElementById('text')).color")) === 'rgb(4, 5, 6)');
+      await until(
+        'the colour',
+        async () => (await inPage("getComputedStyle(document.getElementById('text')).color")) === 'rgb(4, 5, 6)',
+      );
       assert.equal(await inPage('window.marker'), 'same');
       await runCommand(page, 'File: Revert File');
-      await until('the colour of the file', async () => (await inPage("getComputedStyle(document.getElementById('text')).color")) === 'rgb(1, 2, 3)');
+      await until(
+        'the colour of the file',
+        async () => (await inPage("getComputedStyle(document.getElementById('text')).color")) === 'rgb(1, 2, 3)',
+      );
     });
 
     it('runs a script when it is saved, not before', async () => {
@@ -137,22 +178,35 @@ describe(`live preview in VS Code (${VERSION})`, function () {
       for (let round = 0; round < 15; round++) {
         const wanted = 'x'.repeat(round + 1);
         const site = await siteIn(await panelOf(page));
-        const shown = site.waitForFunction(`document.getElementById('text')?.textContent.includes('${wanted}') && performance.timeOrigin + performance.now()`, undefined, { polling: 'raf' });
+        const shown = site.waitForFunction(
+          `document.getElementById('text')?.textContent.includes('${wanted}') && performance.timeOrigin + performance.now()`,
+          undefined,
+          { polling: 'raf' },
+        );
         const began = await page.evaluate('performance.timeOrigin + performance.now()');
         await page.keyboard.type('x');
         times.push(/** @type {number} */ (await (await shown).jsonValue()) - /** @type {number} */ (began));
       }
       // A figure, not a condition: machines differ.
-      console.log(`      keystroke → visible in the panel: median ${times.sort((a, b) => a - b)[7]?.toFixed(0)} ms of 15 (wanted: ≤ 80)`);
+      console.log(
+        `      keystroke → visible in the panel: median ${times.sort((a, b) => a - b)[7]?.toFixed(0)} ms of 15 (wanted: ≤ 80)`,
+      );
       await runCommand(page, 'File: Revert File');
     });
   }
 });
 
-/** One picture of several, one below the other. @param {import('playwright-core').Page} page @param {Buffer[]} frames @param {string} name */
+/**
+ * One picture of several, one below the other.
+ * @param {import('playwright-core').Page} page
+ * @param {Buffer[]} frames
+ * @param {string} name
+ */
 async function strip(page, frames, name) {
   const sheet = await page.context().newPage();
-  await sheet.setContent(`<body style="margin:0">${frames.map((frame) => `<img style="display:block;margin-bottom:6px" src="data:image/png;base64,${frame.toString('base64')}">`).join('')}`);
+  await sheet.setContent(
+    `<body style="margin:0">${frames.map((frame) => `<img style="display:block;margin-bottom:6px" src="data:image/png;base64,${frame.toString('base64')}">`).join('')}`,
+  );
   await picture(sheet, name, { x: 0, y: 0, width: 928, height: frames.length * 176 - 6 });
   await sheet.close();
   await page.bringToFront();

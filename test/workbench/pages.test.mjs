@@ -10,15 +10,27 @@ import { launchChromium } from '../host/tools.mjs';
 import { atEnd, endAll, makeWorkspace, picture } from './window.mjs';
 
 const FILES = {
-  'www/html/index.html': '<!doctype html><title>x</title><form method=post></form>', 'www/html/app.php': '<?php echo 1;',
-  'www/html/css/site.css': '', 'www/html/css/site-print.css': '', 'www/html/css/sites.css': '', 'www/html/images/Logo.PNG': '',
+  'www/html/index.html': '<!doctype html><title>x</title><form method=post></form>',
+  'www/html/app.php': '<?php echo 1;',
+  'www/html/css/site.css': '',
+  'www/html/css/site-print.css': '',
+  'www/html/css/sites.css': '',
+  'www/html/images/Logo.PNG': '',
   'www/html/css/error.css': 'h1 { color: rgb(1, 2, 3) }',
-  'config/400.html': '<!doctype html><html lang="en"><head><title>{{status}}</title><link rel="stylesheet" href="css/error.css"></head><body><h1>{{path}}</h1><a href="./">Home</a></body></html>',
+  'config/400.html':
+    '<!doctype html><html lang="en"><head><title>{{status}}</title><link rel="stylesheet" href="css/error.css"></head><body><h1>{{path}}</h1><a href="./">Home</a></body></html>',
 };
 
-/** Runs the command over a workspace until the tests end. @param {string} workspace @returns {Promise<string>} URL of the site */
+/**
+ * Runs the command over a workspace until the tests end.
+ * @param {string} workspace
+ * @returns {Promise<string>} URL of the site
+ */
 async function serve(workspace) {
-  const server = spawn(process.execPath, [path.join(ROOT, 'dist/cli.js'), '127.0.0.1', '0'], { cwd: workspace, stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = spawn(process.execPath, [path.join(ROOT, 'dist/cli.js'), '127.0.0.1', '0'], {
+    cwd: workspace,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   atEnd(async () => {
     server.kill('SIGINT');
     await once(server, 'exit');
@@ -56,20 +68,31 @@ describe('built-in pages in Chromium', function () {
         const page = await context.newPage();
         /** @type {string[]} */
         const noise = [];
-        page.on('dialog', (dialog) => { noise.push(`dialog ${dialog.message()}`); void dialog.dismiss(); });
-        page.on('console', (message) => { if (!message.text().startsWith('Failed to load resource')) noise.push(message.text()); });
-        page.on('pageerror', (error) => { noise.push(error.message); });
+        page.on('dialog', (dialog) => {
+          noise.push(`dialog ${dialog.message()}`);
+          void dialog.dismiss();
+        });
+        page.on('console', (message) => {
+          if (!message.text().startsWith('Failed to load resource')) noise.push(message.text());
+        });
+        page.on('pageerror', (error) => {
+          noise.push(error.message);
+        });
         if (method === 'GET') await page.goto(site + target);
         else {
           await page.goto(site);
-          await Promise.all([page.waitForEvent('framenavigated'), page.evaluate("document.querySelector('form').submit()")]);
+          await Promise.all([
+            page.waitForEvent('framenavigated'),
+            page.evaluate("document.querySelector('form').submit()"),
+          ]);
           await page.waitForLoadState();
         }
         assert.match(await page.locator('main').innerText(), text);
         await picture(page, `built-in-${name.replace(/ /g, '-')}-${colorScheme}`);
         await page.setViewportSize({ width: 320, height: 640 });
         assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), 'no horizontal scrolling');
-        if (name.startsWith('404') && name !== '404 with a hostile name') await picture(page, `built-in-${name.replace(/ /g, '-')}-narrow-${colorScheme}`);
+        if (name.startsWith('404') && name !== '404 with a hostile name')
+          await picture(page, `built-in-${name.replace(/ /g, '-')}-narrow-${colorScheme}`);
         assert.deepEqual(noise, []);
         await context.close();
       });
@@ -89,9 +112,16 @@ describe('built-in pages in Chromium', function () {
     const page = await browser.newPage();
     /** @type {string[]} */
     const dialogs = [];
-    page.on('dialog', (dialog) => { dialogs.push(dialog.message()); void dialog.dismiss(); });
+    page.on('dialog', (dialog) => {
+      dialogs.push(dialog.message());
+      void dialog.dismiss();
+    });
     // A backslash is a 400: the path can be decoded, and is no path.
-    for (const [target, shown] of /** @type {const} */ ([['%5C', '/\\'], ['a/b/%5C', '/a/b/\\'], ['a/%5C%3Cscript%3Ealert(1)%3C/script%3E', '/a/\\<script>alert(1)</script>']])) {
+    for (const [target, shown] of /** @type {const} */ ([
+      ['%5C', '/\\'],
+      ['a/b/%5C', '/a/b/\\'],
+      ['a/%5C%3Cscript%3Ealert(1)%3C/script%3E', '/a/\\<script>alert(1)</script>'],
+    ])) {
       await page.goto(site + target);
       assert.equal(await page.locator('h1').innerText(), shown);
       assert.equal(await page.evaluate("getComputedStyle(document.querySelector('h1')).color"), 'rgb(1, 2, 3)', target);
@@ -107,7 +137,9 @@ describe('the list of a folder in Chromium', function () {
   after(endAll);
 
   it('has the pictures of the sample site, the largest first with a press of a key', async () => {
-    const site = await serve(await makeWorkspace({ from: path.join(ROOT, 'sample'), files: { 'www/html/images/drafts/new.txt': 'x' } }));
+    const site = await serve(
+      await makeWorkspace({ from: path.join(ROOT, 'sample'), files: { 'www/html/images/drafts/new.txt': 'x' } }),
+    );
     const browser = await launchChromium();
     atEnd(() => browser.close());
     for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
@@ -118,8 +150,13 @@ describe('the list of a folder in Chromium', function () {
       await picture(page, `listing-${colorScheme}`);
       await page.getByRole('link', { name: 'Size' }).focus();
       await Promise.all([page.waitForURL(/sort=size/), page.keyboard.press('Enter')]);
-      const bytes = await page.locator('tbody data').evaluateAll((cells) => cells.map((cell) => Number(cell.getAttribute('value'))));
-      assert.deepEqual(bytes, [...bytes].sort((a, b) => b - a));
+      const bytes = await page
+        .locator('tbody data')
+        .evaluateAll((cells) => cells.map((cell) => Number(cell.getAttribute('value'))));
+      assert.deepEqual(
+        bytes,
+        [...bytes].sort((a, b) => b - a),
+      );
       await page.getByRole('link', { name: 'lens.png' }).click();
       await page.waitForURL(`${site}images/lens.png`);
     }
@@ -128,22 +165,44 @@ describe('the list of a folder in Chromium', function () {
 
 /** Statuses that no page can be made to ask for, as the server would show them. */
 const OTHERS = /** @type {const} */ ([
-  [400, 'The path is not well-formed.'], [403, 'The Host field names a host that this server does not answer for.'], [408, 'The request did not arrive in time.'],
-  [412, 'The file is not in the state the request is about.'], [413, 'The request body is too large.'], [414, 'The request target is too long.'], [416, 'The file has no bytes in that range.'],
-  [417, 'Only the expectation 100-continue is understood.'], [431, 'The request has too many header fields.'], [500, 'The server ran into trouble. Its log says more.'],
-  [502, 'The program gave no answer that can be used.'], [503, 'All connections are in use.'], [504, 'The program did not answer in time.'], [505, 'Only HTTP/1.0 and HTTP/1.1 are spoken here.'],
+  [400, 'The path is not well-formed.'],
+  [403, 'The Host field names a host that this server does not answer for.'],
+  [408, 'The request did not arrive in time.'],
+  [412, 'The file is not in the state the request is about.'],
+  [413, 'The request body is too large.'],
+  [414, 'The request target is too long.'],
+  [416, 'The file has no bytes in that range.'],
+  [417, 'Only the expectation 100-continue is understood.'],
+  [431, 'The request has too many header fields.'],
+  [500, 'The server ran into trouble. Its log says more.'],
+  [502, 'The program gave no answer that can be used.'],
+  [503, 'All connections are in use.'],
+  [504, 'The program did not answer in time.'],
+  [505, 'Only HTTP/1.0 and HTTP/1.1 are spoken here.'],
 ]);
 
 describe('built-in pages of every status', function () {
   this.timeout(60_000);
   /** @type {import('playwright-core').Browser} */
   let browser;
-  /** @type {(page: { problem: { status: number, why: string, path?: string, method?: string }, rootLabel: string, nonce: string }) => string} */
+  /**
+   * @type {(page: { problem: { status: number, why: string, path?: string, method?: string }, rootLabel: string, nonce:
+   * string }) => string}
+   */
   let render;
 
   before(async () => {
-    const { outputFiles } = await esbuild.build({ entryPoints: [path.join(ROOT, 'src/server/pages/error/builtInPage.ts')], bundle: true, write: false, format: 'esm', platform: 'node', logLevel: 'silent' });
-    ({ renderErrorPage: render } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0]?.contents ?? []).toString('base64')}`));
+    const { outputFiles } = await esbuild.build({
+      entryPoints: [path.join(ROOT, 'src/server/pages/error/builtInPage.ts')],
+      bundle: true,
+      write: false,
+      format: 'esm',
+      platform: 'node',
+      logLevel: 'silent',
+    });
+    ({ renderErrorPage: render } = await import(
+      `data:text/javascript;base64,${Buffer.from(outputFiles[0]?.contents ?? []).toString('base64')}`
+    ));
     browser = await launchChromium();
     atEnd(() => browser.close());
   });
@@ -154,7 +213,13 @@ describe('built-in pages of every status', function () {
       for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
         const context = await browser.newContext({ colorScheme, viewport: { width: 1000, height: 640 } });
         const page = await context.newPage();
-        await page.setContent(render({ problem: { status, why, ...(status < 500 && status !== 408 && { path: '/some/page.html', method: 'GET' }) }, rootLabel: 'www/html', nonce: 'n' }));
+        await page.setContent(
+          render({
+            problem: { status, why, ...(status < 500 && status !== 408 && { path: '/some/page.html', method: 'GET' }) },
+            rootLabel: 'www/html',
+            nonce: 'n',
+          }),
+        );
         const [heading, text] = [await page.locator('h1').innerText(), await page.locator('main').innerText()];
         assert.ok(text.includes(why) && text.includes(String(status)));
         assert.ok(!text.includes(`${status} ${heading}`), 'the heading says more than the reason phrase');

@@ -6,7 +6,11 @@ import { runCommand, until } from './window.mjs';
 /** @typedef {import('playwright-core').Page} Page */
 /** @typedef {import('playwright-core').Frame} Frame */
 
-/** Opens a file in the first group, by its path, as one does with the keyboard. @param {Page} page @param {string} file absolute path */
+/**
+ * Opens a file in the first group, by its path, as one does with the keyboard.
+ * @param {Page} page
+ * @param {string} file absolute path
+ */
 export async function openFile(page, file) {
   const name = path.basename(file);
   // Files open in the group that has the focus, and a page that has it keeps the keys for itself.
@@ -29,7 +33,9 @@ export async function panelOf(page, address) {
   await until(`a preview panel${address === undefined ? '' : ` of ${address}`}`, async () => {
     found = undefined;
     for (const frame of page.frames()) {
-      const shown = await frame.evaluate("document.body?.dataset.config && (document.getElementById('address')?.value ?? '')").catch(() => undefined);
+      const shown = await frame
+        .evaluate("document.body?.dataset.config && (document.getElementById('address')?.value ?? '')")
+        .catch(() => undefined);
       if (shown !== undefined && (address === undefined || shown === address)) found = frame;
     }
     return found !== undefined;
@@ -39,7 +45,9 @@ export async function panelOf(page, address) {
 
 /** How many panels there are. @param {Page} page */
 export async function countPanels(page) {
-  const are = await Promise.all(page.frames().map((frame) => frame.evaluate('document.body?.dataset.config !== undefined').catch(() => false)));
+  const are = await Promise.all(
+    page.frames().map((frame) => frame.evaluate('document.body?.dataset.config !== undefined').catch(() => false)),
+  );
   return are.filter((is) => is).length;
 }
 
@@ -52,21 +60,53 @@ export async function siteIn(panel) {
 
 /** Waits for a text in the page that a panel shows. @param {Frame} panel @param {RegExp} text */
 export async function untilShown(panel, text) {
-  await until(`${text} in the panel`, async () => text.test(await (await siteIn(panel)).locator('body').innerText({ timeout: 1_000 }).catch(() => '')));
+  await until(`${text} in the panel`, async () =>
+    text.test(
+      await (
+        await siteIn(panel)
+      )
+        .locator('body')
+        .innerText({ timeout: 1_000 })
+        .catch(() => ''),
+    ),
+  );
 }
 
-/** Waits for an address in the field of a panel. @param {Frame} panel @param {string} address @param {number} [timeout] milliseconds */
+/**
+ * Waits for an address in the field of a panel.
+ * @param {Frame} panel
+ * @param {string} address
+ * @param {number} [timeout] milliseconds
+ */
 export async function untilAt(panel, address, timeout) {
-  await until(`the address ${address}`, async () => (await panel.locator('#address').inputValue({ timeout: 1_000 }).catch(() => '')) === address, timeout);
+  await until(
+    `the address ${address}`,
+    async () =>
+      (await panel
+        .locator('#address')
+        .inputValue({ timeout: 1_000 })
+        .catch(() => '')) === address,
+    timeout,
+  );
 }
 
 /** Whether the keyboard writes into the text editor. @param {Page} page @returns {Promise<boolean>} */
 export function isEditorFocused(page) {
-  return page.evaluate("document.activeElement?.closest('.editor-instance .monaco-editor') !== null && document.activeElement?.closest('.editor-instance .monaco-editor') !== undefined");
+  return page.evaluate(
+    "document.activeElement?.closest('.editor-instance .monaco-editor') !== null && document.activeElement?.closest('.editor-instance .monaco-editor') !== undefined",
+  );
 }
 
-/** Takes away notifications of others: the VS Code from npm comes without the language servers that it would like to start. @param {Page} page */
+/**
+ * Takes away notifications of others: the VS Code from npm comes without the language servers that it would like to
+ * start.
+ * @param {Page} page
+ */
 export async function clearNotifications(page) {
-  if (await page.locator('.notifications-toasts .notification-list-item').count() > 0) await runCommand(page, 'Notifications: Clear All Notifications');
-  await until('no notification', async () => (await page.locator('.notifications-toasts .notification-list-item').count()) === 0);
+  if ((await page.locator('.notifications-toasts .notification-list-item').count()) > 0)
+    await runCommand(page, 'Notifications: Clear All Notifications');
+  await until(
+    'no notification',
+    async () => (await page.locator('.notifications-toasts .notification-list-item').count()) === 0,
+  );
 }

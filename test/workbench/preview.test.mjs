@@ -4,13 +4,41 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ROOT } from '../host/suite.mjs';
-import { clearNotifications, countPanels, isEditorFocused, openFile, panelOf, siteIn, untilAt, untilShown } from './panel.mjs';
-import { chooseFromMenu, endAll, makeWorkspace, openWindow, picture, runCommand, runningPort, statusItem, until, VERSION, waitForStopped } from './window.mjs';
+import {
+  clearNotifications,
+  countPanels,
+  isEditorFocused,
+  openFile,
+  panelOf,
+  siteIn,
+  untilAt,
+  untilShown,
+} from './panel.mjs';
+import {
+  chooseFromMenu,
+  endAll,
+  makeWorkspace,
+  openWindow,
+  picture,
+  runCommand,
+  runningPort,
+  statusItem,
+  until,
+  VERSION,
+  waitForStopped,
+} from './window.mjs';
 
-/** The older server announces forwarded addresses and forwards nothing: there, the frame stays empty, and the panel itself is looked at. */
+/**
+ * The older server announces forwarded addresses and forwards nothing: there, the frame stays empty, and the panel
+ * itself is looked at.
+ */
 const FORWARDS = VERSION === 'newest';
 
-const FILES = { 'www/html/data.json': '{"answer": 41}', 'www/html/form.html': '<!doctype html><title>The form</title><p>before</p><input id="name"><p style="height: 3000px">long</p>' };
+const FILES = {
+  'www/html/data.json': '{"answer": 41}',
+  'www/html/form.html':
+    '<!doctype html><title>The form</title><p>before</p><input id="name"><p style="height: 3000px">long</p>',
+};
 
 /** Everything in one theme; in the other, what it looks like. @type {readonly ('dark' | 'light')[]} */
 const THEMES = FORWARDS ? ['dark', 'light'] : ['dark'];
@@ -32,7 +60,11 @@ for (const colorScheme of THEMES) {
     before(async () => {
       workspace = await makeWorkspace({ from: path.join(ROOT, 'sample'), files: FILES });
       const theme = colorScheme === 'dark' ? 'Default Dark Modern' : 'Default Light Modern';
-      ({ page } = await openWindow({ workspace, colorScheme, settings: { 'liteServer.openOnStart': 'nothing', 'files.autoSave': 'off', 'workbench.colorTheme': theme } }));
+      ({ page } = await openWindow({
+        workspace,
+        colorScheme,
+        settings: { 'liteServer.openOnStart': 'nothing', 'files.autoSave': 'off', 'workbench.colorTheme': theme },
+      }));
     });
     after(endAll);
 
@@ -43,7 +75,10 @@ for (const colorScheme of THEMES) {
       port = await runningPort(page);
       await untilAt(await panelOf(page), '/visit.html');
       if (FORWARDS) await untilShown(await panelOf(page), /Bring shoes/);
-      await page.locator('.tab', { hasText: FORWARDS ? 'Visit: Five Lights' : 'visit.html' }).last().waitFor();
+      await page
+        .locator('.tab', { hasText: FORWARDS ? 'Visit: Five Lights' : 'visit.html' })
+        .last()
+        .waitFor();
       assert.ok(await isEditorFocused(page), 'the editor has the focus');
       await clearNotifications(page);
       await picture(page, `preview-${colorScheme}`);
@@ -51,7 +86,9 @@ for (const colorScheme of THEMES) {
 
     once('names every control', async () => {
       const panel = await panelOf(page);
-      const unnamed = await panel.evaluate("[...document.querySelectorAll('button, input, select, iframe, [tabindex]')].filter((one) => !one.getAttribute('aria-label') && !one.title).map((one) => one.outerHTML)");
+      const unnamed = await panel.evaluate(
+        "[...document.querySelectorAll('button, input, select, iframe, [tabindex]')].filter((one) => !one.getAttribute('aria-label') && !one.title).map((one) => one.outerHTML)",
+      );
       assert.deepEqual(unnamed, []);
     });
 
@@ -63,7 +100,10 @@ for (const colorScheme of THEMES) {
 
     it('is as wide as a phone, turned, as a laptop, and as it is dragged', async () => {
       const panel = await panelOf(page);
-      const inside = async () => (FORWARDS ? (await siteIn(panel)).evaluate('innerWidth') : panel.locator('#page').evaluate((frame) => frame.clientWidth));
+      const inside = async () =>
+        FORWARDS
+          ? (await siteIn(panel)).evaluate('innerWidth')
+          : panel.locator('#page').evaluate((frame) => frame.clientWidth);
       await panel.locator('#preset').selectOption('phone');
       await until('390 pixels', async () => (await inside()) === 390);
       await until('the read-out', async () => (await panel.locator('#size').innerText()) === '390 × 844');
@@ -73,7 +113,10 @@ for (const colorScheme of THEMES) {
       await until('844 pixels', async () => (await inside()) === 844);
       await panel.locator('#preset').selectOption('laptop');
       await until('1366 pixels', async () => (await inside()) === 1366);
-      assert.ok(await panel.locator('#stage').evaluate((stage) => stage.scrollWidth > stage.clientWidth), 'what does not fit is scrolled');
+      assert.ok(
+        await panel.locator('#stage').evaluate((stage) => stage.scrollWidth > stage.clientWidth),
+        'what does not fit is scrolled',
+      );
       await panel.locator('#preset').selectOption('free');
       const size = () => panel.locator('#size').innerText();
       await until('a size of its own', async () => !/1366/.test(await size()));
@@ -90,9 +133,14 @@ for (const colorScheme of THEMES) {
       await page.mouse.move(handle.x - 36, handle.y + 50, { steps: 4 });
       await picture(page, `preview-free-${colorScheme}`);
       await page.mouse.up();
-      await until('the edge under the pointer', async () => Math.abs(Number((await size()).split(' ')[0]) - (width - 10 - 80)) <= 2);
+      await until(
+        'the edge under the pointer',
+        async () => Math.abs(Number((await size()).split(' ')[0]) - (width - 10 - 80)) <= 2,
+      );
       await panel.locator('#preset').selectOption('responsive');
-      await until('all of the panel', () => panel.evaluate('document.getElementById("page").clientWidth === innerWidth'));
+      await until('all of the panel', () =>
+        panel.evaluate('document.getElementById("page").clientWidth === innerWidth'),
+      );
     });
 
     once('refuses the address of another site', async () => {
@@ -100,7 +148,10 @@ for (const colorScheme of THEMES) {
       for (const bad of ['https://example.org/', '//example.org/x', '/\\example.org', 'javascript:alert(1)']) {
         await panel.locator('#address').fill(bad);
         await panel.locator('#address').press('Enter');
-        await until(`${bad} to be refused`, async () => (await panel.locator('#address').getAttribute('aria-invalid')) === 'true');
+        await until(
+          `${bad} to be refused`,
+          async () => (await panel.locator('#address').getAttribute('aria-invalid')) === 'true',
+        );
         await panel.locator('#address').press('Escape');
         await untilAt(panel, '/visit.html');
       }
@@ -111,7 +162,11 @@ for (const colorScheme of THEMES) {
     once('opens in place of the editor, from the context menu of a folder', async () => {
       await openFile(page, at('visit.html'));
       const before = await countPanels(page);
-      await chooseFromMenu(page, page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'guide' }).first(), 'Open Preview');
+      await chooseFromMenu(
+        page,
+        page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'guide' }).first(),
+        'Open Preview',
+      );
       await untilAt(await panelOf(page, '/guide/'), '/guide/');
       assert.equal(await countPanels(page), before + 1);
       await runCommand(page, 'View: Close Editor');
@@ -121,7 +176,16 @@ for (const colorScheme of THEMES) {
     it('says that the server has stopped, and starts it again', async () => {
       await statusItem(page).click();
       await waitForStopped(page);
-      await until('the stopped page', async () => /The server is stopped/.test(await (await panelOf(page)).locator('body').innerText().catch(() => '')));
+      await until('the stopped page', async () =>
+        /The server is stopped/.test(
+          await (
+            await panelOf(page)
+          )
+            .locator('body')
+            .innerText()
+            .catch(() => ''),
+        ),
+      );
       await clearNotifications(page);
       await picture(page, `preview-stopped-${colorScheme}`);
       await (await panelOf(page)).locator('#start').click();
@@ -135,9 +199,25 @@ for (const colorScheme of THEMES) {
       await panel.locator('#preset').selectOption('tablet');
       await until('the read-out', async () => (await panel.locator('#size').innerText()) === '820 × 1180');
       await runCommand(page, 'Developer: Reload Window');
-      await until('the server to be gone', async () => !(await fetch(`http://127.0.0.1:${port}/`).then(() => true, () => false)));
+      await until(
+        'the server to be gone',
+        async () =>
+          !(await fetch(`http://127.0.0.1:${port}/`).then(
+            () => true,
+            () => false,
+          )),
+      );
       await statusItem(page).waitFor();
-      await until('the stopped page', async () => /Start it to see \/visit\.html/.test(await (await panelOf(page)).locator('body').innerText().catch(() => '')));
+      await until('the stopped page', async () =>
+        /Start it to see \/visit\.html/.test(
+          await (
+            await panelOf(page)
+          )
+            .locator('body')
+            .innerText()
+            .catch(() => ''),
+        ),
+      );
       await waitForStopped(page);
       await (await panelOf(page)).locator('#start').click();
       await runningPort(page);
@@ -152,8 +232,16 @@ for (const colorScheme of THEMES) {
         const panel = await panelOf(page);
         // While the frame takes another size, a click may hit nothing: a person clicks again.
         await until('the link to be followed', async () => {
-          await (await siteIn(panel)).locator('nav a', { hasText: 'In fog' }).click({ timeout: 1_000 }).catch(() => undefined);
-          return untilAt(panel, '/guide/fog.html', 3_000).then(() => true, () => false);
+          await (
+            await siteIn(panel)
+          )
+            .locator('nav a', { hasText: 'In fog' })
+            .click({ timeout: 1_000 })
+            .catch(() => undefined);
+          return untilAt(panel, '/guide/fog.html', 3_000).then(
+            () => true,
+            () => false,
+          );
         });
         await page.locator('.tab', { hasText: /fog/i }).first().waitFor();
         await panel.locator('#back').click();
@@ -196,7 +284,10 @@ for (const colorScheme of THEMES) {
         await page.locator('.tab', { hasText: 'form.html' }).first().click();
         await page.locator('.editor-instance .view-line').first().click();
         await page.locator('.tab', { hasText: 'The form' }).first().click();
-        assert.equal(await (await siteIn(await panelOf(page, '/form.html'))).locator('#name').inputValue(), 'half a na');
+        assert.equal(
+          await (await siteIn(await panelOf(page, '/form.html'))).locator('#name').inputValue(),
+          'half a na',
+        );
         await runCommand(page, 'View: Close Editor');
         await until('one panel', async () => (await countPanels(page)) === 1);
       });
@@ -210,7 +301,7 @@ for (const colorScheme of THEMES) {
         await page.locator('.tab', { hasText: 'The lights' }).first().waitFor();
         assert.ok(!(await panel.evaluate('document.hasFocus()')));
         await clearNotifications(page);
-      await picture(page, `preview-pinned-${colorScheme}`);
+        await picture(page, `preview-pinned-${colorScheme}`);
         await panel.locator('#pin').click();
         await openFile(page, at('visit.html'));
         await panel.locator('#address').fill('/visit.html');
@@ -220,9 +311,25 @@ for (const colorScheme of THEMES) {
 
       it('is told nothing by a page but where it is', async () => {
         const panel = await panelOf(page);
-        const forged = [{ type: 'open', url: 'https://evil.test/', path: '/evil' }, { type: 'notStarted', why: 'x' }, { type: 'start' }, { command: 'command:liteServer.stop' }, null, 'open', { liteServer: 'page', url: '//evil.test', title: 'x' }, { liteServer: 'page', url: 5, title: 'x' }];
+        const forged = [
+          { type: 'open', url: 'https://evil.test/', path: '/evil' },
+          { type: 'notStarted', why: 'x' },
+          { type: 'start' },
+          { command: 'command:liteServer.stop' },
+          null,
+          'open',
+          { liteServer: 'page', url: '//evil.test', title: 'x' },
+          { liteServer: 'page', url: 5, title: 'x' },
+        ];
         const real = { liteServer: 'page', url: '/visit.html#told', title: '</title><b>Told' };
-        await (await siteIn(panel)).evaluate((messages) => { for (const message of messages) Reflect.get(globalThis, 'parent').postMessage(message, '*'); }, [...forged, real]);
+        await (
+          await siteIn(panel)
+        ).evaluate(
+          (messages) => {
+            for (const message of messages) Reflect.get(globalThis, 'parent').postMessage(message, '*');
+          },
+          [...forged, real],
+        );
         await untilAt(panel, '/visit.html#told');
         await page.locator('.tab', { hasText: '</title><b>Told' }).first().waitFor();
         assert.match(await (await siteIn(panel)).locator('body').innerText(), /Bring shoes/);

@@ -6,7 +6,23 @@ import { connect } from 'node:net';
 import path from 'node:path';
 import { ROOT } from '../host/suite.mjs';
 import { freePort } from '../host/vscode.mjs';
-import { chooseFromMenu, endAll, makeWorkspace, notification, offered, openWindow, outputText, picture, runCommand, runningPort, statusItem, statusOf, until, VERSION, waitForStopped } from './window.mjs';
+import {
+  chooseFromMenu,
+  endAll,
+  makeWorkspace,
+  notification,
+  offered,
+  openWindow,
+  outputText,
+  picture,
+  runCommand,
+  runningPort,
+  statusItem,
+  statusOf,
+  until,
+  VERSION,
+  waitForStopped,
+} from './window.mjs';
 
 describe(`a site in VS Code (${VERSION})`, function () {
   this.timeout(60_000);
@@ -17,13 +33,20 @@ describe(`a site in VS Code (${VERSION})`, function () {
   let port = 0;
 
   before(async () => {
-    const workspace = await makeWorkspace({ from: path.join(ROOT, 'sample'), files: { 'www/html/film.bin': Buffer.alloc(64 * 1024 * 1024, 'film') } });
+    const workspace = await makeWorkspace({
+      from: path.join(ROOT, 'sample'),
+      files: { 'www/html/film.bin': Buffer.alloc(64 * 1024 * 1024, 'film') },
+    });
     ({ page, vscode } = await openWindow({ workspace, settings: { 'liteServer.port': await freePort() } }));
   });
   after(endAll);
 
   it('shows one item, and offers to start', async () => {
-    assert.deepEqual(await statusOf(page), { text: 'Lite Server', label: 'Lite Server: stopped. Start the server', failed: false });
+    assert.deepEqual(await statusOf(page), {
+      text: 'Lite Server',
+      label: 'Lite Server: stopped. Start the server',
+      failed: false,
+    });
     const titles = await offered(page, 'Lite Server: ');
     assert.ok(titles.includes('Lite Server: Start'), titles.join());
     assert.ok(!titles.includes('Lite Server: Stop') && !titles.includes('Lite Server: Copy URL'), titles.join());
@@ -40,7 +63,9 @@ describe(`a site in VS Code (${VERSION})`, function () {
     if (VERSION === 'oldest') await site.goto(`http://127.0.0.1:${port}/`);
     /** @type {string[]} */
     const failed = [];
-    site.on('response', (response) => { if (response.status() >= 400) failed.push(`${response.status()} ${response.url()}`); });
+    site.on('response', (response) => {
+      if (response.status() >= 400) failed.push(`${response.status()} ${response.url()}`);
+    });
     site.on('requestfailed', (request) => {
       // The browser itself gives up what the next navigation does not need.
       const why = request.failure()?.errorText;
@@ -58,7 +83,10 @@ describe(`a site in VS Code (${VERSION})`, function () {
     await picture(site, '404-own');
     await site.goto(new URL('visit.html', home).href);
     // A form that is sent to a page: what a static server cannot do.
-    await Promise.all([site.waitForEvent('framenavigated'), site.evaluate("HTMLFormElement.prototype.submit.call(document.querySelector('form'))")]);
+    await Promise.all([
+      site.waitForEvent('framenavigated'),
+      site.evaluate("HTMLFormElement.prototype.submit.call(document.querySelector('form'))"),
+    ]);
     await site.waitForLoadState();
     assert.match(await site.content(), /method/i);
     await picture(site, '405-own');
@@ -70,26 +98,36 @@ describe(`a site in VS Code (${VERSION})`, function () {
     await statusItem(page).hover();
     const tooltip = page.locator('.monaco-hover', { hasText: 'Serving' });
     await tooltip.waitFor();
-    assert.match(await tooltip.innerText(), new RegExp(`http://127\\.0\\.0\\.1:${vscode.port}/proxy/${port}/\\s+Serving www/html\\s+\\d+ open connections? · \\d+ requests so far\\s+\\d+ pages? connected\\s+Click to stop\\.`));
+    assert.match(
+      await tooltip.innerText(),
+      new RegExp(
+        `http://127\\.0\\.0\\.1:${vscode.port}/proxy/${port}/\\s+Serving www/html\\s+\\d+ open connections? · \\d+ requests so far\\s+\\d+ pages? connected\\s+Click to stop\\.`,
+      ),
+    );
     await picture(page, 'status-running', { x: 0, y: 620, width: 480, height: 180 });
     await page.mouse.move(600, 300);
   });
 
   it('offers what makes sense while it runs', async () => {
     const titles = await offered(page, 'Lite Server: ');
-    for (const title of ['Stop', 'Restart', 'Open in Browser', 'Copy URL', 'Show Connections Log']) assert.ok(titles.includes(`Lite Server: ${title}`), titles.join());
+    for (const title of ['Stop', 'Restart', 'Open in Browser', 'Copy URL', 'Show Connections Log'])
+      assert.ok(titles.includes(`Lite Server: ${title}`), titles.join());
     assert.ok(!titles.includes('Lite Server: Start'), titles.join());
   });
 
   it('opens the page that is being edited, by its key and from the context menu of the explorer', async () => {
     const page1 = `http://127.0.0.1:${vscode.port}/proxy/${port}/guide/fog.html`;
-    for (const name of ['www', 'guide', 'fog.html']) await page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).first().click();
+    for (const name of ['www', 'guide', 'fog.html'])
+      await page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).first().click();
     // A window that is busy may miss the second key of a chord: a person presses it again.
     /** @type {import('playwright-core').Page | undefined} */
     let byKey;
     for (let tries = 0; byKey === undefined && tries < 4; tries++) {
       await page.locator('.editor-instance .view-line', { hasText: '<html' }).first().click();
-      const opened = page.context().waitForEvent('page', { timeout: 6_000 }).catch(() => undefined);
+      const opened = page
+        .context()
+        .waitForEvent('page', { timeout: 6_000 })
+        .catch(() => undefined);
       await page.keyboard.press('Alt+l');
       await page.keyboard.press('Alt+o');
       byKey = await opened;
@@ -99,7 +137,11 @@ describe(`a site in VS Code (${VERSION})`, function () {
     await byKey.close();
     const [byMenu] = await Promise.all([
       page.context().waitForEvent('page'),
-      chooseFromMenu(page, page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'fog.html' }), 'Open in Browser'),
+      chooseFromMenu(
+        page,
+        page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'fog.html' }),
+        'Open in Browser',
+      ),
     ]);
     assert.equal(byMenu.url(), page1);
     await byMenu.close();
@@ -108,7 +150,11 @@ describe(`a site in VS Code (${VERSION})`, function () {
 
   it('copies the URL that the browser can reach', async () => {
     await runCommand(page, 'Lite Server: Copy URL');
-    await until('the clipboard', async () => (await page.evaluate('navigator.clipboard.readText()')) === `http://127.0.0.1:${vscode.port}/proxy/${port}/`);
+    await until(
+      'the clipboard',
+      async () =>
+        (await page.evaluate('navigator.clipboard.readText()')) === `http://127.0.0.1:${vscode.port}/proxy/${port}/`,
+    );
   });
 
   it('shows every state of a connection, and how far a download has come', async () => {
@@ -119,22 +165,30 @@ describe(`a site in VS Code (${VERSION})`, function () {
     let received = 0;
     const ended = new Promise((resolve, reject) => {
       request.on('error', reject).on('response', (response) => {
-        response.on('data', (/** @type {Buffer} */ bytes) => {
-          received += bytes.length;
-          response.pause();
-          setTimeout(() => response.resume(), 5);
-        }).on('end', resolve);
+        response
+          .on('data', (/** @type {Buffer} */ bytes) => {
+            received += bytes.length;
+            response.pause();
+            setTimeout(() => response.resume(), 5);
+          })
+          .on('end', resolve);
       });
     });
     // Not into the text: that would stop the panel from following it.
     await page.mouse.move(600, 300);
-    await until('two lines of progress', async () => /SENDING_FILE \d+% \([^]*SENDING_FILE \d+% \(/.test(await outputText(page)));
+    await until('two lines of progress', async () =>
+      /SENDING_FILE \d+% \([^]*SENDING_FILE \d+% \(/.test(await outputText(page)),
+    );
     await picture(page, 'connections');
     await ended;
     assert.equal(received, 64 * 1024 * 1024);
     const lines = [
-      /#\d+ fd=\d+ 127\.0\.0\.1:\d+ connected → READING_REQ/, /READING_REQ → HANDLING GET \/film\.bin HTTP\/1\.1/, /HANDLING → SENDING_HEADER 200 OK/,
-      /SENDING_HEADER → SENDING_FILE 64\.0 MiB/, /SENDING_FILE → CLOSING sent 64\.0 MiB; answered/, /CLOSING → CONN_DONE answered/,
+      /#\d+ fd=\d+ 127\.0\.0\.1:\d+ connected → READING_REQ/,
+      /READING_REQ → HANDLING GET \/film\.bin HTTP\/1\.1/,
+      /HANDLING → SENDING_HEADER 200 OK/,
+      /SENDING_HEADER → SENDING_FILE 64\.0 MiB/,
+      /SENDING_FILE → CLOSING sent 64\.0 MiB; answered/,
+      /CLOSING → CONN_DONE answered/,
     ];
     await until('every state', async () => {
       const text = await outputText(page);
@@ -144,7 +198,11 @@ describe(`a site in VS Code (${VERSION})`, function () {
 
   it('stays responsive under load, and says how many lines it left out', async () => {
     const load = flood(port, 2_000);
-    await until('a note of dropped lines', async () => /… \d+ more lines were dropped/.test(await outputText(page)), 20_000);
+    await until(
+      'a note of dropped lines',
+      async () => /… \d+ more lines were dropped/.test(await outputText(page)),
+      20_000,
+    );
     const began = Date.now();
     const titles = await offered(page, 'Lite Server: Stop');
     assert.ok(titles.includes('Lite Server: Stop'));
@@ -160,9 +218,16 @@ describe(`a site in VS Code (${VERSION})`, function () {
     await fetch(`http://127.0.0.1:${port}/guide/?a=1`);
     await fetch(`http://127.0.0.1:${port}/no%0Ahere`);
     await runCommand(page, 'Output: Show Output Channels...');
-    await page.locator('.quick-input-list .monaco-list-row', { hasText: /^Lite Server$|^Lite Server(?!: Connections)/ }).first().click();
-    await until('the access line', async () => /127\.0\.0\.1 - - \[[^\]]+\] "GET \/guide\/\?a=1 HTTP\/1\.1" 200 \d+/.test(unwrapped(await outputText(page))));
-    await until('the warning', async () => /\[warning\] 127\.0\.0\.1 .* "GET \/no%0Ahere HTTP\/1\.1" 400 \d+/.test(unwrapped(await outputText(page))));
+    await page
+      .locator('.quick-input-list .monaco-list-row', { hasText: /^Lite Server$|^Lite Server(?!: Connections)/ })
+      .first()
+      .click();
+    await until('the access line', async () =>
+      /127\.0\.0\.1 - - \[[^\]]+\] "GET \/guide\/\?a=1 HTTP\/1\.1" 200 \d+/.test(unwrapped(await outputText(page))),
+    );
+    await until('the warning', async () =>
+      /\[warning\] 127\.0\.0\.1 .* "GET \/no%0Ahere HTTP\/1\.1" 400 \d+/.test(unwrapped(await outputText(page))),
+    );
   });
 
   it('stops with a click, and the port is free', async () => {
@@ -207,8 +272,13 @@ function unwrapped(text) {
 function isOpen(port) {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => { socket.destroy(); resolve(true); });
-    socket.once('error', () => { resolve(false); });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => {
+      resolve(false);
+    });
   });
 }
 
@@ -220,14 +290,26 @@ function isOpen(port) {
 async function flood(port, milliseconds) {
   const request = `GET /css/theme.css HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`;
   let answers = 0;
-  await Promise.all(Array.from({ length: 8 }, () => new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write(request.repeat(20)));
-    const timer = setTimeout(() => socket.destroy(), milliseconds);
-    socket.on('data', (bytes) => {
-      const heads = bytes.toString('latin1').split('HTTP/1.1 200').length - 1;
-      answers += heads;
-      if (heads > 0) socket.write(request.repeat(heads));
-    }).on('error', () => undefined).on('close', () => { clearTimeout(timer); resolve(undefined); });
-  })));
+  await Promise.all(
+    Array.from(
+      { length: 8 },
+      () =>
+        new Promise((resolve) => {
+          const socket = connect(port, '127.0.0.1', () => socket.write(request.repeat(20)));
+          const timer = setTimeout(() => socket.destroy(), milliseconds);
+          socket
+            .on('data', (bytes) => {
+              const heads = bytes.toString('latin1').split('HTTP/1.1 200').length - 1;
+              answers += heads;
+              if (heads > 0) socket.write(request.repeat(heads));
+            })
+            .on('error', () => undefined)
+            .on('close', () => {
+              clearTimeout(timer);
+              resolve(undefined);
+            });
+        }),
+    ),
+  );
   return answers / (milliseconds / 1000);
 }

@@ -9,7 +9,16 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { ROOT } from '../host/suite.mjs';
 import { installVsix } from '../host/vscode.mjs';
-import { atEnd, endAll, makeWorkspace, openWindow, runningPort, statusItem, VERSION, waitForStopped } from './window.mjs';
+import {
+  atEnd,
+  endAll,
+  makeWorkspace,
+  openWindow,
+  runningPort,
+  statusItem,
+  VERSION,
+  waitForStopped,
+} from './window.mjs';
 
 const run = promisify(execFile);
 const VSCE = path.join(path.dirname(createRequire(import.meta.url).resolve('@vscode/vsce/package.json')), 'vsce');
@@ -20,9 +29,18 @@ describe(`the .vsix in VS Code (${VERSION})`, function () {
 
   it('holds what is on the list, and nothing else', async () => {
     const { stdout } = await run(process.execPath, [VSCE, 'ls', '--no-dependencies'], { cwd: ROOT });
-    const unexpected = stdout.trim().split('\n').filter((file) => !/^(?:package\.json|README\.md|CHANGELOG\.md|LICENSE|media\/icon\.png|dist\/extension\.js|dist\/chunks\/[\w-]+\.js)$/.test(file));
+    const unexpected = stdout
+      .trim()
+      .split('\n')
+      .filter(
+        (file) =>
+          !/^(?:package\.json|README\.md|CHANGELOG\.md|LICENSE|media\/icon\.png|dist\/extension\.js|dist\/chunks\/[\w-]+\.js)$/.test(
+            file,
+          ),
+      );
     assert.deepEqual(unexpected, []);
-    for (const file of ['package.json', 'README.md', 'LICENSE', 'media/icon.png', 'dist/extension.js']) assert.ok(stdout.includes(file), file);
+    for (const file of ['package.json', 'README.md', 'LICENSE', 'media/icon.png', 'dist/extension.js'])
+      assert.ok(stdout.includes(file), file);
   });
 
   it('is installed, and serves with a click', async () => {

@@ -9,15 +9,36 @@ import { startVSCode } from '../host/vscode.mjs';
 import { openWorkbench } from '../host/workbench.mjs';
 
 /** Which VS Code the tests run in. */
-export const VERSION = /** @type {import('../host/provision.mjs').HostVersion} */ (process.env.LITE_SERVER_VSCODE ?? 'newest');
+export const VERSION = /** @type {import('../host/provision.mjs').HostVersion} */ (
+  process.env.LITE_SERVER_VSCODE ?? 'newest'
+);
 
-/** A test of what is the same in every VS Code: it runs in the newest alone. @param {string} what @param {() => Promise<void>} test */
+/**
+ * A test of what is the same in every VS Code: it runs in the newest alone.
+ * @param {string} what
+ * @param {() => Promise<void>} test
+ */
 export function inNewest(what, test) {
   if (VERSION === 'newest') it(what, test);
 }
 
 /** What the README shows; `npm run pictures` takes them anew. */
-const README_PICTURES = new Set(['status-stopped', 'status-running', 'status-failed', 'connections', 'sample-site', '404-own', 'built-in-404-with-suggestions-light', 'listing-light', 'built-in-405-dark', 'root-missing', 'preview-dark', 'preview-phone-light', 'live-tooltip', 'live-strip']);
+const README_PICTURES = new Set([
+  'status-stopped',
+  'status-running',
+  'status-failed',
+  'connections',
+  'sample-site',
+  '404-own',
+  'built-in-404-with-suggestions-light',
+  'listing-light',
+  'built-in-405-dark',
+  'root-missing',
+  'preview-dark',
+  'preview-phone-light',
+  'live-tooltip',
+  'live-strip',
+]);
 
 /** @type {(() => Promise<unknown>)[]} */
 const endings = [];
@@ -51,15 +72,34 @@ export async function makeWorkspace({ from, files = {} } = {}) {
 
 /**
  * Opens a window with the extension installed, without the driver that would answer dialogs in the user's place.
- * @param {{ workspace: string, open?: string, settings?: Record<string, unknown>, trust?: boolean, extensionsDir?: string, viewport?: { width: number, height: number }, colorScheme?: 'light' | 'dark' }} options
+ * @param {{ workspace: string, open?: string, settings?: Record<string, unknown>, trust?: boolean, extensionsDir?:
+ * string, viewport?: { width: number, height: number }, colorScheme?: 'light' | 'dark' }} options
  *   `open`: the .code-workspace file or folder to open, when it is not `workspace`
  */
-export async function openWindow({ workspace, open = workspace, settings = {}, trust = true, extensionsDir, viewport = { width: 1280, height: 800 }, colorScheme = 'dark' }) {
-  const vscode = await startVSCode({ version: VERSION, workspace, trust, driver: false, settings: { 'remote.autoForwardPorts': false, ...settings }, ...(extensionsDir ? { extensionsDir } : { helpers: [ROOT] }) });
+export async function openWindow({
+  workspace,
+  open = workspace,
+  settings = {},
+  trust = true,
+  extensionsDir,
+  viewport = { width: 1280, height: 800 },
+  colorScheme = 'dark',
+}) {
+  const vscode = await startVSCode({
+    version: VERSION,
+    workspace,
+    trust,
+    driver: false,
+    settings: { 'remote.autoForwardPorts': false, ...settings },
+    ...(extensionsDir ? { extensionsDir } : { helpers: [ROOT] }),
+  });
   atEnd(vscode.close);
   const browser = await launchChromium();
   atEnd(() => browser.close());
-  const { page } = await openWorkbench(vscode, browser, { workspace: open, context: { viewport, colorScheme, permissions: ['clipboard-read', 'clipboard-write'] } });
+  const { page } = await openWorkbench(vscode, browser, {
+    workspace: open,
+    context: { viewport, colorScheme, permissions: ['clipboard-read', 'clipboard-write'] },
+  });
   await statusItem(page).waitFor({ timeout: 30_000 });
   return { page, vscode, browser };
 }
@@ -74,7 +114,11 @@ export function statusItem(page) {
 /** What the item says: text and label for screen readers. @param {Page} page */
 export async function statusOf(page) {
   const item = statusItem(page);
-  return { text: (await item.innerText()).trim(), label: (await item.locator('a').first().getAttribute('aria-label')) ?? '', failed: await item.evaluate((node) => node.classList.contains('error-kind')) };
+  return {
+    text: (await item.innerText()).trim(),
+    label: (await item.locator('a').first().getAttribute('aria-label')) ?? '',
+    failed: await item.evaluate((node) => node.classList.contains('error-kind')),
+  };
 }
 
 /** Waits until the item says it. @param {Page} page @param {RegExp} text @param {number} [timeout] */
@@ -82,9 +126,16 @@ export async function waitForStatus(page, text, timeout = 15_000) {
   await until(`the status bar to say ${text}`, async () => text.test((await statusOf(page)).text), timeout);
 }
 
-/** Waits until nothing runs: while a server stops, the item shows the same text with a spinner, and a click means nothing. @param {Page} page */
+/**
+ * Waits until nothing runs: while a server stops, the item shows the same text with a spinner, and a click means
+ * nothing.
+ * @param {Page} page
+ */
 export async function waitForStopped(page) {
-  await until('the server to be stopped', async () => (await statusOf(page)).label === 'Lite Server: stopped. Start the server');
+  await until(
+    'the server to be stopped',
+    async () => (await statusOf(page)).label === 'Lite Server: stopped. Start the server',
+  );
 }
 
 /** The port in the status bar, once the server runs. @param {Page} page */
@@ -93,13 +144,24 @@ export async function runningPort(page) {
   return Number(/:(\d+)$/.exec((await statusOf(page)).text)?.[1]);
 }
 
-/** Opens the palette with a search in it. A window that is busy may miss the key: a person presses it again. @param {Page} page @param {string} search */
+/**
+ * Opens the palette with a search in it. A window that is busy may miss the key: a person presses it again.
+ * @param {Page} page
+ * @param {string} search
+ */
 async function openPalette(page, search) {
   const input = page.locator('.quick-input-widget input').first();
-  await until('the palette', async () => {
-    await page.keyboard.press('F1');
-    return input.fill(`>${search}`, { timeout: 3_000 }).then(() => true, () => false);
-  }, 30_000);
+  await until(
+    'the palette',
+    async () => {
+      await page.keyboard.press('F1');
+      return input.fill(`>${search}`, { timeout: 3_000 }).then(
+        () => true,
+        () => false,
+      );
+    },
+    30_000,
+  );
 }
 
 /** The titles the palette offers for a search. @param {Page} page @param {string} search */
@@ -107,28 +169,46 @@ export async function offered(page, search) {
   const rows = page.locator('.quick-input-list .monaco-list-row .label-name');
   /** @type {string[]} */
   let titles = [];
-  await until('the palette to settle', async () => {
-    await openPalette(page, search);
-    await rows.first().waitFor({ timeout: 3_000 }).catch(() => undefined);
-    titles = await rows.allInnerTexts();
-    return titles.length > 0 && titles.every((title) => title !== '');
-  }, 30_000);
+  await until(
+    'the palette to settle',
+    async () => {
+      await openPalette(page, search);
+      await rows
+        .first()
+        .waitFor({ timeout: 3_000 })
+        .catch(() => undefined);
+      titles = await rows.allInnerTexts();
+      return titles.length > 0 && titles.every((title) => title !== '');
+    },
+    30_000,
+  );
   await page.keyboard.press('Escape');
   return titles;
 }
 
-/** Runs a command from the palette. Whatever takes the focus meanwhile closes that: a person opens it again. @param {Page} page @param {string} title */
+/**
+ * Runs a command from the palette. Whatever takes the focus meanwhile closes that: a person opens it again.
+ * @param {Page} page
+ * @param {string} title
+ */
 export async function runCommand(page, title) {
   const row = page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
-  await until(`the palette to take ${title}`, async () => {
-    await openPalette(page, title);
-    return row.click({ timeout: 3_000 }).then(() => true, () => false);
-  }, 30_000);
+  await until(
+    `the palette to take ${title}`,
+    async () => {
+      await openPalette(page, title);
+      return row.click({ timeout: 3_000 }).then(
+        () => true,
+        () => false,
+      );
+    },
+    30_000,
+  );
 }
 
 /**
- * Takes an entry of the context menu of something. A menu takes no click in its first tenth of a second, so that the click that
- * opened it is not taken for one: whoever is quicker clicks again.
+ * Takes an entry of the context menu of something. A menu takes no click in its first tenth of a second, so that the
+ * click that opened it is not taken for one: whoever is quicker clicks again.
  * @param {Page} page @param {import('playwright-core').Locator} target @param {string} title
  */
 export async function chooseFromMenu(page, target, title) {
@@ -148,13 +228,24 @@ export function notification(page, text) {
 
 /** The visible lines of the output panel, top to bottom. @param {Page} page @returns {Promise<string>} */
 export async function outputText(page) {
-  const lines = await page.locator('.part.panel .view-lines .view-line').evaluateAll((nodes) => nodes
-    .map((node) => ({ top: Number.parseFloat(/** @type {{ style: { top: string } }} */ (/** @type {unknown} */ (node)).style.top), text: node.textContent ?? '' }))
-    .sort((a, b) => a.top - b.top).map(({ text }) => text.replace(/\u00a0/g, ' ')));
+  const lines = await page.locator('.part.panel .view-lines .view-line').evaluateAll((nodes) =>
+    nodes
+      .map((node) => ({
+        top: Number.parseFloat(/** @type {{ style: { top: string } }} */ (/** @type {unknown} */ (node)).style.top),
+        text: node.textContent ?? '',
+      }))
+      .sort((a, b) => a.top - b.top)
+      .map(({ text }) => text.replace(/\u00a0/g, ' ')),
+  );
   return lines.join('\n');
 }
 
-/** A picture of the window, or of a part of it. @param {Page} page @param {string} name @param {{ x: number, y: number, width: number, height: number }} [clip] */
+/**
+ * A picture of the window, or of a part of it.
+ * @param {Page} page
+ * @param {string} name
+ * @param {{ x: number, y: number, width: number, height: number }} [clip]
+ */
 export async function picture(page, name, clip) {
   const forReadme = process.env.LITE_SERVER_PICTURES === 'media' && VERSION === 'newest' && README_PICTURES.has(name);
   const folder = path.join(ROOT, forReadme ? 'media' : `test-results/${VERSION}`);

@@ -24,12 +24,22 @@ export interface LogTarget {
 export class Channels implements vscode.Disposable {
   readonly log = vscode.window.createOutputChannel('Lite Server', { log: true });
   private readonly connections = vscode.window.createOutputChannel('Lite Server: Connections');
-  private readonly trace = new LineBatch((text) => { this.connections.append(text); }, TRACE_LIMITS);
-  private readonly fine = new LineBatch((text) => { this.log.info(text.trimEnd()); }, LOG_LIMITS);
+  private readonly trace = new LineBatch((text) => {
+    this.connections.append(text);
+  }, TRACE_LIMITS);
+  private readonly fine = new LineBatch((text) => {
+    this.log.info(text.trimEnd());
+  }, LOG_LIMITS);
   /** What happens with every keystroke is for those who ask for it. */
-  private readonly typed = new LineBatch((text) => { this.log.debug(text.trimEnd()); }, LOG_LIMITS);
-  private readonly failures = new LineBatch((text) => { this.log.error(text.trimEnd()); }, LOG_LIMITS);
-  private readonly bad = new LineBatch((text) => { this.log.warn(text.trimEnd()); }, LOG_LIMITS);
+  private readonly typed = new LineBatch((text) => {
+    this.log.debug(text.trimEnd());
+  }, LOG_LIMITS);
+  private readonly failures = new LineBatch((text) => {
+    this.log.error(text.trimEnd());
+  }, LOG_LIMITS);
+  private readonly bad = new LineBatch((text) => {
+    this.log.warn(text.trimEnd());
+  }, LOG_LIMITS);
 
   showConnections(): void {
     this.connections.show(true);
@@ -43,25 +53,46 @@ export class Channels implements vscode.Disposable {
     const lineOf = accessLogLine(format);
     const line = (text: string): string => `${timeOfDay()} ${prefix}${text}`;
     return {
-      connectionOpened: (connection) => { this.trace.push(() => line(`${connectionLabel(connection)} connected → READING_REQ`)); },
-      stateChanged: (connection, from, to) => { this.trace.push(() => line(traceLine(connection, from, to, '→'))); },
-      progress: (connection, sent, total) => { this.trace.push(() => line(progressLine(connection, sent, total))); },
-      receiving: (connection, received, expected) => { this.trace.push(() => line(receivingLine(connection, received, expected))); },
+      connectionOpened: (connection) => {
+        this.trace.push(() => line(`${connectionLabel(connection)} connected → READING_REQ`));
+      },
+      stateChanged: (connection, from, to) => {
+        this.trace.push(() => line(traceLine(connection, from, to, '→')));
+      },
+      progress: (connection, sent, total) => {
+        this.trace.push(() => line(progressLine(connection, sent, total)));
+      },
+      receiving: (connection, received, expected) => {
+        this.trace.push(() => line(receivingLine(connection, received, expected)));
+      },
       exchangeFinished: (exchange) => {
         (isTrouble(exchange) ? this.bad : this.fine).push(() => `${prefix}${lineOf(exchange)}`);
         file?.write(() => lineOf(exchange));
       },
-      warning: (message) => { this.log.warn(`${prefix}${message}`); },
-      backend: (text) => { this.bad.push(() => `${prefix}${text}`); },
-      failure: (what, error) => { this.failures.push(() => `${prefix}${what}: ${error instanceof Error ? error.message : String(error)}`); },
+      warning: (message) => {
+        this.log.warn(`${prefix}${message}`);
+      },
+      backend: (text) => {
+        this.bad.push(() => `${prefix}${text}`);
+      },
+      failure: (what, error) => {
+        this.failures.push(() => `${prefix}${what}: ${error instanceof Error ? error.message : String(error)}`);
+      },
     };
   }
 
-  /** The same for the live preview. Pages speak through it: what they say is bounded in length here, and in number by the batches. */
+  /**
+   * The same for the live preview. Pages speak through it: what they say is bounded in length here, and in number by
+   * the batches.
+   */
   liveObserver(prefix: string): LiveObserver {
     return {
-      updated: (update) => { (update.unsaved ? this.typed : this.fine).push(() => `${prefix}${describeUpdate(update)}`); },
-      problem: (problem) => { (problem.level === 'error' ? this.failures : this.bad).push(() => `${prefix}${describeProblem(problem)}`); },
+      updated: (update) => {
+        (update.unsaved ? this.typed : this.fine).push(() => `${prefix}${describeUpdate(update)}`);
+      },
+      problem: (problem) => {
+        (problem.level === 'error' ? this.failures : this.bad).push(() => `${prefix}${describeProblem(problem)}`);
+      },
       warning: (message) => {
         this.log.warn(`${prefix}${message}`);
         void vscode.window.showWarningMessage(`Lite Server: ${message}`);
@@ -70,7 +101,13 @@ export class Channels implements vscode.Disposable {
   }
 
   async dispose(): Promise<void> {
-    await Promise.all([this.trace.close(), this.fine.close(), this.typed.close(), this.bad.close(), this.failures.close()]);
+    await Promise.all([
+      this.trace.close(),
+      this.fine.close(),
+      this.typed.close(),
+      this.bad.close(),
+      this.failures.close(),
+    ]);
     this.log.dispose();
     this.connections.dispose();
   }

@@ -33,7 +33,13 @@ export function urlOf(base: string, root: string, file: string | undefined): str
   if (relative === '' || relative.split(path.sep)[0] === '..' || path.isAbsolute(relative)) return base;
   const segments = relative.split(path.sep);
   if (['index.html', 'index.php'].includes(segments.at(-1) ?? '')) segments.splice(-1, 1, '');
-  return base + encodePath(segments.filter((name) => name !== ''), segments.at(-1) === '').slice(1);
+  return (
+    base +
+    encodePath(
+      segments.filter((name) => name !== ''),
+      segments.at(-1) === '',
+    ).slice(1)
+  );
 }
 
 /**
@@ -45,7 +51,10 @@ export async function sitePathOf(root: string, file: vscode.Uri | undefined): Pr
   const real = await realpath(file.fsPath).catch(() => file.fsPath);
   if (!isWithin(root, real)) return undefined;
   const page = urlOf('/', root, real);
-  const isFolder = await stat(real).then((stats) => stats.isDirectory(), () => false);
+  const isFolder = await stat(real).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
   return isFolder && !page.endsWith('/') ? `${page}/` : page;
 }
 
@@ -60,7 +69,8 @@ export function parseSitePath(text: string, bases: readonly string[]): string | 
   if (base === undefined && /^[a-z][a-z0-9+.-]*:/i.test(trimmed)) return undefined;
   // As a browser will read it: `//host`, `/\\host` and the like are another site's.
   const url = URL.canParse(relative, NOWHERE) ? new URL(relative, NOWHERE) : undefined;
-  if (url === undefined || url.origin !== NOWHERE || url.username !== '' || url.pathname.startsWith('//')) return undefined;
+  if (url === undefined || url.origin !== NOWHERE || url.username !== '' || url.pathname.startsWith('//'))
+    return undefined;
   const page = url.pathname + url.search + url.hash;
   return page.length > LONGEST_PATH ? undefined : page;
 }
@@ -70,10 +80,14 @@ const NOWHERE = 'http://site.invalid';
 /** What the server takes for a target unless it is told otherwise. Characters. */
 const LONGEST_PATH = 8192;
 
-/** Opens one of our own pages in the user's browser. Anything that is not below the server's own URL is refused. @param page path, query and fragment */
+/**
+ * Opens one of our own pages in the user's browser. Anything that is not below the server's own URL is refused.
+ * @param page path, query and fragment
+ */
 export async function openInBrowser(server: RunningServer, page: string): Promise<void> {
-  // On a desktop `openExternal` itself finds out where the user's browser reaches the local address, and must not be given a
-  // forwarded one to forward again. A workbench in a browser may forget the path in doing so (1.100 does): there it is done before.
+  // On a desktop `openExternal` itself finds out where the user's browser reaches the local address, and must not be
+  // given a forwarded one to forward again. A workbench in a browser may forget the path in doing so (1.100 does):
+  // there it is done before.
   const base = vscode.env.uiKind === vscode.UIKind.Web ? server.url : server.localUrl;
   const url = base + page.replace(/^\//, '');
   if (!/^https?:\/\//.test(url) || !url.startsWith(base)) throw new Error(`${url} is not a page of this server`);

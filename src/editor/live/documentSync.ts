@@ -1,5 +1,6 @@
 /**
- * What happens to the files of a site in the editor → the live preview: text as it is typed, saves, and changes that the system notices.
+ * What happens to the files of a site in the editor → the live preview: text as it is typed, saves, and changes that
+ * the system notices.
  */
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
@@ -42,16 +43,27 @@ export class Documents implements vscode.Disposable {
   private readonly entries = new Map<string, Entry | undefined>();
   private readonly subscriptions: vscode.Disposable[] = [];
 
-  constructor(private readonly options: DocumentsOptions, private readonly live: Pick<Live, 'changed' | 'setUnsaved' | 'watchingFailed'>) {
+  constructor(
+    private readonly options: DocumentsOptions,
+    private readonly live: Pick<Live, 'changed' | 'setUnsaved' | 'watchingFailed'>,
+  ) {
     this.watch();
     this.subscriptions.push(
-      vscode.workspace.onDidSaveTextDocument((document) => { this.saved(document); }),
-      vscode.workspace.onDidCloseTextDocument((document) => { this.closed(document); }),
+      vscode.workspace.onDidSaveTextDocument((document) => {
+        this.saved(document);
+      }),
+      vscode.workspace.onDidCloseTextDocument((document) => {
+        this.closed(document);
+      }),
     );
     if (!options.unsaved) return;
     this.subscriptions.push(
-      vscode.workspace.onDidOpenTextDocument((document) => { if (document.isDirty) this.sync(document); }),
-      vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => { this.edited(document, contentChanges.length > 0); }),
+      vscode.workspace.onDidOpenTextDocument((document) => {
+        if (document.isDirty) this.sync(document);
+      }),
+      vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
+        this.edited(document, contentChanges.length > 0);
+      }),
     );
     for (const document of vscode.workspace.textDocuments) if (document.isDirty) this.sync(document);
   }
@@ -62,18 +74,31 @@ export class Documents implements vscode.Disposable {
     this.entries.clear();
   }
 
-  /** Sees what build tools and version control do. VS Code decides how: by the system's events, or by looking now and then. */
+  /**
+   * Sees what build tools and version control do. VS Code decides how: by the system's events, or by looking now and
+   * then.
+   */
   private watch(): void {
     const { root, alsoFolders, alsoFiles } = this.options;
     const watch = (folder: string, glob: string): void => {
-      const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(vscode.Uri.file(folder), glob));
+      const watcher = vscode.workspace.createFileSystemWatcher(
+        new vscode.RelativePattern(vscode.Uri.file(folder), glob),
+      );
       // By way of the relative path: VS Code writes the letter of a Windows drive as it likes.
-      const noticed = ({ fsPath }: vscode.Uri): void => { this.changed(path.join(folder, path.relative(folder, fsPath)), 'watched'); };
-      this.subscriptions.push(watcher, watcher.onDidCreate(noticed), watcher.onDidChange(noticed), watcher.onDidDelete(noticed));
+      const noticed = ({ fsPath }: vscode.Uri): void => {
+        this.changed(path.join(folder, path.relative(folder, fsPath)), 'watched');
+      };
+      this.subscriptions.push(
+        watcher,
+        watcher.onDidCreate(noticed),
+        watcher.onDidChange(noticed),
+        watcher.onDidDelete(noticed),
+      );
     };
     try {
       for (const folder of [root, ...alsoFolders]) watch(folder, '**/*');
-      for (const file of alsoFiles) if (!isWithin(root, file)) watch(path.dirname(file), escapeGlob(path.basename(file)));
+      for (const file of alsoFiles)
+        if (!isWithin(root, file)) watch(path.dirname(file), escapeGlob(path.basename(file)));
     } catch (error) {
       this.live.watchingFailed(error instanceof Error ? error.message : String(error));
     }
@@ -93,8 +118,8 @@ export class Documents implements vscode.Disposable {
   }
 
   /**
-   * Becoming dirty or clean is told by events of its own, without changes of content, before or after those with. Such an event
-   * means nothing new for a document whose text is already shown and goes on being dirty.
+   * Becoming dirty or clean is told by events of its own, without changes of content, before or after those with. Such
+   * an event means nothing new for a document whose text is already shown and goes on being dirty.
    */
   private edited(document: vscode.TextDocument, hasChanges: boolean): void {
     const entry = this.entryOf(document);
@@ -116,7 +141,8 @@ export class Documents implements vscode.Disposable {
   private sync(document: vscode.TextDocument): void {
     const entry = this.entryOf(document);
     if (entry === undefined) return;
-    const isShown = this.options.unsaved && document.isDirty && isShownAsTyped(document) && lengthOf(document) <= LONGEST_DOCUMENT;
+    const isShown =
+      this.options.unsaved && document.isDirty && isShownAsTyped(document) && lengthOf(document) <= LONGEST_DOCUMENT;
     if (isShown) this.live.setUnsaved(entry.file, document.getText());
     else if (entry.shown) this.live.setUnsaved(entry.file, undefined);
     entry.shown = isShown;
@@ -132,7 +158,15 @@ export class Documents implements vscode.Disposable {
     if (this.entries.has(key)) return this.entries.get(key);
     const file = document.uri.scheme === 'file' ? realFile(document.uri.fsPath) : undefined;
     const isOurs = file !== undefined && this.isOurs(file);
-    const entry = isOurs ? { file, reading: throttle(() => { this.sync(document); }, READ_INTERVAL), shown: false } : undefined;
+    const entry = isOurs
+      ? {
+          file,
+          reading: throttle(() => {
+            this.sync(document);
+          }, READ_INTERVAL),
+          shown: false,
+        }
+      : undefined;
     this.entries.set(key, entry);
     return entry;
   }
@@ -152,7 +186,10 @@ function lengthOf(document: vscode.TextDocument): number {
   return document.offsetAt(document.lineAt(document.lineCount - 1).range.end);
 }
 
-/** The root is a real path; a document may be open by way of a link, or be gone from the disk. Asked once for each document. */
+/**
+ * The root is a real path; a document may be open by way of a link, or be gone from the disk. Asked once for each
+ * document.
+ */
 function realFile(file: string): string {
   try {
     return realpathSync.native(file);

@@ -30,28 +30,41 @@ export class LiveSession {
   private documents: Documents | undefined;
 
   /** @param site its root with links followed */
-  constructor({ createLive }: LiveModule, private readonly site: ServerOptions, private readonly settings: LiveConfiguration, private readonly events: SessionEvents) {
+  constructor(
+    { createLive }: LiveModule,
+    private readonly site: ServerOptions,
+    private readonly settings: LiveConfiguration,
+    private readonly events: SessionEvents,
+  ) {
     const { ignore, problems, badge } = settings;
     const { observer } = events;
-    this.live = createLive({ root: site.root, layout: site, ignore, problems, badge }, {
-      ...observer,
-      updated: (update) => { this.updated(update); },
-      pagesChanged: () => {
-        observer.pagesChanged?.();
-        events.changed();
+    this.live = createLive(
+      { root: site.root, layout: site, ignore, problems, badge },
+      {
+        ...observer,
+        updated: (update) => {
+          this.updated(update);
+        },
+        pagesChanged: () => {
+          observer.pagesChanged?.();
+          events.changed();
+        },
       },
-    });
+    );
   }
 
   /** Once the server listens: nothing is watched for a server that did not come to be. */
   begin({ folders, files }: Elsewhere): void {
-    this.documents = new Documents({
-      root: this.site.root,
-      alsoFolders: folders,
-      alsoFiles: files,
-      unsaved: this.settings.unsaved !== 'off',
-      fileChanged: this.events.fileChanged,
-    }, this.live);
+    this.documents = new Documents(
+      {
+        root: this.site.root,
+        alsoFolders: folders,
+        alsoFiles: files,
+        unsaved: this.settings.unsaved !== 'off',
+        fileChanged: this.events.fileChanged,
+      },
+      this.live,
+    );
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 /**
- * The document of a preview panel. Everything in it is ours: what comes from the site or the user is put in by its script, as text.
+ * The document of a preview panel. Everything in it is ours: what comes from the site or the user is put in by its
+ * script, as text.
  */
 import { randomBytes } from 'node:crypto';
 import script from 'lite-server:webview/preview/panel';
@@ -23,7 +24,12 @@ const ICONS = {
 /** @param config what the script is told */
 export function previewHtml(config: PanelConfig): string {
   const nonce = randomBytes(16).toString('base64url');
-  const policy = ["default-src 'none'", `frame-src ${config.origin ?? "'none'"}`, `script-src 'nonce-${nonce}'`, `style-src 'nonce-${nonce}'`].join('; ');
+  const policy = [
+    "default-src 'none'",
+    `frame-src ${config.origin ?? "'none'"}`,
+    `script-src 'nonce-${nonce}'`,
+    `style-src 'nonce-${nonce}'`,
+  ].join('; ');
   return `<!doctype html>
 <html lang="en">
 <head>

@@ -21,7 +21,11 @@ export class Previews implements vscode.WebviewPanelSerializer, vscode.Disposabl
   /** The page that was edited last. */
   private lastPage: vscode.Uri | undefined;
 
-  constructor(private readonly servers: Servers, private readonly icon: vscode.Uri, private readonly loadPanels: () => Promise<PanelModule> = () => import('./previewPanel.js')) {
+  constructor(
+    private readonly servers: Servers,
+    private readonly icon: vscode.Uri,
+    private readonly loadPanels: () => Promise<PanelModule> = () => import('./previewPanel.js'),
+  ) {
     this.subscriptions = [
       vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, this),
       vscode.window.onDidChangeActiveTextEditor((editor) => {
@@ -39,7 +43,8 @@ export class Previews implements vscode.WebviewPanelSerializer, vscode.Disposabl
   }
 
   /**
-   * Shows a page, where it is shown already or in a new panel; starts the server first where it is not running. The focus stays.
+   * Shows a page, where it is shown already or in a new panel; starts the server first where it is not running. The
+   * focus stays.
    * @param file the page's file or its folder; anything else shows the first page of the site
    */
   async open(controller: Controller, file: vscode.Uri | undefined, column: vscode.ViewColumn): Promise<void> {
@@ -47,20 +52,31 @@ export class Previews implements vscode.WebviewPanelSerializer, vscode.Disposabl
     if (server === undefined) return;
     if (controller.live === undefined) return offerSettings();
     const found = await sitePathOf(server.root, file);
-    if (file !== undefined && found === undefined) void vscode.window.showInformationMessage(`Lite Server: ${path.basename(file.fsPath)} is not in ${server.rootLabel}, so the first page of the site is shown.`);
+    if (file !== undefined && found === undefined)
+      void vscode.window.showInformationMessage(
+        `Lite Server: ${path.basename(file.fsPath)} is not in ${server.rootLabel}, so the first page of the site is shown.`,
+      );
     const sitePath = found ?? '/';
     const module = await this.loadPanels();
     const page = module.documentOf(sitePath);
-    const existing = [...this.panels].find((panel) => panel.controller === controller && module.documentOf(panel.path) === page);
+    const existing = [...this.panels].find(
+      (panel) => panel.controller === controller && module.documentOf(panel.path) === page,
+    );
     if (existing !== undefined) {
       existing.panel.reveal(undefined, true);
       return;
     }
-    const panel = vscode.window.createWebviewPanel(VIEW_TYPE, module.titleOf(sitePath), { viewColumn: column, preserveFocus: true }, {
-      ...module.WEBVIEW_OPTIONS,
-      // Behind another tab, a page keeps what was typed into it, where it was scrolled to and what it plays, as in a browser.
-      retainContextWhenHidden: true,
-    });
+    const panel = vscode.window.createWebviewPanel(
+      VIEW_TYPE,
+      module.titleOf(sitePath),
+      { viewColumn: column, preserveFocus: true },
+      {
+        ...module.WEBVIEW_OPTIONS,
+        // Behind another tab, a page keeps what was typed into it, where it was scrolled to and what it plays, as in a
+        // browser.
+        retainContextWhenHidden: true,
+      },
+    );
     this.add(module, panel, controller, { path: sitePath, pinned: false });
   }
 
@@ -102,9 +118,16 @@ export class Previews implements vscode.WebviewPanelSerializer, vscode.Disposabl
     return [...this.panels].filter((panel) => panel.controller === controller);
   }
 
-  private add(module: PanelModule, panel: vscode.WebviewPanel, controller: Controller, state: { readonly path: string; readonly pinned: boolean }): void {
+  private add(
+    module: PanelModule,
+    panel: vscode.WebviewPanel,
+    controller: Controller,
+    state: { readonly path: string; readonly pinned: boolean },
+  ): void {
     panel.iconPath = this.icon;
-    const added = new module.PreviewPanel(panel, controller, state, (one) => { this.follow(one); });
+    const added = new module.PreviewPanel(panel, controller, state, (one) => {
+      this.follow(one);
+    });
     this.panels.add(added);
     panel.onDidDispose(() => {
       this.panels.delete(added);
@@ -117,17 +140,26 @@ export class Previews implements vscode.WebviewPanelSerializer, vscode.Disposabl
     const { running } = panel.controller;
     // While a panel has the focus, no editor is active: the page that was edited last is meant.
     const { activeTextEditor, visibleTextEditors } = vscode.window;
-    const file = [activeTextEditor?.document.uri, this.lastPage, ...visibleTextEditors.map(({ document }) => document.uri)].find((uri) => uri !== undefined && isPage(uri));
+    const file = [
+      activeTextEditor?.document.uri,
+      this.lastPage,
+      ...visibleTextEditors.map(({ document }) => document.uri),
+    ].find((uri) => uri !== undefined && isPage(uri));
     if (!panel.pinned || running === undefined || file === undefined) return;
     this.lastPage = file;
     void sitePathOf(running.root, file).then((page) => {
       // Another one may have been turned to meanwhile.
-      if (page !== undefined && panel.pinned && this.lastPage === file && page !== panel.path.replace(/[?#].*$/s, '')) panel.go(page);
+      if (page !== undefined && panel.pinned && this.lastPage === file && page !== panel.path.replace(/[?#].*$/s, ''))
+        panel.go(page);
     });
   }
 }
 
 async function offerSettings(): Promise<void> {
-  const answer = await vscode.window.showWarningMessage('Lite Server: the preview needs liteServer.live.enabled, which is off.', 'Open Settings');
-  if (answer !== undefined) await vscode.commands.executeCommand('workbench.action.openSettings', 'liteServer.live.enabled');
+  const answer = await vscode.window.showWarningMessage(
+    'Lite Server: the preview needs liteServer.live.enabled, which is off.',
+    'Open Settings',
+  );
+  if (answer !== undefined)
+    await vscode.commands.executeCommand('workbench.action.openSettings', 'liteServer.live.enabled');
 }

@@ -12,13 +12,16 @@ const LONGEST_TITLE = 60;
 export function readMessage(message: unknown): FromPanelView | undefined {
   if (!isRecord(message)) return undefined;
   switch (message.type) {
-    case 'ready': case 'openInBrowser': case 'start':
+    case 'ready':
+    case 'openInBrowser':
+    case 'start':
       return { type: message.type };
     case 'navigate':
       return typeof message.path === 'string' ? { type: 'navigate', path: message.path } : undefined;
     case 'location': {
       const path = typeof message.path === 'string' ? readPath(message.path) : undefined;
-      if (path === undefined || typeof message.title !== 'string' || typeof message.opened !== 'number') return undefined;
+      if (path === undefined || typeof message.title !== 'string' || typeof message.opened !== 'number')
+        return undefined;
       return { type: 'location', path, title: plainLine(message.title.trim(), LONGEST_TITLE), opened: message.opened };
     }
     case 'pin':

@@ -13,7 +13,11 @@ import { throttle } from '../common/throttle.js';
 const SHOW_INTERVAL = 200;
 
 /** A panel may run its script and nothing else: it loads no file and runs no command. */
-export const WEBVIEW_OPTIONS: vscode.WebviewOptions = { enableScripts: true, enableCommandUris: false, localResourceRoots: [] };
+export const WEBVIEW_OPTIONS: vscode.WebviewOptions = {
+  enableScripts: true,
+  enableCommandUris: false,
+  localResourceRoots: [],
+};
 
 export class PreviewPanel implements vscode.Disposable {
   /** Of the page: path, query and fragment. */
@@ -27,14 +31,26 @@ export class PreviewPanel implements vscode.Disposable {
   /** The script in the webview listens. */
   private isReady = false;
   private isDisposed = false;
-  private readonly again = throttle(() => { this.show(); }, SHOW_INTERVAL);
+  private readonly again = throttle(() => {
+    this.show();
+  }, SHOW_INTERVAL);
   private readonly subscriptions: readonly { dispose(): unknown }[];
 
   /** @param follow called when the panel is told to follow the active editor */
-  constructor(readonly panel: vscode.WebviewPanel, readonly controller: Controller, state: { readonly path: string; readonly pinned: boolean }, private readonly follow: (panel: PreviewPanel) => void) {
+  constructor(
+    readonly panel: vscode.WebviewPanel,
+    readonly controller: Controller,
+    state: { readonly path: string; readonly pinned: boolean },
+    private readonly follow: (panel: PreviewPanel) => void,
+  ) {
     this.path = state.path;
     this.pinned = state.pinned;
-    this.subscriptions = [this.again, panel.webview.onDidReceiveMessage((message: unknown) => { void this.receive(message); })];
+    this.subscriptions = [
+      this.again,
+      panel.webview.onDidReceiveMessage((message: unknown) => {
+        void this.receive(message);
+      }),
+    ];
     this.refresh();
   }
 
@@ -54,7 +70,13 @@ export class PreviewPanel implements vscode.Disposable {
     this.madeFor = madeFor;
     this.isReady = false;
     // Another origin, or none, is another policy of what the panel may frame: it begins anew.
-    this.panel.webview.html = previewHtml({ folder: folder.uri.toString(), path: this.path, pinned: this.pinned, origin, isOff });
+    this.panel.webview.html = previewHtml({
+      folder: folder.uri.toString(),
+      path: this.path,
+      pinned: this.pinned,
+      origin,
+      isOff,
+    });
   }
 
   /** The server did not come to run, whoever asked for it. */
@@ -76,7 +98,11 @@ export class PreviewPanel implements vscode.Disposable {
     const { running, live } = this.controller;
     if (running === undefined || live === undefined) return;
     const shown = documentOf(this.path);
-    if (documentOf(urlOf('/', running.root, file)) !== shown || live.pages.some(({ path }) => documentOf(path) === shown)) return;
+    if (
+      documentOf(urlOf('/', running.root, file)) !== shown ||
+      live.pages.some(({ path }) => documentOf(path) === shown)
+    )
+      return;
     this.again.request();
   }
 
@@ -84,7 +110,12 @@ export class PreviewPanel implements vscode.Disposable {
   private show(): void {
     const { running, live } = this.controller;
     if (!this.isReady || running === undefined || live === undefined) return;
-    this.post({ type: 'open', url: new URL(live.previewEntry(this.path), running.url).href, path: this.path, opened: ++this.opened });
+    this.post({
+      type: 'open',
+      url: new URL(live.previewEntry(this.path), running.url).href,
+      path: this.path,
+      opened: ++this.opened,
+    });
   }
 
   private async receive(received: unknown): Promise<void> {
@@ -112,7 +143,10 @@ export class PreviewPanel implements vscode.Disposable {
         if (this.pinned) this.follow(this);
         return;
       case 'openInBrowser':
-        if (running !== undefined) await openInBrowser(running, this.path).catch((error: unknown) => vscode.window.showErrorMessage(`Lite Server: ${error instanceof Error ? error.message : String(error)}`));
+        if (running !== undefined)
+          await openInBrowser(running, this.path).catch((error: unknown) =>
+            vscode.window.showErrorMessage(`Lite Server: ${error instanceof Error ? error.message : String(error)}`),
+          );
         return;
       case 'start':
         await this.start();
@@ -122,7 +156,7 @@ export class PreviewPanel implements vscode.Disposable {
   }
 
   private async start(): Promise<void> {
-    if (await this.controller.start() !== undefined) return;
+    if ((await this.controller.start()) !== undefined) return;
     const { lifecycle } = this.controller;
     this.notStarted(lifecycle.name === 'Failed' ? `It could not start: ${lifecycle.message}` : '');
   }
@@ -135,7 +169,10 @@ export class PreviewPanel implements vscode.Disposable {
 
 /** What a tab is called until its page has said its name. */
 export function titleOf(path: string): string {
-  const name = documentOf(path).split('/').filter((part) => part !== '').at(-1);
+  const name = documentOf(path)
+    .split('/')
+    .filter((part) => part !== '')
+    .at(-1);
   return name ?? 'Preview';
 }
 

@@ -16,6 +16,8 @@ export interface PortPlan {
 export function planPorts(setting: number | undefined, remembered: number | undefined): PortPlan {
   const first = setting ?? remembered ?? DEFAULT_PORT;
   if (first === 0) return { first, others: [] };
-  const neighbours = Array.from({ length: NEIGHBOURS }, (_, index) => first + 1 + index).filter((port) => port <= 65535);
+  const neighbours = Array.from({ length: NEIGHBOURS }, (_, index) => first + 1 + index).filter(
+    (port) => port <= 65535,
+  );
   return { first, others: [...neighbours, 0] };
 }

@@ -1,5 +1,6 @@
 /**
- * Where the folders and pages of a site really lie: for asking about them, for watching them, and for going nowhere else.
+ * Where the folders and pages of a site really lie: for asking about them, for watching them, and for going nowhere
+ * else.
  */
 import path from 'node:path';
 import type { ErrorPageOptions, Mount } from '../../server/options/serverOptions.js';
@@ -7,16 +8,31 @@ import type { ErrorPageOptions, Mount } from '../../server/options/serverOptions
 /** As `realPlaceOf` in verify.ts: comes with the server's code. */
 type Place = (file: string) => Promise<string | undefined>;
 
-/** Mounts that stay where they lead now, or in the workspace: what was not asked about is not served, whatever a link does later. */
-export async function settledMounts(mounts: readonly Mount[], workspace: string, realPlaceOf: Place): Promise<(Mount & { readonly place: string })[]> {
-  return Promise.all(mounts.map(async (mount) => {
-    const place = await realPlaceOf(mount.folder) ?? mount.folder;
-    return { ...mount, place, within: [workspace, place] };
-  }));
+/**
+ * Mounts that stay where they lead now, or in the workspace: what was not asked about is not served, whatever a link
+ * does later.
+ */
+export async function settledMounts(
+  mounts: readonly Mount[],
+  workspace: string,
+  realPlaceOf: Place,
+): Promise<(Mount & { readonly place: string })[]> {
+  return Promise.all(
+    mounts.map(async (mount) => {
+      const place = (await realPlaceOf(mount.folder)) ?? mount.folder;
+      return { ...mount, place, within: [workspace, place] };
+    }),
+  );
 }
 
-/** Absolute paths, with links on the way followed, of error pages that may lie outside the site. They need not be there. */
+/**
+ * Absolute paths, with links on the way followed, of error pages that may lie outside the site. They need not be there.
+ */
 export async function placesOfPages({ folder, pages }: ErrorPageOptions, realPlaceOf: Place): Promise<string[]> {
   const files = [...new Set(Object.values(pages))].map((page) => path.join(folder, page));
-  return Promise.all(files.map(async (file) => path.join(await realPlaceOf(path.dirname(file)) ?? path.dirname(file), path.basename(file))));
+  return Promise.all(
+    files.map(async (file) =>
+      path.join((await realPlaceOf(path.dirname(file))) ?? path.dirname(file), path.basename(file)),
+    ),
+  );
 }

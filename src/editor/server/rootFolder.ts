@@ -10,14 +10,18 @@ export const DEFAULT_ROOT = 'www/html';
 const KEY = 'root';
 
 /** @returns absolute path of an existing folder without links, or undefined when the user does not want any */
-export async function locateRoot(folder: vscode.WorkspaceFolder, setting: string | undefined, memory: vscode.Memento): Promise<string | undefined> {
+export async function locateRoot(
+  folder: vscode.WorkspaceFolder,
+  setting: string | undefined,
+  memory: vscode.Memento,
+): Promise<string | undefined> {
   const remembered = rememberedRoot(folder, memory);
   const wanted = setting ?? remembered ?? DEFAULT_ROOT;
   const root = path.resolve(folder.uri.fsPath, wanted);
   if (await isFolder(root)) return realpath(root);
   // What was chosen last time holds also in place of a setting that leads nowhere.
   const fallback = remembered === undefined ? undefined : path.resolve(folder.uri.fsPath, remembered);
-  if (fallback !== undefined && await isFolder(fallback)) return realpath(fallback);
+  if (fallback !== undefined && (await isFolder(fallback))) return realpath(fallback);
   const chosen = await askForRoot(folder, root, wanted, memory);
   return chosen === undefined ? undefined : realpath(chosen);
 }
@@ -26,23 +30,43 @@ export async function locateRoot(folder: vscode.WorkspaceFolder, setting: string
 export function labelOf(root: string, workspace: string): string {
   const relative = path.relative(workspace, root);
   if (relative === '') return path.basename(workspace);
-  return relative.startsWith('..') || path.isAbsolute(relative) ? path.basename(root) || root : relative.split(path.sep).join('/');
+  return relative.startsWith('..') || path.isAbsolute(relative)
+    ? path.basename(root) || root
+    : relative.split(path.sep).join('/');
 }
 
 const CREATE = 'Create a Starter Site';
 const CHOOSE = 'Choose a Folder…';
 const WORKSPACE = 'Serve the Workspace Folder';
 
-async function askForRoot(folder: vscode.WorkspaceFolder, root: string, wanted: string, memory: vscode.Memento): Promise<string | undefined> {
+async function askForRoot(
+  folder: vscode.WorkspaceFolder,
+  root: string,
+  wanted: string,
+  memory: vscode.Memento,
+): Promise<string | undefined> {
   // Modal: a notification can be put aside without an answer, and the start would wait for it for ever.
-  const detail = 'A site needs a folder to be served from. What you choose is remembered for this workspace; your settings stay as they are.';
-  const answer = await vscode.window.showWarningMessage(`There is no folder ${wanted} in ${folder.name}.`, { modal: true, detail }, CREATE, CHOOSE, WORKSPACE);
+  const detail =
+    'A site needs a folder to be served from. What you choose is remembered for this workspace; your settings stay as they are.';
+  const answer = await vscode.window.showWarningMessage(
+    `There is no folder ${wanted} in ${folder.name}.`,
+    { modal: true, detail },
+    CREATE,
+    CHOOSE,
+    WORKSPACE,
+  );
   switch (answer) {
     case CREATE:
       await createStarterSite(root);
       return root;
     case CHOOSE: {
-      const picked = await vscode.window.showOpenDialog({ canSelectFiles: false, canSelectFolders: true, defaultUri: folder.uri, openLabel: 'Serve', title: 'Folder to serve' });
+      const picked = await vscode.window.showOpenDialog({
+        canSelectFiles: false,
+        canSelectFolders: true,
+        defaultUri: folder.uri,
+        openLabel: 'Serve',
+        title: 'Folder to serve',
+      });
       const uri = picked?.[0];
       return uri === undefined ? undefined : remember(folder, uri.fsPath, memory);
     }
@@ -64,5 +88,8 @@ async function remember(folder: vscode.WorkspaceFolder, root: string, memory: vs
 }
 
 async function isFolder(file: string): Promise<boolean> {
-  return stat(file).then((stats) => stats.isDirectory(), () => false);
+  return stat(file).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
 }

@@ -61,7 +61,10 @@ export class Controller {
   /** One start or stop at a time: each waits for the one before. */
   private queue: Promise<unknown> = Promise.resolve();
 
-  constructor(readonly folder: vscode.WorkspaceFolder, private readonly world: World) {}
+  constructor(
+    readonly folder: vscode.WorkspaceFolder,
+    private readonly world: World,
+  ) {}
 
   get lifecycle(): Lifecycle {
     return this.current;
@@ -77,7 +80,8 @@ export class Controller {
 
   get counts(): Counts {
     const { session } = this;
-    const live = session === undefined ? undefined : { pages: session.live.pages.length, lastUpdate: session.lastUpdate };
+    const live =
+      session === undefined ? undefined : { pages: session.live.pages.length, lastUpdate: session.lastUpdate };
     return { connections: this.server?.connections ?? 0, requests: this.requests, live };
   }
 
@@ -86,7 +90,10 @@ export class Controller {
     return this.isRunning() ? this.session?.live : undefined;
   }
 
-  /** Starts unless it runs. Resolves with what runs then; undefined when the user declined or it failed (and was told so). */
+  /**
+   * Starts unless it runs. Resolves with what runs then; undefined when the user declined or it failed (and was told
+   * so).
+   */
   start(): Promise<RunningServer | undefined> {
     return this.enqueue(async () => {
       if (this.current.name === 'Running') return this.current.server;
@@ -124,7 +131,10 @@ export class Controller {
   async settingsChanged(event: vscode.ConfigurationChangeEvent): Promise<void> {
     if (!this.isRunning() || this.offering || !concernsServer(event, this.folder)) return;
     this.offering = true;
-    const answer = await vscode.window.showInformationMessage('The settings of Lite Server have changed. They count from the next start on.', 'Restart Now');
+    const answer = await vscode.window.showInformationMessage(
+      'The settings of Lite Server have changed. They count from the next start on.',
+      'Restart Now',
+    );
     this.offering = false;
     if (answer === 'Restart Now' && this.isRunning()) await this.restart();
   }
@@ -142,45 +152,78 @@ export class Controller {
     this.reportMistakes(safe.mistakes);
     const site = core.siteOptions(safe.configuration, { base: workspace });
     const mounts = await settledMounts(site.mounts ?? [], workspace, core.realPlaceOf);
-    if (!(await confirmExposure(this.world.memory, { ip, root, mounts: mounts.map(({ place }) => place) }, workspace))) return undefined;
+    if (!(await confirmExposure(this.world.memory, { ip, root, mounts: mounts.map(({ place }) => place) }, workspace)))
+      return undefined;
     const rootLabel = labelOf(root, workspace);
-    const tls = await prepareTls(core, settings.https, configuration.allowedHosts ?? [], { ...this.world.vault, warn: (message) => { this.world.warn(`${this.folder.name}: ${message}`); } });
-    const options = core.serverOptions({ ip, port: 0, root, rootLabel, ...site, mounts, tls, allowedHosts: configuration.allowedHosts ?? [], limits: configuration.limits });
+    const tls = await prepareTls(core, settings.https, configuration.allowedHosts ?? [], {
+      ...this.world.vault,
+      warn: (message) => {
+        this.world.warn(`${this.folder.name}: ${message}`);
+      },
+    });
+    const options = core.serverOptions({
+      ip,
+      port: 0,
+      root,
+      rootLabel,
+      ...site,
+      mounts,
+      tls,
+      allowedHosts: configuration.allowedHosts ?? [],
+      limits: configuration.limits,
+    });
     await this.openLog(core, core.accessLogOptions(safe.configuration, workspace), options);
     if (settings.live.enabled) this.session = await this.makeSession(options, settings);
     const { port, portNote } = await this.bind(core, options, configuration.port);
     const local = localUrl(ip, port, options.tls && 'https');
     const url = await externalUrl(local);
     this.server?.allowOrigin(new URL(url).origin);
-    this.session?.begin({ folders: mounts.map(({ place }) => place), files: await placesOfPages(options.errorPages, core.realPlaceOf) });
+    this.session?.begin({
+      folders: mounts.map(({ place }) => place),
+      files: await placesOfPages(options.errorPages, core.realPlaceOf),
+    });
     this.lastGood = configuration;
     return { localUrl: local, url, port, root, rootLabel, portNote };
   }
 
   private async openLog(core: Core, options: AccessLogOptions, { root, mounts }: ServerOptions): Promise<void> {
     this.logFormat = options.format;
-    this.logFile = await core.openAccessLog(options, [root, ...mounts.map(({ folder }) => folder)], (message) => { this.world.warn(`${this.folder.name}: ${message}`); });
+    this.logFile = await core.openAccessLog(options, [root, ...mounts.map(({ folder }) => folder)], (message) => {
+      this.world.warn(`${this.folder.name}: ${message}`);
+    });
   }
 
   private async makeSession(site: ServerOptions, { live }: Settings): Promise<LiveSession> {
     return new LiveSession(await this.world.loadLive(), site, live, {
       observer: this.world.liveObserver(this.folder),
-      fileChanged: (file) => { this.world.fileChanged(this, file); },
+      fileChanged: (file) => {
+        this.world.fileChanged(this, file);
+      },
       changed: this.world.changed,
     });
   }
 
   /** Tries the ports of the plan; a port that is taken is never fought for. */
-  private async bind(core: Core, options: ServerOptions, setting: number | undefined): Promise<{ port: number; portNote: string | undefined }> {
+  private async bind(
+    core: Core,
+    options: ServerOptions,
+    setting: number | undefined,
+  ): Promise<{ port: number; portNote: string | undefined }> {
     const key = `port ${this.folder.uri.toString()}`;
     const plan = planPorts(setting, this.world.memory.get<number>(key));
     this.requests = 0;
     for (const wanted of [plan.first, ...plan.others]) {
-      this.server = core.createServer({ ...options, port: wanted }, this.observer(), { ...this.session?.live.hooks, mayRun: () => vscode.workspace.isTrusted });
+      this.server = core.createServer({ ...options, port: wanted }, this.observer(), {
+        ...this.session?.live.hooks,
+        mayRun: () => vscode.workspace.isTrusted,
+      });
       try {
         const { port } = await this.server.listen();
         if (setting !== 0) await this.world.memory.update(key, port);
-        const portNote = port === plan.first || plan.first === 0 ? undefined : `Port ${plan.first} is taken by another program, so this is port ${port}.`;
+        const portNote =
+          port === plan.first || plan.first === 0
+            ? undefined
+            : `Port ${plan.first} is taken by another program, so this is port ${port}.`;
         if (portNote !== undefined) void vscode.window.showInformationMessage(`Lite Server: ${portNote}`);
         return { port, portNote };
       } catch (error) {
@@ -197,9 +240,19 @@ export class Controller {
     const log = this.world.observer(this.folder, { format: this.logFormat, file: this.logFile });
     return {
       ...log,
-      connectionOpened: (connection) => { log.connectionOpened?.(connection); this.world.changed(); },
-      connectionClosed: (connection) => { log.connectionClosed?.(connection); this.world.changed(); },
-      exchangeFinished: (exchange) => { this.requests++; log.exchangeFinished?.(exchange); this.world.changed(); },
+      connectionOpened: (connection) => {
+        log.connectionOpened?.(connection);
+        this.world.changed();
+      },
+      connectionClosed: (connection) => {
+        log.connectionClosed?.(connection);
+        this.world.changed();
+      },
+      exchangeFinished: (exchange) => {
+        this.requests++;
+        log.exchangeFinished?.(exchange);
+        this.world.changed();
+      },
     };
   }
 
@@ -225,7 +278,10 @@ export class Controller {
     const wasRunning = this.isRunning();
     this.current = next;
     const { name } = this.folder;
-    if (next.name === 'Running') this.world.info(`${name}: serving ${next.server.rootLabel} at ${next.server.url}${next.server.portNote === undefined ? '' : ` (${next.server.portNote})`}`);
+    if (next.name === 'Running')
+      this.world.info(
+        `${name}: serving ${next.server.rootLabel} at ${next.server.url}${next.server.portNote === undefined ? '' : ` (${next.server.portNote})`}`,
+      );
     else if (next.name === 'Failed') this.world.warn(`${name}: could not start: ${next.message}`);
     else if (wasRunning) this.world.info(`${name}: ${next.name.toLowerCase()}`);
     this.world.changed();
@@ -239,7 +295,10 @@ export class Controller {
   }
 }
 
-/** Windows keeps whole ranges of ports for others and says EACCES; below 1024 the same code means that rights are missing. */
+/**
+ * Windows keeps whole ranges of ports for others and says EACCES; below 1024 the same code means that rights are
+ * missing.
+ */
 function isTaken(error: unknown, port: number): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'EADDRINUSE' || (code === 'EACCES' && port >= 1024);

@@ -28,7 +28,7 @@ export class Servers {
   of(folder: vscode.WorkspaceFolder): Controller {
     const key = folder.uri.toString();
     let controller = this.controllers.get(key);
-    if (controller === undefined) this.controllers.set(key, controller = new Controller(folder, this.world));
+    if (controller === undefined) this.controllers.set(key, (controller = new Controller(folder, this.world)));
     return controller;
   }
 
@@ -40,10 +40,16 @@ export class Servers {
       return undefined;
     }
     const place = file ?? vscode.window.activeTextEditor?.document.uri;
-    const folder = (place && vscode.workspace.getWorkspaceFolder(place)) ?? (folders.length === 1 ? folders[0] : await vscode.window.showWorkspaceFolderPick({ placeHolder: 'Folder to serve' }));
+    const folder =
+      (place && vscode.workspace.getWorkspaceFolder(place)) ??
+      (folders.length === 1
+        ? folders[0]
+        : await vscode.window.showWorkspaceFolderPick({ placeHolder: 'Folder to serve' }));
     if (folder === undefined) return undefined;
     if (folder.uri.scheme === 'file') return this.of(folder);
-    void vscode.window.showWarningMessage(`Lite Server cannot serve ${folder.name}: it is not a folder on this machine.`);
+    void vscode.window.showWarningMessage(
+      `Lite Server cannot serve ${folder.name}: it is not a folder on this machine.`,
+    );
     return undefined;
   }
 
@@ -52,13 +58,18 @@ export class Servers {
     const { running } = this;
     const place = vscode.window.activeTextEditor?.document.uri;
     const here = place && vscode.workspace.getWorkspaceFolder(place);
-    const near = running.length === 1 ? running[0] : running.find(({ folder }) => folder.uri.toString() === here?.uri.toString());
+    const near =
+      running.length === 1 ? running[0] : running.find(({ folder }) => folder.uri.toString() === here?.uri.toString());
     if (near !== undefined || running.length === 0) return near;
     return this.pickRunning(placeHolder);
   }
 
   async pickRunning(placeHolder: string): Promise<Controller | undefined> {
-    const items = this.running.map((controller) => ({ label: controller.folder.name, description: controller.running?.url ?? '', controller }));
+    const items = this.running.map((controller) => ({
+      label: controller.folder.name,
+      description: controller.running?.url ?? '',
+      controller,
+    }));
     return (await vscode.window.showQuickPick(items, { placeHolder }))?.controller;
   }
 

@@ -1,6 +1,6 @@
 /**
- * What the browser gives, as it was before any script of the page ran: pages replace these (fake timers, wrapped sockets), and the
- * link must not go with them.
+ * What the browser gives, as it was before any script of the page ran: pages replace these (fake timers, wrapped
+ * sockets), and the link must not go with them.
  */
 export const NativeWebSocket = window.WebSocket;
 export const NativeMutationObserver = window.MutationObserver;
@@ -18,11 +18,14 @@ const stringify = JSON.stringify;
 export function toJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => toJson(item)).join(',')}]`;
   if (typeof value !== 'object' || value === null) return value === undefined ? 'null' : stringify(value);
-  return `{${Object.entries(value).flatMap(([name, inner]: [string, unknown]) => (inner === undefined ? [] : [`${stringify(name)}:${toJson(inner)}`])).join(',')}}`;
+  return `{${Object.entries(value)
+    .flatMap(([name, inner]: [string, unknown]) => (inner === undefined ? [] : [`${stringify(name)}:${toJson(inner)}`]))
+    .join(',')}}`;
 }
 
 /**
- * Properties as their prototype has them: a form's fields stand before them, when they are called `children`, `id` and the like.
+ * Properties as their prototype has them: a form's fields stand before them, when they are called `children`, `id` and
+ * the like.
  */
 export const attributesOf = getter(Element.prototype, 'attributes');
 export const childElementsOf = getter(Element.prototype, 'children');
@@ -38,9 +41,12 @@ export const nodeTypeOf = getter(Node.prototype, 'nodeType');
 export const parentElementOf = getter(Node.prototype, 'parentElement');
 export const parentNodeOf = getter(Node.prototype, 'parentNode');
 
-function getter<Owner extends object, Name extends keyof Owner>(prototype: Owner, name: Name): (owner: Owner) => Owner[Name] {
+function getter<Owner extends object, Name extends keyof Owner>(
+  prototype: Owner,
+  name: Name,
+): (owner: Owner) => Owner[Name] {
   const read: unknown = Reflect.get(Object.getOwnPropertyDescriptor(prototype, name) ?? {}, 'get');
-  return (owner) => (typeof read === 'function' ? Reflect.apply(read, owner, []) as Owner[Name] : owner[name]);
+  return (owner) => (typeof read === 'function' ? (Reflect.apply(read, owner, []) as Owner[Name]) : owner[name]);
 }
 
 /** Bytes of a text in UTF-8. */

@@ -68,7 +68,7 @@ export function mergeChanges({ matches, places: oldPlaces, prints, styles }: Mer
     let previous: Node | undefined;
     for (const child of wanted) {
       if (!staying.has(child)) {
-        const before = previous ? nextSiblingOf(previous) : firstStaying(wanted, staying, places) ?? null;
+        const before = previous ? nextSiblingOf(previous) : (firstStaying(wanted, staying, places) ?? null);
         const node = places.get(child);
         if (node) move(node, live, before);
         else build(child, live, before);

@@ -1,4 +1,6 @@
-/** Attributes that differ between two sources, brought into the page; what scripts and the user did to the others stays. */
+/**
+ * Attributes that differ between two sources, brought into the page; what scripts and the user did to the others stays.
+ */
 import { reloadMedia } from '../refresh/media.js';
 import { isSheetLink, type Styles } from '../refresh/styles.js';
 
@@ -11,18 +13,29 @@ export function mergeAttributes(live: Element, old: Element, next: Element, styl
   }
 }
 
-function mergeAttribute(live: Element, name: string, value: string | null, old: Element, next: Element, styles: Styles): void {
+function mergeAttribute(
+  live: Element,
+  name: string,
+  value: string | null,
+  old: Element,
+  next: Element,
+  styles: Styles,
+): void {
   const changedByScript = live.getAttribute(name) !== old.getAttribute(name);
   if (name === 'class' && changedByScript) {
     for (const token of old.classList) if (!next.classList.contains(token)) live.classList.remove(token);
     for (const token of next.classList) if (!old.classList.contains(token)) live.classList.add(token);
   } else if (name === 'style' && changedByScript && hasStyle(live) && hasStyle(old) && hasStyle(next)) {
-    for (const property of new Set([...old.style, ...next.style])) mergeProperty(live.style, property, old.style, next.style);
+    for (const property of new Set([...old.style, ...next.style]))
+      mergeProperty(live.style, property, old.style, next.style);
   } else if (name === 'href' && value !== null && isSheetLink(live)) {
     styles.replace(live, value);
   } else {
     const media = live instanceof HTMLSourceElement ? live.parentElement : undefined;
-    if (media instanceof HTMLMediaElement) reloadMedia(media, () => { setAttribute(live, name, next); });
+    if (media instanceof HTMLMediaElement)
+      reloadMedia(media, () => {
+        setAttribute(live, name, next);
+      });
     else setAttribute(live, name, next);
     if (name in STATES) setState(live, name, value);
   }
@@ -44,10 +57,16 @@ function setAttribute(live: Element, name: string, next: Element): void {
   else live.removeAttribute(name);
 }
 
-function mergeProperty(live: CSSStyleDeclaration, name: string, old: CSSStyleDeclaration, next: CSSStyleDeclaration): void {
+function mergeProperty(
+  live: CSSStyleDeclaration,
+  name: string,
+  old: CSSStyleDeclaration,
+  next: CSSStyleDeclaration,
+): void {
   const value = next.getPropertyValue(name);
   const priority = next.getPropertyPriority(name);
-  if (old.getPropertyValue(name) !== value || old.getPropertyPriority(name) !== priority) live.setProperty(name, value, priority);
+  if (old.getPropertyValue(name) !== value || old.getPropertyPriority(name) !== priority)
+    live.setProperty(name, value, priority);
 }
 
 function hasStyle(element: Element): element is Element & ElementCSSInlineStyle {

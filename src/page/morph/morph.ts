@@ -1,6 +1,7 @@
 /**
- * A changed document comes into the page without a reload. Three trees: the source the page was made of, the source as it is now, and
- * the page, which scripts and the user have changed. The difference of the first two is done to the third.
+ * A changed document comes into the page without a reload. Three trees: the source the page was made of, the source as
+ * it is now, and the page, which scripts and the user have changed. The difference of the first two is done to the
+ * third.
  */
 import { fetchFresh, firstChildOf, forget, later, nextSiblingOf, parentNodeOf } from '../dom/builtins.js';
 import { matchSources, type Matches } from './treeDiff.js';
@@ -40,23 +41,33 @@ export function createMorph(options: MorphOptions): Morph {
   const { setSource, attempt } = createStages(options);
   /** The policy of the page lets nothing be asked, but a reload is no question of it. */
   let forbidden = false;
-  window.addEventListener('securitypolicyviolation', ({ blockedURI, disposition }) => {
-    if (disposition === 'enforce' && blockedURI === place.document) forbidden = true;
-  }, true);
+  window.addEventListener(
+    'securitypolicyviolation',
+    ({ blockedURI, disposition }) => {
+      if (disposition === 'enforce' && blockedURI === place.document) forbidden = true;
+    },
+    true,
+  );
   /** Updates that nobody has looked at. Only the last one counts. */
   const wanted: { readonly unsaved: boolean; readonly text: string | undefined }[] = [];
   let running = false;
 
   const run = async (): Promise<void> => {
-    if (document.readyState === 'loading') await new Promise((resolve) => { document.addEventListener('DOMContentLoaded', resolve, { once: true }); });
+    if (document.readyState === 'loading')
+      await new Promise((resolve) => {
+        document.addEventListener('DOMContentLoaded', resolve, { once: true });
+      });
     let isMissed = false;
     for (let update = wanted.pop(); update !== undefined; update = wanted.pop()) {
       wanted.length = 0;
       const { unsaved } = update;
-      const text = update.text ?? await fetchDocument(place.document);
+      const text = update.text ?? (await fetchDocument(place.document));
       // Another one of another kind came meanwhile, and perhaps this is its text.
       if (wanted.length > 0 && wanted.at(-1)?.unsaved !== unsaved) continue;
-      if (text === NOBODY && !forbidden) await new Promise((resolve) => { later(resolve, EXPLAINED); });
+      if (text === NOBODY && !forbidden)
+        await new Promise((resolve) => {
+          later(resolve, EXPLAINED);
+        });
       // The link will come up again, and then the server tells once more what was missed.
       isMissed = text === NOBODY && !forbidden;
       if (!isMissed && !(await attempt(text === NOBODY ? undefined : text, unsaved))) {
@@ -72,7 +83,11 @@ export function createMorph(options: MorphOptions): Morph {
       wanted.push({ unsaved, text });
       if (running) return;
       running = true;
-      run().catch(reload).finally(() => { running = false; });
+      run()
+        .catch(reload)
+        .finally(() => {
+          running = false;
+        });
     },
   };
 }
@@ -100,7 +115,7 @@ function createStages({ styles, ours, morphed }: MorphOptions): Stages {
 
   /** What is typed is never worth a reload: saving it tells of it again. */
   const attempt = async (text: string | undefined, unsaved: boolean): Promise<boolean> => {
-    if (!unsaved) return text !== undefined && !broken && await apply(text, unsaved);
+    if (!unsaved) return text !== undefined && !broken && (await apply(text, unsaved));
     if (text === undefined || broken || (source ?? firstText) === undefined) return true;
     try {
       broken = !(await apply(text, unsaved));
@@ -137,7 +152,9 @@ function createStages({ styles, ours, morphed }: MorphOptions): Stages {
   };
   return {
     attempt,
-    setSource(text) { firstText ??= text; },
+    setSource(text) {
+      firstText ??= text;
+    },
   };
 }
 
@@ -146,7 +163,11 @@ const NOBODY = Symbol('nobody');
 
 /** The text of the document as it is now; undefined when that cannot be had. */
 async function fetchDocument(url: string): Promise<string | typeof NOBODY | undefined> {
-  const answer = await fetchFresh(url, { cache: 'no-store', credentials: 'same-origin', headers: { Accept: 'text/html' } }).catch(() => NOBODY);
+  const answer = await fetchFresh(url, {
+    cache: 'no-store',
+    credentials: 'same-origin',
+    headers: { Accept: 'text/html' },
+  }).catch(() => NOBODY);
   if (typeof answer === 'symbol') return NOBODY;
   const type = answer.headers.get('Content-Type') ?? '';
   if (answer.status !== 200 || !/^text\/html\b/i.test(type)) return undefined;
@@ -156,8 +177,8 @@ async function fetchDocument(url: string): Promise<string | typeof NOBODY | unde
 }
 
 /**
- * New style sheets are loaded before anything that needs them is shown. They wait in their place, for a medium that there is not;
- * moving them there later would make them load again.
+ * New style sheets are loaded before anything that needs them is shown. They wait in their place, for a medium that
+ * there is not; moving them there later would make them load again.
  * @returns puts them in force
  */
 async function bringSheets(next: Document, matches: Matches, places: Places, ours: WeakSet<Node>): Promise<() => void> {

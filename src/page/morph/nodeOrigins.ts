@@ -1,6 +1,6 @@
 /**
- * Which node of the page came from which node of its source. Scripts and the user have changed the page since: nodes they put in
- * have no source, nodes they took out have no place.
+ * Which node of the page came from which node of its source. Scripts and the user have changed the page since: nodes
+ * they put in have no source, nodes they took out have no place.
  */
 import { align, gapsBetween } from './sequenceDiff.js';
 import { attributesOf, nodeNameOf } from '../dom/builtins.js';
@@ -14,7 +14,13 @@ const MOST_COMPARISONS = 4_096;
 const NEARBY = 16;
 
 /** @param known pairs of an earlier time, which hold where both are still there */
-export function pairTrees(live: Element, source: Element, prints: Prints, childrenOf: ChildrenOf, known: Places): Places {
+export function pairTrees(
+  live: Element,
+  source: Element,
+  prints: Prints,
+  childrenOf: ChildrenOf,
+  known: Places,
+): Places {
   const places: Places = new Map();
   const sources = new Map<Node, Node>();
   for (const [from, node] of known) sources.set(node, from);
@@ -23,15 +29,21 @@ export function pairTrees(live: Element, source: Element, prints: Prints, childr
     places.set(from, node);
     const [inside, sourceInside] = [childrenOf(node), childrenOf(from)];
     if (prints.of(node) === prints.of(from)) {
-      inside.forEach((child, index) => { if (sourceInside[index]) pair(child, sourceInside[index]); });
+      inside.forEach((child, index) => {
+        if (sourceInside[index]) pair(child, sourceInside[index]);
+      });
       return;
     }
     // A node that is known counts as what it came from, whatever has become of it.
     const keys = inside.map((child) => prints.of(sources.get(child) ?? child));
-    const pairs = align(keys, sourceInside.map((child) => prints.of(child)));
+    const pairs = align(
+      keys,
+      sourceInside.map((child) => prints.of(child)),
+    );
     for (const [index, other] of pairs) pairUp(inside[index], sourceInside[other]);
     for (const gap of gapsBetween(pairs, inside.length, sourceInside.length)) {
-      for (const [child, from] of likest(inside.slice(...gap.left), sourceInside.slice(...gap.right), likeness)) pair(child, from);
+      for (const [child, from] of likest(inside.slice(...gap.left), sourceInside.slice(...gap.right), likeness))
+        pair(child, from);
     }
   };
   const pairUp = (node: Node | undefined, from: Node | undefined): void => {
@@ -49,7 +61,11 @@ export function pairTrees(live: Element, source: Element, prints: Prints, childr
     let score = node.hasAttribute('id') ? 0.5 : 2;
     for (const { name, value } of attributesOf(from)) if (node.getAttribute(name) === value) score += 2;
     for (const { name } of attributesOf(node)) if (!from.hasAttribute(name)) score -= 0.3;
-    const inside = new Set(childrenOf(from).slice(0, NEARBY).map((child) => prints.of(child)));
+    const inside = new Set(
+      childrenOf(from)
+        .slice(0, NEARBY)
+        .map((child) => prints.of(child)),
+    );
     for (const child of childrenOf(node).slice(0, NEARBY)) if (inside.has(prints.of(child))) score += 1;
     return Math.max(score, 0.2);
   };
@@ -58,7 +74,11 @@ export function pairTrees(live: Element, source: Element, prints: Prints, childr
 }
 
 /** Pairs in order whose likenesses add up to most. */
-function likest(left: readonly Node[], right: readonly Node[], likeness: (left: Node, right: Node) => number): [Node, Node][] {
+function likest(
+  left: readonly Node[],
+  right: readonly Node[],
+  likeness: (left: Node, right: Node) => number,
+): [Node, Node][] {
   if (left.length * right.length > MOST_COMPARISONS) return likestNearby(left, right, likeness);
   const width = right.length + 1;
   const best = new Float64Array((left.length + 1) * width);
@@ -70,7 +90,11 @@ function likest(left: readonly Node[], right: readonly Node[], likeness: (left: 
       const index = row * width + column;
       const score = node && from ? likeness(node, from) : 0;
       scores[index] = score;
-      best[index] = Math.max(at(best, index + 1), at(best, index + width), score > 0 ? score + at(best, index + width + 1) : 0);
+      best[index] = Math.max(
+        at(best, index + 1),
+        at(best, index + width),
+        score > 0 ? score + at(best, index + width + 1) : 0,
+      );
     }
   }
   const pairs: [Node, Node][] = [];
@@ -87,11 +111,17 @@ function likest(left: readonly Node[], right: readonly Node[], likeness: (left: 
   return pairs;
 }
 
-function likestNearby(left: readonly Node[], right: readonly Node[], likeness: (left: Node, right: Node) => number): [Node, Node][] {
+function likestNearby(
+  left: readonly Node[],
+  right: readonly Node[],
+  likeness: (left: Node, right: Node) => number,
+): [Node, Node][] {
   const pairs: [Node, Node][] = [];
   let next = 0;
   for (const from of right) {
-    const candidates = left.slice(next, next + NEARBY).map((node, index) => ({ node, index, score: likeness(node, from) }));
+    const candidates = left
+      .slice(next, next + NEARBY)
+      .map((node, index) => ({ node, index, score: likeness(node, from) }));
     const [choice] = candidates.sort((one, other) => other.score - one.score || one.index - other.index);
     if (!choice || choice.score < 1) continue;
     pairs.push([choice.node, from]);

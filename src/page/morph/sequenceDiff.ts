@@ -16,13 +16,21 @@ export function align(left: readonly number[], right: readonly number[]): Pair[]
 export function alignEnds(left: readonly number[], right: readonly number[], ends: (key: number) => boolean): Pair[] {
   const [head, tail] = equalEnds(left, right, (key) => !ends(key));
   const heads = Array.from({ length: head }, (_, index): Pair => [index, index]);
-  const tails = Array.from({ length: tail }, (_, index): Pair => [left.length - tail + index, right.length - tail + index]);
+  const tails = Array.from({ length: tail }, (_, index): Pair => [
+    left.length - tail + index,
+    right.length - tail + index,
+  ]);
   return [...heads, ...tails];
 }
 
-function equalEnds(left: readonly number[], right: readonly number[], counts: (key: number) => boolean = () => true): readonly [head: number, tail: number] {
+function equalEnds(
+  left: readonly number[],
+  right: readonly number[],
+  counts: (key: number) => boolean = () => true,
+): readonly [head: number, tail: number] {
   const shorter = Math.min(left.length, right.length);
-  const isEqual = (one: number | undefined, other: number | undefined): boolean => one !== undefined && one === other && counts(one);
+  const isEqual = (one: number | undefined, other: number | undefined): boolean =>
+    one !== undefined && one === other && counts(one);
   let head = 0;
   while (head < shorter && isEqual(left[head], right[head])) head++;
   let tail = 0;
@@ -31,7 +39,11 @@ function equalEnds(left: readonly number[], right: readonly number[], counts: (k
 }
 
 /** The stretches between the pairs, where one list at least has something of its own. */
-export function gapsBetween(pairs: readonly Pair[], left: number, right: number): { readonly left: Pair; readonly right: Pair }[] {
+export function gapsBetween(
+  pairs: readonly Pair[],
+  left: number,
+  right: number,
+): { readonly left: Pair; readonly right: Pair }[] {
   const gaps: { left: Pair; right: Pair }[] = [];
   let [fromLeft, fromRight] = [0, 0];
   for (const [toLeft, toRight] of [...pairs, [left, right] as const]) {

@@ -7,8 +7,8 @@ const FIXED = 'script,base,meta[http-equiv],template[shadowrootmode]';
 /** Those of them that a page would act upon as soon as they were put in. */
 const ACTING = 'script,base,meta[http-equiv]';
 /**
- * Parsers without scripts read the inside of `noscript` as markup, which may even end the head; the page has it as text. A
- * template is allowed wherever it is, and keeps its inside to itself.
+ * Parsers without scripts read the inside of `noscript` as markup, which may even end the head; the page has it as
+ * text. A template is allowed wherever it is, and keeps its inside to itself.
  */
 const NOSCRIPT = 'lite-server-noscript';
 
@@ -23,16 +23,24 @@ export function parseSource(text: string): Source {
   const masked = text.replace(/<(\/?)noscript(?=[\s/>])/gi, `<$1template ${NOSCRIPT}`);
   const parsed = new DOMParser().parseFromString(masked, 'text/html');
   // Ours has taken itself out of the page, too.
-  for (const script of parsed.querySelectorAll('script[src]')) if (script.getAttribute('src')?.endsWith(SCRIPT_NAME)) script.remove();
-  const fixed = [parsed.compatMode, ...Array.from(parsed.querySelectorAll(FIXED), (element) => element.outerHTML)].join('\n');
+  for (const script of parsed.querySelectorAll('script[src]'))
+    if (script.getAttribute('src')?.endsWith(SCRIPT_NAME)) script.remove();
+  const fixed = [parsed.compatMode, ...Array.from(parsed.querySelectorAll(FIXED), (element) => element.outerHTML)].join(
+    '\n',
+  );
   return { text, document: parsed, fixed };
 }
 
 export function isNoscript(node: Node): boolean {
-  return nodeNameOf(node) === 'NOSCRIPT' || (nodeNameOf(node) === 'TEMPLATE' && (node as Element).hasAttribute(NOSCRIPT));
+  return (
+    nodeNameOf(node) === 'NOSCRIPT' || (nodeNameOf(node) === 'TEMPLATE' && (node as Element).hasAttribute(NOSCRIPT))
+  );
 }
 
-/** Whether what is inside an element is not looked into: a template's content, and what only browsers without scripts see. */
+/**
+ * Whether what is inside an element is not looked into: a template's content, and what only browsers without scripts
+ * see.
+ */
 export function isClosed(node: Node): boolean {
   return nodeNameOf(node) === 'TEMPLATE' || nodeNameOf(node) === 'NOSCRIPT';
 }

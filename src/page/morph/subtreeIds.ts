@@ -13,7 +13,8 @@ export interface Prints {
 export type ChildrenOf = (node: Node) => Node[];
 
 /**
- * Every distinct subtree gets a number, and stands in its parent's description by that: no collisions, and linear in nodes.
+ * Every distinct subtree gets a number, and stands in its parent's description by that: no collisions, and linear in
+ * nodes.
  * @param childrenOf which children count
  */
 export function takePrints(childrenOf: ChildrenOf, ...roots: readonly Node[]): Prints {
@@ -38,7 +39,8 @@ export function childrenWithout(ours: WeakSet<Node>): ChildrenOf {
   return (node) => {
     if (isClosed(node)) return [];
     const children: Node[] = [];
-    for (let child = firstChildOf(node); child; child = nextSiblingOf(child)) if (!ours.has(child)) children.push(child);
+    for (let child = firstChildOf(node); child; child = nextSiblingOf(child))
+      if (!ours.has(child)) children.push(child);
     return children;
   };
 }

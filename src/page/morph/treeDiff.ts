@@ -1,6 +1,7 @@
 /**
- * Which node of the new source is which node of the old one. What is equal is found by prints, and the ways down to the places that
- * differ; what became of what in such a place is for idiomorph to say, which is shown these trees, not the page.
+ * Which node of the new source is which node of the old one. What is equal is found by prints, and the ways down to the
+ * places that differ; what became of what in such a place is for idiomorph to say, which is shown these trees, not the
+ * page.
  */
 import { Idiomorph } from 'idiomorph';
 import { align, alignEnds, gapsBetween } from './sequenceDiff.js';
@@ -21,7 +22,9 @@ export function matchSources(old: Source, next: Source, prints: Prints, children
     matches.set(to, from);
     if (prints.of(from) !== prints.of(to)) return;
     const inside = childrenOf(from);
-    childrenOf(to).forEach((child, index) => { if (inside[index]) match(inside[index], child); });
+    childrenOf(to).forEach((child, index) => {
+      if (inside[index]) match(inside[index], child);
+    });
   };
   const descend = (from: Node, to: Node): boolean => {
     match(from, to);
@@ -35,7 +38,9 @@ export function matchSources(old: Source, next: Source, prints: Prints, children
     const repeated = small ? new Set([from, to].flatMap((nodes) => repeatedOf(nodes, prints))) : undefined;
     const pairs = repeated ? alignEnds(left, right, (print) => repeated.has(print)) : align(left, right);
     for (const [index, other] of pairs) if (from[index] && to[other]) match(from[index], to[other]);
-    return gapsBetween(pairs, from.length, to.length).every(({ left, right }) => matchPlace(from.slice(...left), to.slice(...right)));
+    return gapsBetween(pairs, from.length, to.length).every(({ left, right }) =>
+      matchPlace(from.slice(...left), to.slice(...right)),
+    );
   };
   const matchPlace = (from: readonly Node[], to: readonly Node[]): boolean => {
     const [one, other] = [from[0], to[0]];
@@ -57,11 +62,19 @@ export function matchSources(old: Source, next: Source, prints: Prints, children
 /** Elements that are there more than once. Text between them always is, and it does not matter which. */
 function repeatedOf(nodes: readonly Node[], prints: Prints): number[] {
   const seen = new Set<number>();
-  return nodes.filter(isElement).map((node) => prints.of(node)).filter((print) => seen.size === seen.add(print).size);
+  return nodes
+    .filter(isElement)
+    .map((node) => prints.of(node))
+    .filter((print) => seen.size === seen.add(print).size);
 }
 
 /** @param met told of a match; says whether to look inside */
-function askIdiomorph(from: readonly Node[], to: readonly Node[], prints: Prints, met: (from: Node, to: Node) => boolean): void {
+function askIdiomorph(
+  from: readonly Node[],
+  to: readonly Node[],
+  prints: Prints,
+  met: (from: Node, to: Node) => boolean,
+): void {
   const [left, right] = [wrap(from), wrap(to)];
   if (!left || !right) return;
   const names = takeNames(left.wrapper, right.wrapper);
@@ -93,7 +106,10 @@ function askIdiomorph(from: readonly Node[], to: readonly Node[], prints: Prints
   }
 }
 
-/** Puts nodes that follow each other into an element of their own, still in their document: elsewhere they would begin to load. */
+/**
+ * Puts nodes that follow each other into an element of their own, still in their document: elsewhere they would begin
+ * to load.
+ */
 function wrap(nodes: readonly Node[]): { readonly wrapper: Element; undo(): void } | undefined {
   const [first] = nodes;
   const parent = first && parentNodeOf(first);
@@ -125,8 +141,8 @@ function takeNames(...trees: readonly Element[]): Map<Element, string> {
 }
 
 /**
- * Idiomorph knows nodes by their ids. Here whatever is equal, or has the same id, and is the only one of its kind, has one; the ids
- * of the author are put away.
+ * Idiomorph knows nodes by their ids. Here whatever is equal, or has the same id, and is the only one of its kind, has
+ * one; the ids of the author are put away.
  * @returns every id to be put back
  */
 function exchangeIds(left: Element, right: Element, prints: Prints): Map<Element, string | null> {
@@ -135,8 +151,13 @@ function exchangeIds(left: Element, right: Element, prints: Prints): Map<Element
     ids.set(element, element.getAttribute('id'));
     element.removeAttribute('id');
   }
-  const alike = [onlyOnes(left, (element) => prints.of(element)), onlyOnes(right, (element) => prints.of(element))] as const;
-  const named = [left, right].map((tree) => onlyOnes<string>(tree, (element) => ids.get(element) && `${nodeNameOf(element)}#${ids.get(element) ?? ''}`));
+  const alike = [
+    onlyOnes(left, (element) => prints.of(element)),
+    onlyOnes(right, (element) => prints.of(element)),
+  ] as const;
+  const named = [left, right].map((tree) =>
+    onlyOnes<string>(tree, (element) => ids.get(element) && `${nodeNameOf(element)}#${ids.get(element) ?? ''}`),
+  );
   let count = 0;
   const mark = (one: Element, other: Element): void => {
     const key = `${count++}`;
@@ -162,7 +183,10 @@ function exchangeIds(left: Element, right: Element, prints: Prints): Map<Element
 }
 
 /** Elements by a key that no other one below the root has. */
-function onlyOnes<Key>(root: Element, keyOf: (element: Element) => Key | '' | null | undefined): Map<Key, Element | undefined> {
+function onlyOnes<Key>(
+  root: Element,
+  keyOf: (element: Element) => Key | '' | null | undefined,
+): Map<Key, Element | undefined> {
   const found = new Map<Key, Element | undefined>();
   for (const element of root.querySelectorAll('*')) {
     const key = keyOf(element);

@@ -45,7 +45,8 @@ export function createAssets(place: Place): Assets {
     for (const root of roots) {
       swapAttributes(root, freshen);
       swapSourceSets(root, freshen);
-      for (const element of root.querySelectorAll<HTMLElement | SVGElement>('[style*="url("]')) swapInStyle(element.style, document.baseURI, freshen);
+      for (const element of root.querySelectorAll<HTMLElement | SVGElement>('[style*="url("]'))
+        swapInStyle(element.style, document.baseURI, freshen);
     }
     for (const { sheet, base } of findSheets(roots)) {
       for (const rule of rulesOf(sheet)) swapInRule(rule, base, freshen, fonts.replace);
@@ -78,7 +79,10 @@ function swapAttributes(root: Root, freshen: Freshen): void {
       const fresh = freshen(url);
       if (fresh === url) continue;
       const media = element instanceof HTMLSourceElement ? element.parentElement : element;
-      if (attribute === 'src' && media instanceof HTMLMediaElement) reloadMedia(media, () => { element.setAttribute(attribute, fresh); });
+      if (attribute === 'src' && media instanceof HTMLMediaElement)
+        reloadMedia(media, () => {
+          element.setAttribute(attribute, fresh);
+        });
       else element.setAttribute(attribute, fresh);
     }
   }
@@ -94,7 +98,12 @@ function swapSourceSets(root: Root, freshen: Freshen): void {
   }
 }
 
-function swapInRule(rule: CSSRule, base: string, freshen: Freshen, replaceFont: (style: CSSStyleDeclaration, fresh: string) => void): void {
+function swapInRule(
+  rule: CSSRule,
+  base: string,
+  freshen: Freshen,
+  replaceFont: (style: CSSStyleDeclaration, fresh: string) => void,
+): void {
   if (rule instanceof CSSFontFaceRule) {
     const source = rule.style.getPropertyValue('src');
     const fresh = swapUrls(source, base, freshen);
@@ -102,7 +111,8 @@ function swapInRule(rule: CSSRule, base: string, freshen: Freshen, replaceFont: 
     return;
   }
   if ('style' in rule && rule.style instanceof CSSStyleDeclaration) swapInStyle(rule.style, base, freshen);
-  if ('cssRules' in rule && rule.cssRules instanceof CSSRuleList) for (const inner of rule.cssRules) swapInRule(inner, base, freshen, replaceFont);
+  if ('cssRules' in rule && rule.cssRules instanceof CSSRuleList)
+    for (const inner of rule.cssRules) swapInRule(inner, base, freshen, replaceFont);
 }
 
 function swapInStyle(style: CSSStyleDeclaration, base: string, freshen: Freshen): void {
@@ -116,9 +126,12 @@ function swapInStyle(style: CSSStyleDeclaration, base: string, freshen: Freshen)
 
 /** A relative URL becomes an absolute one: where it is set, it would be relative to something else. */
 function swapUrls(value: string, base: string, freshen: Freshen): string {
-  return value.replace(/url\(\s*(?:"([^"]*)"|'([^']*)'|([^\s"')]+))\s*\)/g, (all, double?: string, single?: string, bare?: string) => {
-    const url = double ?? single ?? bare ?? '';
-    const fresh = freshen(url, base);
-    return fresh === url ? all : `url("${new URL(fresh, base).href}")`;
-  });
+  return value.replace(
+    /url\(\s*(?:"([^"]*)"|'([^']*)'|([^\s"')]+))\s*\)/g,
+    (all, double?: string, single?: string, bare?: string) => {
+      const url = double ?? single ?? bare ?? '';
+      const fresh = freshen(url, base);
+      return fresh === url ? all : `url("${new URL(fresh, base).href}")`;
+    },
+  );
 }

@@ -1,4 +1,6 @@
-/** Fonts of `@font-face`: the rule cannot be told another file, so a face of the same name and kind is put beside it. */
+/**
+ * Fonts of `@font-face`: the rule cannot be told another file, so a face of the same name and kind is put beside it.
+ */
 export interface Fonts {
   /** @param style of the rule @param source its `src`, with the new URL */
   readonly replace: (style: CSSStyleDeclaration, source: string) => void;
@@ -6,7 +8,12 @@ export interface Fonts {
 
 /** Descriptors of the rule, and what a FontFace calls them. */
 const DESCRIPTORS = {
-  'font-style': 'style', 'font-weight': 'weight', 'font-stretch': 'stretch', 'unicode-range': 'unicodeRange', 'font-feature-settings': 'featureSettings', 'font-display': 'display',
+  'font-style': 'style',
+  'font-weight': 'weight',
+  'font-stretch': 'stretch',
+  'unicode-range': 'unicodeRange',
+  'font-feature-settings': 'featureSettings',
+  'font-display': 'display',
 } as const satisfies Record<string, keyof FontFaceDescriptors>;
 
 export function createFonts(): Fonts {
@@ -25,14 +32,17 @@ export function createFonts(): Fonts {
       if (asked.get(key)?.source === source) return;
       const face = new FontFace(family, source, descriptors);
       asked.set(key, { face, source });
-      face.load().then(() => {
-        // A later one may have come first.
-        if (asked.get(key)?.face !== face) return;
-        const earlier = shown.get(key);
-        document.fonts.add(face);
-        if (earlier) document.fonts.delete(earlier);
-        shown.set(key, face);
-      }, () => undefined);
+      face.load().then(
+        () => {
+          // A later one may have come first.
+          if (asked.get(key)?.face !== face) return;
+          const earlier = shown.get(key);
+          document.fonts.add(face);
+          if (earlier) document.fonts.delete(earlier);
+          shown.set(key, face);
+        },
+        () => undefined,
+      );
     },
   };
 }

@@ -4,9 +4,13 @@ export function reloadMedia(media: HTMLMediaElement, change: () => void): void {
   change();
   media.load();
   Object.assign(media, { volume, muted, playbackRate });
-  media.addEventListener('loadedmetadata', () => {
-    media.currentTime = currentTime;
-    // Refused where the page was never touched; then it stays as the browser wants it.
-    if (!paused) media.play().catch(() => undefined);
-  }, { once: true });
+  media.addEventListener(
+    'loadedmetadata',
+    () => {
+      media.currentTime = currentTime;
+      // Refused where the page was never touched; then it stays as the browser wants it.
+      if (!paused) media.play().catch(() => undefined);
+    },
+    { once: true },
+  );
 }

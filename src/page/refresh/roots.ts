@@ -25,7 +25,8 @@ export function findSheets(roots: readonly Root[]): Sheet[] {
   const add = (sheet: CSSStyleSheet, imported: boolean, outer: string): void => {
     const base = sheet.href ?? outer;
     found.push({ sheet, base, imported });
-    for (const rule of rulesOf(sheet)) if (rule instanceof CSSImportRule && rule.styleSheet) add(rule.styleSheet, true, base);
+    for (const rule of rulesOf(sheet))
+      if (rule instanceof CSSImportRule && rule.styleSheet) add(rule.styleSheet, true, base);
   };
   for (const root of roots) {
     for (const sheet of [...root.styleSheets, ...root.adoptedStyleSheets]) add(sheet, false, document.baseURI);

@@ -1,4 +1,7 @@
-/** Style sheets change without a reload: a link gives way to its like once that has loaded, so that the page is never without. */
+/**
+ * Style sheets change without a reload: a link gives way to its like once that has loaded, so that the page is never
+ * without.
+ */
 import { forget, later, wallClock } from '../dom/builtins.js';
 import { freshUrl, nextVersion, samePath, stale, type Place } from '../dom/siteUrls.js';
 import { findRoots, findSheets } from './roots.js';
@@ -7,7 +10,9 @@ import { findRoots, findSheets } from './roots.js';
 const PATIENCE = 10_000;
 
 export interface Styles {
-  /** The links that bring a sheet in; none when only a reload does (it is imported, adopted, or nowhere to be found). */
+  /**
+   * The links that bring a sheet in; none when only a reload does (it is imported, adopted, or nowhere to be found).
+   */
   linksOf(path: string): HTMLLinkElement[];
   /** Takes the content anew. */
   swap(link: HTMLLinkElement): void;
@@ -58,16 +63,32 @@ export function createStyles(place: Place, ours: WeakSet<Node>, swapped: () => v
       } else clone.remove();
       if (state.next !== undefined) swapTo(stays, state.next);
     };
-    const timer = later(() => { finish(false); }, PATIENCE);
-    clone.addEventListener('load', () => { finish(true); }, { once: true });
-    clone.addEventListener('error', () => { finish(false); }, { once: true });
+    const timer = later(() => {
+      finish(false);
+    }, PATIENCE);
+    clone.addEventListener(
+      'load',
+      () => {
+        finish(true);
+      },
+      { once: true },
+    );
+    clone.addEventListener(
+      'error',
+      () => {
+        finish(false);
+      },
+      { once: true },
+    );
     link.after(clone);
   };
 
   return {
     linksOf(path) {
       const roots = findRoots();
-      const elsewhere = findSheets(roots).some(({ sheet, imported }) => (imported || !sheet.ownerNode) && samePath(place.path(sheet.href), path));
+      const elsewhere = findSheets(roots).some(
+        ({ sheet, imported }) => (imported || !sheet.ownerNode) && samePath(place.path(sheet.href), path),
+      );
       if (elsewhere) return [];
       return roots
         .flatMap((root) => [...root.querySelectorAll('link')])

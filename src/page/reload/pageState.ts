@@ -1,6 +1,13 @@
 /** What a reload would lose: where the page is scrolled to, what was typed, what is open, where the caret is. */
 
-import { childElementsOf, localNameOf, parentElementOf, previousElementOf, scrollLeftOf, scrollTopOf } from '../dom/builtins.js';
+import {
+  childElementsOf,
+  localNameOf,
+  parentElementOf,
+  previousElementOf,
+  scrollLeftOf,
+  scrollTopOf,
+} from '../dom/builtins.js';
 
 /** Characters of all that was typed; what is longer is let go. */
 const MOST_TEXT = 200_000;
@@ -100,7 +107,10 @@ function findField(path: ElementPath, wanted: FieldName, all: readonly Field[]):
 }
 
 function restoreField(field: Field, state: FieldState): void {
-  if (field instanceof HTMLSelectElement) [...field.options].forEach((option, index) => { option.selected = state.selected?.includes(index) ?? option.selected; });
+  if (field instanceof HTMLSelectElement)
+    [...field.options].forEach((option, index) => {
+      option.selected = state.selected?.includes(index) ?? option.selected;
+    });
   else if (isChoice(field)) (field as HTMLInputElement).checked = state.checked ?? (field as HTMLInputElement).checked;
   else if (state.value !== undefined && !SECRET.has(field.type)) field.value = state.value;
 }
@@ -169,10 +179,15 @@ function isEditable(element: Element): element is HTMLInputElement | HTMLTextAre
 
 function pathTo(element: Element): ElementPath {
   const path: [string, number][] = [];
-  for (let [node, parent] = [element, parentElementOf(element)]; parent; [node, parent] = [parent, parentElementOf(parent)]) {
+  for (
+    let [node, parent] = [element, parentElementOf(element)];
+    parent;
+    [node, parent] = [parent, parentElementOf(parent)]
+  ) {
     let index = 0;
     const tag = localNameOf(node);
-    for (let sibling = previousElementOf(node); sibling; sibling = previousElementOf(sibling)) if (localNameOf(sibling) === tag) index++;
+    for (let sibling = previousElementOf(node); sibling; sibling = previousElementOf(sibling))
+      if (localNameOf(sibling) === tag) index++;
     path.unshift([tag, index]);
   }
   return path;
@@ -180,6 +195,7 @@ function pathTo(element: Element): ElementPath {
 
 function elementAt(path: ElementPath): Element | undefined {
   let element: Element | undefined = document.documentElement;
-  for (const [tag, index] of path) element = element && [...childElementsOf(element)].filter((child) => localNameOf(child) === tag)[index];
+  for (const [tag, index] of path)
+    element = element && [...childElementsOf(element)].filter((child) => localNameOf(child) === tag)[index];
   return element;
 }

@@ -7,7 +7,9 @@ const TIMES_KEY = 'lite-server:reloads';
 /** A page that reloads more often than this in this time is reloading itself, or is being written by a loop. */
 const MOST_RELOADS = 10;
 const STORM = 10_000;
-/** Milliseconds after which a reload that was asked for has evidently not happened: the user stayed, or went nowhere. */
+/**
+ * Milliseconds after which a reload that was asked for has evidently not happened: the user stayed, or went nowhere.
+ */
 const GIVEN_UP = 3_000;
 /** Milliseconds that the way to another page may take. */
 const LEAVING = 10_000;
@@ -28,10 +30,16 @@ export function createReload(since: () => number): Reload {
   let asked = false;
   let said = false;
   let left = -Infinity;
-  window.addEventListener('pagehide', () => { left = Infinity; });
-  window.addEventListener('pageshow', () => { left = -Infinity; });
+  window.addEventListener('pagehide', () => {
+    left = Infinity;
+  });
+  window.addEventListener('pageshow', () => {
+    left = -Infinity;
+  });
   if ('navigation' in window && window.navigation instanceof EventTarget) {
-    window.navigation.addEventListener('navigate', (event) => { if (leavesPage(event)) left = clock(); });
+    window.navigation.addEventListener('navigate', (event) => {
+      if (leavesPage(event)) left = clock();
+    });
   }
   const reload = (): void => {
     if (asked) return;
@@ -46,7 +54,10 @@ export function createReload(since: () => number): Reload {
     }
     const wait = storage ? countReload(storage) : 0;
     if (wait > 0) {
-      if (!said) console.warn(`Lite Server: this page was reloaded more than ${MOST_RELOADS} times in ${STORM / 1_000} seconds. It is left alone for a moment.`);
+      if (!said)
+        console.warn(
+          `Lite Server: this page was reloaded more than ${MOST_RELOADS} times in ${STORM / 1_000} seconds. It is left alone for a moment.`,
+        );
       said = true;
       // One for all that come meanwhile: no page stays as it was.
       later(() => {
@@ -55,7 +66,9 @@ export function createReload(since: () => number): Reload {
       }, wait);
       return;
     }
-    later(() => { asked = false; }, GIVEN_UP);
+    later(() => {
+      asked = false;
+    }, GIVEN_UP);
     if (storage) keep(storage, since());
     location.reload();
   };
@@ -63,7 +76,11 @@ export function createReload(since: () => number): Reload {
 }
 
 function leavesPage(event: Event): boolean {
-  const { destination, downloadRequest, hashChange } = event as Event & { destination?: { sameDocument?: boolean }; downloadRequest?: unknown; hashChange?: boolean };
+  const { destination, downloadRequest, hashChange } = event as Event & {
+    destination?: { sameDocument?: boolean };
+    downloadRequest?: unknown;
+    hashChange?: boolean;
+  };
   return !hashChange && destination?.sameDocument === false && typeof downloadRequest !== 'string';
 }
 
@@ -122,7 +139,14 @@ export function restoreAfterReload(): number {
 
 function restore(state: PageState): void {
   let touched = false;
-  for (const name of ['wheel', 'touchstart', 'keydown', 'pointerdown']) window.addEventListener(name, () => { touched = true; }, { once: true, capture: true, passive: true });
+  for (const name of ['wheel', 'touchstart', 'keydown', 'pointerdown'])
+    window.addEventListener(
+      name,
+      () => {
+        touched = true;
+      },
+      { once: true, capture: true, passive: true },
+    );
   whenReady('DOMContentLoaded', document.readyState !== 'loading', () => {
     restoreContent(state);
     restoreScroll(state);

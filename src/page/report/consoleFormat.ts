@@ -19,16 +19,21 @@ export function describeAll(values: readonly unknown[]): string {
 
 export function describe(value: unknown, depth = DEPTH): string {
   switch (typeof value) {
-    case 'string': return depth === DEPTH ? value.slice(0, MOST_TEXT) : JSON.stringify(value.slice(0, 200));
-    case 'function': return 'function';
-    case 'object': return value === null ? 'null' : describeObject(value, depth);
-    default: return String(value);
+    case 'string':
+      return depth === DEPTH ? value.slice(0, MOST_TEXT) : JSON.stringify(value.slice(0, 200));
+    case 'function':
+      return 'function';
+    case 'object':
+      return value === null ? 'null' : describeObject(value, depth);
+    default:
+      return String(value);
   }
 }
 
 function describeObject(value: object, depth: number): string {
   if (value instanceof Error) return describeError(value);
-  if (value instanceof Element) return `<${value.localName}${value.hasAttribute('id') ? `#${value.getAttribute('id') ?? ''}` : ''}>`;
+  if (value instanceof Element)
+    return `<${value.localName}${value.hasAttribute('id') ? `#${value.getAttribute('id') ?? ''}` : ''}>`;
   const isList = Array.isArray(value);
   if (depth === 0) return isList ? '[…]' : '{…}';
   const parts: string[] = [];

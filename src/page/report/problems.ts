@@ -1,4 +1,7 @@
-/** What goes wrong in the page, told to the editor: console.error and console.warn, uncaught errors, rejected promises, files that failed to load. */
+/**
+ * What goes wrong in the page, told to the editor: console.error and console.warn, uncaught errors, rejected promises,
+ * files that failed to load.
+ */
 import { MAX_MESSAGE_BYTES, type FromPage } from '../../shared/liveProtocol.js';
 import { describe, describeAll } from './consoleFormat.js';
 import { bytesOf, clock, later, toJson } from '../dom/builtins.js';
@@ -20,23 +23,49 @@ export interface Problems {
  * @param scriptUrl our own script, which is not where a problem happened
  * @param ours elements of ours, whose failures are no problem of the page
  */
-export function watchProblems(place: Place, scriptUrl: string, ours: WeakSet<Node>, send: (message: FromPage) => boolean): Problems {
+export function watchProblems(
+  place: Place,
+  scriptUrl: string,
+  ours: WeakSet<Node>,
+  send: (message: FromPage) => boolean,
+): Problems {
   const queue = createQueue(send);
   const report = (level: Problem['level'], message: string, where?: Spot): void => {
     const path = where && place.path(where.url);
-    queue.add(cut({ type: 'problem', level, message, ...(path !== undefined && path.length < 1_000 ? { path, ...(where?.line ? { line: where.line } : {}), ...(where?.column ? { column: where.column } : {}) } : {}) }));
+    queue.add(
+      cut({
+        type: 'problem',
+        level,
+        message,
+        ...(path !== undefined && path.length < 1_000
+          ? { path, ...(where?.line ? { line: where.line } : {}), ...(where?.column ? { column: where.column } : {}) }
+          : {}),
+      }),
+    );
   };
-  wrapConsole((level, values) => { report(level, describeAll(values), findSpot(new Error().stack, scriptUrl)); });
+  wrapConsole((level, values) => {
+    report(level, describeAll(values), findSpot(new Error().stack, scriptUrl));
+  });
   // Seen on its way down, where the failures of elements come by as well: those are plain events.
-  window.addEventListener('error', (event: Event) => {
-    quietly(() => {
-      if (event instanceof ErrorEvent) report('error', event.message, { url: event.filename, line: event.lineno, column: event.colno });
-      else if (event.target instanceof Element && !ours.has(event.target)) reportFailedLoad(event.target, place, report);
-    });
-  }, true);
+  window.addEventListener(
+    'error',
+    (event: Event) => {
+      quietly(() => {
+        if (event instanceof ErrorEvent)
+          report('error', event.message, { url: event.filename, line: event.lineno, column: event.colno });
+        else if (event.target instanceof Element && !ours.has(event.target))
+          reportFailedLoad(event.target, place, report);
+      });
+    },
+    true,
+  );
   window.addEventListener('unhandledrejection', ({ reason }: PromiseRejectionEvent) => {
     quietly(() => {
-      report('error', `Unhandled rejection: ${describe(reason)}`, reason instanceof Error ? findSpot(reason.stack, scriptUrl) : undefined);
+      report(
+        'error',
+        `Unhandled rejection: ${describe(reason)}`,
+        reason instanceof Error ? findSpot(reason.stack, scriptUrl) : undefined,
+      );
     });
   });
   return queue;
@@ -48,7 +77,11 @@ interface Spot {
   readonly column?: number;
 }
 
-function reportFailedLoad(element: Element, place: Place, report: (level: 'error', message: string, where: Spot) => void): void {
+function reportFailedLoad(
+  element: Element,
+  place: Place,
+  report: (level: 'error', message: string, where: Spot) => void,
+): void {
   const media = element instanceof HTMLImageElement || element instanceof HTMLMediaElement ? element.currentSrc : '';
   const url = media || (element.getAttribute('src') ?? element.getAttribute('href') ?? element.getAttribute('data'));
   // The page's own address stands for an attribute that is empty.
@@ -67,14 +100,19 @@ function findSpot(stack: string | undefined, scriptUrl: string): Spot | undefine
 
 function wrapConsole(report: (level: Problem['level'], values: readonly unknown[]) => void): void {
   let reporting = false;
-  for (const [name, level] of [['error', 'error'], ['warn', 'warning']] as const) {
+  for (const [name, level] of [
+    ['error', 'error'],
+    ['warn', 'warning'],
+  ] as const) {
     quietly(() => {
       const original: (...values: unknown[]) => void = console[name].bind(console);
       const wrapped = (...values: unknown[]): void => {
         // A description that logs must not describe itself.
         if (!reporting) {
           reporting = true;
-          quietly(() => { report(level, values); });
+          quietly(() => {
+            report(level, values);
+          });
           reporting = false;
         }
         original(...values);
@@ -112,10 +150,13 @@ function createQueue(send: (message: FromPage) => boolean): Problems & { add(pro
     // Without a link nothing is timed: opening it flushes.
     if (waiting.length === 0 || sent < RATE || draining) return;
     draining = true;
-    later(() => {
-      draining = false;
-      flush();
-    }, secondBegan + SECOND - now + 1);
+    later(
+      () => {
+        draining = false;
+        flush();
+      },
+      secondBegan + SECOND - now + 1,
+    );
   };
   return {
     flush,
@@ -131,6 +172,7 @@ function createQueue(send: (message: FromPage) => boolean): Problems & { add(pro
 function cut(problem: Problem): Problem {
   let { message } = problem;
   message = message.slice(0, MAX_MESSAGE_BYTES);
-  while (message && bytesOf(toJson({ ...problem, message })) > MAX_MESSAGE_BYTES) message = `${message.slice(0, message.length * 0.8)}…`;
+  while (message && bytesOf(toJson({ ...problem, message })) > MAX_MESSAGE_BYTES)
+    message = `${message.slice(0, message.length * 0.8)}…`;
   return { ...problem, message };
 }

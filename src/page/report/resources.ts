@@ -59,7 +59,8 @@ export function watchResources(place: Place, send: (message: FromPage) => boolea
   const add = (entries: readonly PerformanceEntry[]): void => {
     for (const { name, startTime } of entries) {
       const path = place.path(name);
-      if (path === undefined || path.startsWith(`/${RESERVED_FOLDER}`) || paths.has(path) || paths.size >= MOST_PATHS) continue;
+      if (path === undefined || path.startsWith(`/${RESERVED_FOLDER}`) || paths.has(path) || paths.size >= MOST_PATHS)
+        continue;
       paths.set(path, startTime);
       untold.push(path);
     }
@@ -69,7 +70,9 @@ export function watchResources(place: Place, send: (message: FromPage) => boolea
   };
   try {
     performance.setResourceTimingBufferSize(KEPT_ENTRIES);
-    new PerformanceObserver((list) => { add(list.getEntries()); }).observe({ type: 'resource', buffered: true });
+    new PerformanceObserver((list) => {
+      add(list.getEntries());
+    }).observe({ type: 'resource', buffered: true });
   } catch {
     // A browser without it: the server still sees the requests.
   }

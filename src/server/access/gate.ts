@@ -1,9 +1,9 @@
 /**
  * May this request be answered at all? Every request passes here before a file, a redirect or a backend is touched.
  *
- * A browser on this machine is at the service of every page it shows. What such a page cannot forge are Host, Origin and
- * Sec-Fetch-*: they decide. (Whoever writes raw bytes can forge them, and needs no browser to do so: that is what the bound
- * address is for.)
+ * A browser on this machine is at the service of every page it shows. What such a page cannot forge are Host, Origin
+ * and Sec-Fetch-*: they decide. (Whoever writes raw bytes can forge them, and needs no browser to do so: that is what
+ * the bound address is for.)
  *
  * | question                                   | answer                                                            |
  * |--------------------------------------------|-------------------------------------------------------------------|
@@ -60,8 +60,16 @@ export function checkGate(request: Request, ends: Ends, admissions: Admissions):
   return checkHost(request, ends, admissions.hosts) ?? checkOrigin(request, ends, admissions);
 }
 
-function checkHost({ host, targetAuthority }: Request, ends: Ends, allowedHosts: readonly string[]): Denial | undefined {
-  if (targetAuthority !== undefined && !(host !== undefined && sameAuthority(targetAuthority, host, ends.secure ? 443 : 80)) && !isOurs(targetAuthority.host, ends, allowedHosts)) {
+function checkHost(
+  { host, targetAuthority }: Request,
+  ends: Ends,
+  allowedHosts: readonly string[],
+): Denial | undefined {
+  if (
+    targetAuthority !== undefined &&
+    !(host !== undefined && sameAuthority(targetAuthority, host, ends.secure ? 443 : 80)) &&
+    !isOurs(targetAuthority.host, ends, allowedHosts)
+  ) {
     return TWO_AUTHORITIES;
   }
   const effective = targetAuthority ?? host;
@@ -74,7 +82,8 @@ function isOurs(host: string, ends: Ends, allowedHosts: readonly string[]): bool
   // The address that was connected to comes first: nearly every request names it, and the rest takes longer.
   if (host === ends.localAddress || host === 'localhost' || host.endsWith('.localhost')) return true;
   // `isIP` knows canonical dotted quads only: 2130706433, 0x7f.1 and 127.1 are names to it, and not ours.
-  if (isIP(host) !== 0) return isLoopbackAddress(host) || host === plainAddress(ends.localAddress) || allowedHosts.includes(host);
+  if (isIP(host) !== 0)
+    return isLoopbackAddress(host) || host === plainAddress(ends.localAddress) || allowedHosts.includes(host);
   return allowedHosts.includes(host);
 }
 

@@ -1,6 +1,6 @@
 /**
- * Requests that something may have to work for: a backend, or the page that shows what a form has sent. What turns out to be for a
- * file after all goes back to the handler.
+ * Requests that something may have to work for: a backend, or the page that shows what a form has sent. What turns out
+ * to be for a file after all goes back to the handler.
  */
 import { close } from 'node:fs';
 import type { Asked, Gateway, GatewayAnswer } from '../backends/gateway.js';
@@ -31,11 +31,19 @@ export interface WorkingParts {
 /** What the handler does with the others. */
 export interface Otherwise {
   readonly answer: (request: Request) => Response | Promise<Response>;
-  readonly problem: (status: number, why: string, request: Request, extra?: readonly (readonly [name: string, value: string])[]) => Promise<Response>;
+  readonly problem: (
+    status: number,
+    why: string,
+    request: Request,
+    extra?: readonly (readonly [name: string, value: string])[],
+  ) => Promise<Response>;
 }
 
 /** @returns undefined when nothing works for any request */
-export function createWorking({ gateway, options, resolver, hooks, isKept }: WorkingParts, { answer, problem }: Otherwise): Working | undefined {
+export function createWorking(
+  { gateway, options, resolver, hooks, isKept }: WorkingParts,
+  { answer, problem }: Otherwise,
+): Working | undefined {
   if (gateway === undefined && options.post === 'refuse') return undefined;
   const isEchoed = (method: string): boolean => method === 'POST' && options.post === 'echo';
 
@@ -47,7 +55,8 @@ export function createWorking({ gateway, options, resolver, hooks, isKept }: Wor
       hooks.requested?.(request);
       return gateway.answer(route, asked);
     }
-    const mayBeScript = gateway?.hasScripts === true && request.path.endsWith('/') && !(request.method === 'GET' && isKept(request.path));
+    const mayBeScript =
+      gateway?.hasScripts === true && request.path.endsWith('/') && !(request.method === 'GET' && isKept(request.path));
     return mayBeScript ? fromIndex(gateway, asked) : Promise.resolve(undefined);
   };
 
@@ -64,17 +73,25 @@ export function createWorking({ gateway, options, resolver, hooks, isKept }: Wor
     takes({ method, path }) {
       // `OPTIONS *` asks about this server, and no path of another one.
       if (!path.startsWith('/') || path.startsWith(RESERVED) || !isForBackends(method)) return false;
-      return isEchoed(method) || (gateway !== undefined && (gateway.find(path) !== undefined || (gateway.hasScripts && path.endsWith('/'))));
+      return (
+        isEchoed(method) ||
+        (gateway !== undefined && (gateway.find(path) !== undefined || (gateway.hasScripts && path.endsWith('/'))))
+      );
     },
     answer: (asked) => fromBackend(asked).then((given) => settle(given, asked)),
   };
-  const settle = (given: GatewayAnswer | undefined, asked: Asked): Response | Takeover | Promise<Response | Takeover> => {
+  const settle = (
+    given: GatewayAnswer | undefined,
+    asked: Asked,
+  ): Response | Takeover | Promise<Response | Takeover> => {
     const { request, caller } = asked;
     if (given === undefined) return isEchoed(request.method) ? echo(asked, hooks, problem) : answer(request);
     if ('why' in given) return problem(given.status, given.why, request, given.extra);
     if (!('instead' in given)) return given;
     const { instead: other, redirects } = given;
-    return other.path.startsWith(RESERVED) ? problem(404, 'There is no such file.', request) : working.answer({ request: other, caller, redirects });
+    return other.path.startsWith(RESERVED)
+      ? problem(404, 'There is no such file.', request)
+      : working.answer({ request: other, caller, redirects });
   };
   return working;
 }

@@ -1,6 +1,6 @@
 /**
- * Request → response: method, file, conditions, in this order. The one place where a request is answered; the gate has been
- * passed before (see connection.ts).
+ * Request → response: method, file, conditions, in this order. The one place where a request is answered; the gate has
+ * been passed before (see connection.ts).
  */
 import { close } from 'node:fs';
 import { createGateway, type Gateway } from '../backends/gateway.js';
@@ -66,15 +66,33 @@ interface Parts {
 }
 
 /** @throws when the root cannot be served */
-export async function createHandler(options: ServerOptions, { pool, hooks, warn, log = () => undefined }: Surroundings): Promise<Handler> {
+export async function createHandler(
+  options: ServerOptions,
+  { pool, hooks, warn, log = () => undefined }: Surroundings,
+): Promise<Handler> {
   const isScript = (sitePath: string): boolean => gateway?.isScript(sitePath) === true;
   const resolver = await createResolver(options.root, { ...options, isScript });
   const gateway: Gateway | undefined = createGateway({ options, resolver, hooks, log, software: SOFTWARE });
   const cache = new ContentCache();
-  const types = await createMimeTypes(options.mimeTypes, { changed: () => { cache.clear(); }, warn });
+  const types = await createMimeTypes(options.mimeTypes, {
+    changed: () => {
+      cache.clear();
+    },
+    warn,
+  });
   const parts: Parts = {
-    options, resolver, cache, pool, hooks,
-    working: createWorking({ gateway, options, resolver, hooks, isKept: (path) => cache.get(path) !== undefined }, { answer: (request) => answer(request, parts), problem: (status, why, request, extra) => problem(status, why, request, parts, extra) }),
+    options,
+    resolver,
+    cache,
+    pool,
+    hooks,
+    working: createWorking(
+      { gateway, options, resolver, hooks, isKept: (path) => cache.get(path) !== undefined },
+      {
+        answer: (request) => answer(request, parts),
+        problem: (status, why, request, extra) => problem(status, why, request, parts, extra),
+      },
+    ),
     listings: createListings(),
     rules: createFileRules(options, types),
     errorPages: createErrorPages({ options, pool, hooks, warn, typeOf: (name) => types.typeOf(name) }),
@@ -85,7 +103,11 @@ export async function createHandler(options: ServerOptions, { pool, hooks, warn,
     takesBody: (request) => parts.working?.takes(request) === true,
     async refuse({ status, why, isHead, line, fields }) {
       const path = line?.target.startsWith('/') === true ? line.target.split('?', 1)[0] : undefined;
-      const response = await parts.errorPages.respond({ status, why, ...(path !== undefined && { path }), ...(line && { method: line.method }) }, [], fields && { path: path ?? '/', fields });
+      const response = await parts.errorPages.respond(
+        { status, why, ...(path !== undefined && { path }), ...(line && { method: line.method }) },
+        [],
+        fields && { path: path ?? '/', fields },
+      );
       return isHead === true ? withoutBody(response) : response;
     },
     read: (path, limit) => readWhole(path, limit, parts),
@@ -100,20 +122,35 @@ export async function createHandler(options: ServerOptions, { pool, hooks, warn,
 async function checkPlaces(parts: Parts, warn: Surroundings['warn']): Promise<void> {
   const { mounts, spaFallback } = parts.options;
   for (const mount of mounts) {
-    if (await mountedFolder(mount) === undefined) warn(`liteServer.mounts: there is no folder to serve at /${mount.segments.join('/')}: until there is one, what is asked for there is 404`);
+    if ((await mountedFolder(mount)) === undefined)
+      warn(
+        `liteServer.mounts: there is no folder to serve at /${mount.segments.join('/')}: until there is one, what is asked for there is 404`,
+      );
   }
   const page = await onePage(parts);
   if (page !== undefined) close(page.fd, () => undefined);
-  else if (spaFallback !== undefined) warn(`liteServer.spaFallback: there is no page ${spaFallback} in ${parts.options.rootLabel}: until there is one, what is not found is 404`);
+  else if (spaFallback !== undefined)
+    warn(
+      `liteServer.spaFallback: there is no page ${spaFallback} in ${parts.options.rootLabel}: until there is one, what is not found is 404`,
+    );
 }
 
-function handle(request: Request, caller: Caller | undefined, parts: Parts): Response | Takeover | Promise<Response | Takeover> {
+function handle(
+  request: Request,
+  caller: Caller | undefined,
+  parts: Parts,
+): Response | Takeover | Promise<Response | Takeover> {
   if (request.path.startsWith(RESERVED)) return ofOurOwn(request, parts);
   const { cors } = parts.options;
   const reader = cors.length === 0 ? undefined : readerOf(request, cors);
-  const response = caller === undefined || parts.working === undefined ? answer(request, parts) : parts.working.answer({ request, caller, redirects: 0 });
+  const response =
+    caller === undefined || parts.working === undefined
+      ? answer(request, parts)
+      : parts.working.answer({ request, caller, redirects: 0 });
   if (reader === undefined) return response;
-  return response instanceof Promise ? response.then((ready) => ('accept' in ready ? ready : readableBy(reader, request, ready))) : readableBy(reader, request, response);
+  return response instanceof Promise
+    ? response.then((ready) => ('accept' in ready ? ready : readableBy(reader, request, ready)))
+    : readableBy(reader, request, response);
 }
 
 function answer(request: Request, parts: Parts): Response | Promise<Response> {
@@ -140,13 +177,24 @@ function ofOurOwn(request: Request, parts: Parts): Response | Takeover | Promise
   const found = resource?.(request);
   if (found === undefined) return problem(404, 'There is no such file.', request, parts);
   const bytes = Buffer.from(found.text, 'utf8');
-  const fields = headerBlock([['Content-Type', found.type], ['Content-Length', bytes.length], ['Cache-Control', 'no-store'], ...(found.fields ?? [])]);
+  const fields = headerBlock([
+    ['Content-Type', found.type],
+    ['Content-Length', bytes.length],
+    ['Cache-Control', 'no-store'],
+    ...(found.fields ?? []),
+  ]);
   return { status: 200, fields, body: request.method === 'HEAD' ? undefined : bytesBody(bytes) };
 }
 
 /** HTTP/1.0 knows no upgrade; other protocols than this one are nobody's (RFC 9110 §7.8, RFC 6455 §4.2.1). */
 function wantsWebSocket({ method, minor, fields }: Request): boolean {
-  return method === 'GET' && minor > 0 && fields.get('upgrade') !== undefined && fields.tokens('upgrade').includes('websocket') && fields.tokens('connection').includes('upgrade');
+  return (
+    method === 'GET' &&
+    minor > 0 &&
+    fields.get('upgrade') !== undefined &&
+    fields.tokens('upgrade').includes('websocket') &&
+    fields.tokens('connection').includes('upgrade')
+  );
 }
 
 const OPTIONS_FIELDS = headerBlock([ALLOW]);
@@ -154,18 +202,25 @@ const OPTIONS_FIELDS = headerBlock([ALLOW]);
 /** A method that no file allows is answered before the file system is asked (RFC 9110 §15.5.6, §15.6.2). */
 function checkMethod({ method }: Request): { status: 405 | 501; why: string } | undefined {
   if ((ALLOWED as readonly string[]).includes(method)) return undefined;
-  return isKnownMethod(method) ? { status: 405, why: 'Files can be read here, and nothing else.' } : { status: 501, why: 'The method is not known.' };
+  return isKnownMethod(method)
+    ? { status: 405, why: 'Files can be read here, and nothing else.' }
+    : { status: 501, why: 'The method is not known.' };
 }
 
 async function fromDisk(request: Request, parts: Parts): Promise<Response> {
   const resolved = await parts.resolver.resolve(request.path);
   switch (resolved.kind) {
-    case 'file': return fromFile(resolved.file, request, parts);
-    case 'redirect': return redirect(resolved.location, request.query);
-    case 'folder': return fromFolder(resolved.folder, resolved.why, request, parts);
+    case 'file':
+      return fromFile(resolved.file, request, parts);
+    case 'redirect':
+      return redirect(resolved.location, request.query);
+    case 'folder':
+      return fromFolder(resolved.folder, resolved.why, request, parts);
     // Its path ends in a slash, and is answered in working.ts, or the folder has just got it.
-    case 'script': return problem(404, 'There is no such file.', request, parts);
-    case 'refused': return await instead(resolved.status, request, parts) ?? problem(resolved.status, resolved.why, request, parts);
+    case 'script':
+      return problem(404, 'There is no such file.', request, parts);
+    case 'refused':
+      return (await instead(resolved.status, request, parts)) ?? problem(resolved.status, resolved.why, request, parts);
   }
 }
 
@@ -181,12 +236,21 @@ async function fromFile(file: OpenFile, request: Request, parts: Parts): Promise
   const { content, keep } = await loadContent(twin?.file ?? file, withMore(parts.rules, [VARIES_BY_CODING, ...coding]));
   if (keep && twin === undefined) cache.set(request.path, file, content);
   // Both may have the same time, and parts of the one are no parts of the other.
-  return answerWith(twin === undefined ? content : described({ ...content, validators: { ...content.validators, lastModified: undefined } }), request, parts);
+  return answerWith(
+    twin === undefined
+      ? content
+      : described({ ...content, validators: { ...content.validators, lastModified: undefined } }),
+    request,
+    parts,
+  );
 }
 
 /** Whether what is sent is not what lies on the disk. */
 function isMadeOnItsWay(file: OpenFile, { hooks, rules }: Parts): boolean {
-  return hooks.overlay?.(file.realPath) !== undefined || (hooks.transform !== undefined && isDocument(rules.typeOf(file.name)));
+  return (
+    hooks.overlay?.(file.realPath) !== undefined ||
+    (hooks.transform !== undefined && isDocument(rules.typeOf(file.name)))
+  );
 }
 
 function withMore(rules: FileRules, more: readonly (readonly [string, string])[]): FileRules {
@@ -199,21 +263,32 @@ async function fromFolder(folder: OpenFolder, why: string, request: Request, par
   if (!parts.options.directoryListing) return problem(404, why, request, parts);
   const listing = await parts.listings.list(folder, request.query);
   if (listing.kind === 'refused') return problem(listing.status, listing.why, request, parts);
-  const response = generatedResponse({ status: 200, html: (nonce, script) => listing.html(nonce, script) }, request, parts.hooks);
+  const response = generatedResponse(
+    { status: 200, html: (nonce, script) => listing.html(nonce, script) },
+    request,
+    parts.hooks,
+  );
   return request.method === 'HEAD' ? withoutBody(response) : response;
 }
 
 /**
- * Where nothing is found, a site that makes its pages in the browser answers navigations with its one page; and whoever asks for
- * HTML by name, like a script that looks at the page again.
+ * Where nothing is found, a site that makes its pages in the browser answers navigations with its one page; and whoever
+ * asks for HTML by name, like a script that looks at the page again.
  */
 async function instead(status: number, request: Request, parts: Parts): Promise<Response | undefined> {
   const wantsPage = isNavigation(request.fields) || request.fields.get('accept')?.includes('text/html') === true;
   const page = status === 404 && wantsPage ? await onePage(parts) : undefined;
   if (page === undefined) return undefined;
   // A file may come to be there any time. With live preview, what it varies by is said of every document.
-  const rules: FileRules = { ...parts.rules, cacheControl: 'no-cache', fieldsOf: (sitePath) => parts.rules.fieldsOf(sitePath).filter(([name]) => name.toLowerCase() !== 'cache-control') };
-  const { content } = await loadContent(page, parts.hooks.transform === undefined ? withMore(rules, [VARIES_BY_PURPOSE]) : rules);
+  const rules: FileRules = {
+    ...parts.rules,
+    cacheControl: 'no-cache',
+    fieldsOf: (sitePath) => parts.rules.fieldsOf(sitePath).filter(([name]) => name.toLowerCase() !== 'cache-control'),
+  };
+  const { content } = await loadContent(
+    page,
+    parts.hooks.transform === undefined ? withMore(rules, [VARIES_BY_PURPOSE]) : rules,
+  );
   return answerWith(content, request, parts);
 }
 
@@ -228,7 +303,9 @@ function answerWith(content: Content, request: Request, parts: Parts): Response 
   const { hooks } = parts;
   if (hooks.overlay === undefined && hooks.transform === undefined) return fromContent(request, content, parts);
   const shown = present(content, { path: request.path, status: 200, navigation: isNavigation(request.fields) }, hooks);
-  return shown instanceof Promise ? shown.then((ready) => fromContent(request, ready, parts)) : fromContent(request, shown, parts);
+  return shown instanceof Promise
+    ? shown.then((ready) => fromContent(request, ready, parts))
+    : fromContent(request, shown, parts);
 }
 
 function fromContent(request: Request, content: Content, parts: Parts): Response | Promise<Response> {
@@ -253,13 +330,29 @@ async function readWhole(path: string, limit: number, parts: Parts): Promise<Buf
   return collect(new FileBody(content.fd, content.pieces, pool));
 }
 
-/** To a path that was made from resolved names, never from the text that was sent; no body, and not to be remembered. */
+/**
+ * To a path that was made from resolved names, never from the text that was sent; no body, and not to be remembered.
+ */
 function redirect(location: string, query: string | undefined): Response {
   const target = query === undefined ? location : `${location}?${query}`;
-  return { status: 301, fields: headerBlock([['Location', target], ['Content-Length', 0], ['Cache-Control', 'no-cache']]), body: undefined };
+  return {
+    status: 301,
+    fields: headerBlock([
+      ['Location', target],
+      ['Content-Length', 0],
+      ['Cache-Control', 'no-cache'],
+    ]),
+    body: undefined,
+  };
 }
 
-async function problem(status: number, why: string, request: Request, parts: Parts, extra: readonly (readonly [string, string])[] = []): Promise<Response> {
+async function problem(
+  status: number,
+  why: string,
+  request: Request,
+  parts: Parts,
+  extra: readonly (readonly [string, string])[] = [],
+): Promise<Response> {
   const allow = status === 405 ? ALLOWED : undefined;
   const response = await parts.errorPages.respond(
     { status, why, path: request.path, method: request.method, ...(allow && { allow }) },

@@ -1,5 +1,6 @@
 /**
- * Between the handler and the backends: finds the script, asks the backend, and makes of what it says an answer of ours.
+ * Between the handler and the backends: finds the script, asks the backend, and makes of what it says an answer of
+ * ours.
  */
 import { bytesBody, type Body } from '../http/body.js';
 import type { Caller } from '../connection/requestContext.js';
@@ -15,7 +16,15 @@ import type { Request } from '../http/message.js';
 import type { Resolver } from '../files/resolver.js';
 import { headerBlock, isWritableField, type Response } from '../http/responseHead.js';
 import { emptyBody, type IncomingBody } from '../body/incomingBody.js';
-import { BackendFailure, type Backend, type BackendAnswer, type BackendRequest, type BackendResponse, type ScriptBackend, type ScriptRequest } from './common/backend.js';
+import {
+  BackendFailure,
+  type Backend,
+  type BackendAnswer,
+  type BackendRequest,
+  type BackendResponse,
+  type ScriptBackend,
+  type ScriptRequest,
+} from './common/backend.js';
 import type { Script } from '../files/script.js';
 import { problemOfBlank, type Problem } from './common/emptyErrors.js';
 import { createRoutes, type Route } from './common/routes.js';
@@ -23,7 +32,10 @@ import type { BackendRule, ProxyRule, ScriptRule } from '../options/backendRules
 
 /** Local redirects that one request may lead through (RFC 3875 §6.2.2). */
 const MAX_REDIRECTS = 10;
-/** How much of a document is looked at to find the place for an insertion, and how long is waited for it once it has begun. Bytes, milliseconds. */
+/**
+ * How much of a document is looked at to find the place for an insertion, and how long is waited for it once it has
+ * begun. Bytes, milliseconds.
+ */
 const BEGINNING = 16 * 1024;
 const PATIENCE = 100;
 
@@ -66,12 +78,20 @@ export function createGateway(tools: GatewayTools): Gateway | undefined {
   const pool = new BackendPool(tools);
   const found = new FoundScripts(tools.resolver);
   let last: { readonly path: string; readonly route: Route | undefined } = { path: '', route: undefined };
-  const isScriptOf = (rule: BackendRule) => (sitePath: string): boolean => routes.forFile(sitePath)?.rule === rule;
+  const isScriptOf =
+    (rule: BackendRule) =>
+    (sitePath: string): boolean =>
+      routes.forFile(sitePath)?.rule === rule;
 
   // Each wait on the way costs a quick backend more than what is done there: there is one, for its answer.
-  const ask = (asked: Asked, script: Script | undefined, handle: (exchange: Exchange) => Promise<BackendAnswer>): Promise<GatewayAnswer> => {
+  const ask = (
+    asked: Asked,
+    script: Script | undefined,
+    handle: (exchange: Exchange) => Promise<BackendAnswer>,
+  ): Promise<GatewayAnswer> => {
     const { caller, request, redirects } = asked;
-    if (tools.hooks.mayRun?.() === false) return Promise.resolve({ status: 403, why: 'Backends run only in a trusted workspace.' });
+    if (tools.hooks.mayRun?.() === false)
+      return Promise.resolve({ status: 403, why: 'Backends run only in a trusted workspace.' });
     const failed = (error: unknown): GatewayAnswer => {
       if (!(error instanceof BackendFailure) || caller.signal.aborted) throw error;
       if (error.detail !== undefined) tools.log(error.detail);
@@ -82,14 +102,19 @@ export function createGateway(tools: GatewayTools): Gateway | undefined {
     const sent = redirects === 0 ? forBackend(request, tools.hooks) : request;
     return handle(new Exchange(sent, asked, script)).then((answer) => {
       try {
-        return (script !== undefined && answer.kind === 'response' ? problemOfBlank(answer, request) : undefined) ?? answerOf(answer, asked, tools.hooks);
+        return (
+          (script !== undefined && answer.kind === 'response' ? problemOfBlank(answer, request) : undefined) ??
+          answerOf(answer, asked, tools.hooks)
+        );
       } catch (error) {
         return failed(error);
       }
     }, failed);
   };
   const runScript = (rule: ScriptRule, script: Script, asked: Asked): Promise<GatewayAnswer> =>
-    ask(asked, script, (exchange) => pool.withScripts(rule, (backend) => backend.handle(exchange as Exchange & ScriptRequest)));
+    ask(asked, script, (exchange) =>
+      pool.withScripts(rule, (backend) => backend.handle(exchange as Exchange & ScriptRequest)),
+    );
 
   return {
     hasScripts: routes.hasScripts,
@@ -99,15 +124,20 @@ export function createGateway(tools: GatewayTools): Gateway | undefined {
       return last.route;
     },
     answer({ rule }, asked) {
-      if (rule.type === 'proxy') return ask(asked, undefined, (exchange) => pool.withProxy(rule, (backend) => backend.handle(exchange)));
+      if (rule.type === 'proxy')
+        return ask(asked, undefined, (exchange) => pool.withProxy(rule, (backend) => backend.handle(exchange)));
       const { path } = asked.request;
       const known = found.get(path);
       if (known !== undefined) return runScript(rule, known, asked);
-      return found.look(path, isScriptOf(rule)).then((script) => (typeof script === 'number' ? noScript(script) : runScript(rule, script, asked)));
+      return found
+        .look(path, isScriptOf(rule))
+        .then((script) => (typeof script === 'number' ? noScript(script) : runScript(rule, script, asked)));
     },
     run(script, asked) {
       const rule = routes.forFile(script.name.slice(1))?.rule;
-      return rule === undefined || rule.type === 'proxy' ? Promise.resolve(noScript(404)) : runScript(rule, script, asked);
+      return rule === undefined || rule.type === 'proxy'
+        ? Promise.resolve(noScript(404))
+        : runScript(rule, script, asked);
     },
     isScript(sitePath) {
       const type = routes.forFile(sitePath)?.rule.type;
@@ -126,7 +156,11 @@ class Exchange implements BackendRequest {
   readonly ends: Ends;
   readonly signal: Departure;
 
-  constructor(readonly request: Request, private readonly asked: Asked, readonly script: Script | undefined) {
+  constructor(
+    readonly request: Request,
+    private readonly asked: Asked,
+    readonly script: Script | undefined,
+  ) {
     this.ends = asked.caller.ends;
     this.signal = asked.caller.signal;
   }
@@ -137,7 +171,9 @@ class Exchange implements BackendRequest {
   }
 }
 
-/** Looking for a script takes as long as running a small one: what was found just now still stands. Milliseconds, paths. */
+/**
+ * Looking for a script takes as long as running a small one: what was found just now still stands. Milliseconds, paths.
+ */
 const FRESH = 50;
 const MOST_FOUND = 500;
 
@@ -174,7 +210,9 @@ class BackendPool {
 
   withProxy<T>(rule: ProxyRule, use: (backend: Backend) => Promise<T>): Promise<T> {
     const made = this.made.get(rule) as Backend | undefined;
-    return made === undefined ? this.once(rule, async () => (await import('./proxy/proxy.js')).createProxy(rule)).then(use) : use(made);
+    return made === undefined
+      ? this.once(rule, async () => (await import('./proxy/proxy.js')).createProxy(rule)).then(use)
+      : use(made);
   }
 
   async close(): Promise<void> {
@@ -188,17 +226,22 @@ class BackendPool {
 
   private async makeForScripts(rule: ScriptRule): Promise<ScriptBackend> {
     switch (rule.type) {
-      case 'cgi': return (await import('./cgi/cgi.js')).createCgi(rule, this.lent);
-      case 'fastcgi': return (await import('./fastcgi/fastcgi.js')).createFastCgi(rule, this.lent);
-      case 'php': return (await import('./php/php.js')).createPhp(rule, this.lent);
+      case 'cgi':
+        return (await import('./cgi/cgi.js')).createCgi(rule, this.lent);
+      case 'fastcgi':
+        return (await import('./fastcgi/fastcgi.js')).createFastCgi(rule, this.lent);
+      case 'php':
+        return (await import('./php/php.js')).createPhp(rule, this.lent);
     }
   }
 
   private once<B extends { close(): Promise<void> }>(rule: BackendRule, make: () => Promise<B>): Promise<B> {
-    const made = (this.making.get(rule) as Promise<B> | undefined) ?? make().then((backend) => {
-      this.made.set(rule, backend);
-      return backend;
-    });
+    const made =
+      (this.making.get(rule) as Promise<B> | undefined) ??
+      make().then((backend) => {
+        this.made.set(rule, backend);
+        return backend;
+      });
     this.making.set(rule, made);
     return made;
   }
@@ -207,7 +250,9 @@ class BackendPool {
 /** Into what is compressed, nothing can be put: a document that is to be followed is asked for as it is. */
 function forBackend(request: Request, hooks: Hooks): Request {
   if (!isFollowed(request, hooks)) return request;
-  const kept = [...request.fields.entries()].filter(([name]) => !['accept-encoding', 'range', 'if-range'].includes(name.toLowerCase()));
+  const kept = [...request.fields.entries()].filter(
+    ([name]) => !['accept-encoding', 'range', 'if-range'].includes(name.toLowerCase()),
+  );
   const lines = kept.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   return { ...request, fields: new Fields(lines, 0, lines.length) };
 }
@@ -217,22 +262,43 @@ function isFollowed({ method, fields }: Request, hooks: Hooks): boolean {
   return hooks.transform !== undefined && method === 'GET' && isNavigation(fields);
 }
 
-function answerOf(answer: BackendAnswer, { request, redirects }: Asked, hooks: Hooks): GatewayAnswer | Promise<GatewayAnswer> {
+function answerOf(
+  answer: BackendAnswer,
+  { request, redirects }: Asked,
+  hooks: Hooks,
+): GatewayAnswer | Promise<GatewayAnswer> {
   switch (answer.kind) {
-    case 'tunnel': return answer.takeover;
+    case 'tunnel':
+      return answer.takeover;
     case 'elsewhere': {
-      if (redirects >= MAX_REDIRECTS) throw new BackendFailure(502, 'The script only leads from one path to another.', `${request.path}: more than ${MAX_REDIRECTS} local redirects in a row`);
+      if (redirects >= MAX_REDIRECTS)
+        throw new BackendFailure(
+          502,
+          'The script only leads from one path to another.',
+          `${request.path}: more than ${MAX_REDIRECTS} local redirects in a row`,
+        );
       return { instead: elsewhere(request, answer.target), redirects: redirects + 1 };
     }
-    case 'response': return isFollowed(request, hooks) && answer.body !== undefined ? followed(answer, answer.body, request, hooks) : toResponse(answer, request);
+    case 'response':
+      return isFollowed(request, hooks) && answer.body !== undefined
+        ? followed(answer, answer.body, request, hooks)
+        : toResponse(answer, request);
   }
 }
 
 /** As if the client had asked for that: without content, and without what was said of the content (RFC 3875 §6.2.2). */
 function elsewhere(request: Request, target: string): Request {
   const mark = target.indexOf('?');
-  const place = mark < 0 ? { path: target, query: undefined } : { path: target.slice(0, mark), query: target.slice(mark + 1) };
-  return { ...request, ...place, target, method: request.method === 'HEAD' ? 'HEAD' : 'GET', framing: { kind: 'none' }, expectsContinue: false };
+  const place =
+    mark < 0 ? { path: target, query: undefined } : { path: target.slice(0, mark), query: target.slice(mark + 1) };
+  return {
+    ...request,
+    ...place,
+    target,
+    method: request.method === 'HEAD' ? 'HEAD' : 'GET',
+    framing: { kind: 'none' },
+    expectsContinue: false,
+  };
 }
 
 function toResponse({ status, reason, fields, body, length }: BackendResponse, request: Request): Response {
@@ -253,15 +319,39 @@ function toResponse({ status, reason, fields, body, length }: BackendResponse, r
 async function followed(answer: BackendResponse, body: Body, request: Request, hooks: Hooks): Promise<Response> {
   const type = answer.fields.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '';
   const isPlain = !answer.fields.some(([name]) => ['content-encoding', 'content-range'].includes(name.toLowerCase()));
-  if (!isDocument(type) || !isPlain || answer.status === 204 || answer.status === 304) return toResponse(answer, request);
+  if (!isDocument(type) || !isPlain || answer.status === 204 || answer.status === 304)
+    return toResponse(answer, request);
   const peeked = new PeekedBody(body);
   const beginning = await peeked.peek(BEGINNING, PATIENCE);
-  const insertion = hooks.transform?.({ path: request.path, realPath: '', status: answer.status, mediaType: mediaType(type), beginning, isGenerated: true });
+  const insertion = hooks.transform?.({
+    path: request.path,
+    realPath: '',
+    status: answer.status,
+    mediaType: mediaType(type),
+    beginning,
+    isGenerated: true,
+  });
   if (insertion === undefined) return toResponse({ ...answer, body: peeked }, request);
   peeked.insert(insertion.at, insertion.bytes);
   // Neither tag nor time are those of what is sent; and it is made anew whenever it is asked for.
-  const fields = answer.fields.filter(([name]) => !['etag', 'last-modified', 'accept-ranges', 'cache-control', 'expires', 'content-md5', 'digest', 'content-digest', 'repr-digest'].includes(name.toLowerCase()));
-  return toResponse({ ...answer, fields: [...fields, ['Cache-Control', 'no-store'], VARIES_BY_PURPOSE], body: whole(peeked) }, request);
+  const fields = answer.fields.filter(
+    ([name]) =>
+      ![
+        'etag',
+        'last-modified',
+        'accept-ranges',
+        'cache-control',
+        'expires',
+        'content-md5',
+        'digest',
+        'content-digest',
+        'repr-digest',
+      ].includes(name.toLowerCase()),
+  );
+  return toResponse(
+    { ...answer, fields: [...fields, ['Cache-Control', 'no-store'], VARIES_BY_PURPOSE], body: whole(peeked) },
+    request,
+  );
 }
 
 /** What has all come leaves in one piece. */

@@ -8,9 +8,9 @@ export const SMALLEST_CHUNK = 16 * 1024;
 const IDLE_BYTES = 1024 * 1024;
 
 /**
- * Lends buffers: large ones while few bodies are sent, since a chunk costs two system calls whatever its size, smaller ones
- * when many are. Large buffers and those for reading ahead take one half of the capacity at most; the other half is for small
- * ones, so that clients who do not read cannot keep the others waiting.
+ * Lends buffers: large ones while few bodies are sent, since a chunk costs two system calls whatever its size, smaller
+ * ones when many are. Large buffers and those for reading ahead take one half of the capacity at most; the other half
+ * is for small ones, so that clients who do not read cannot keep the others waiting.
  */
 export class BufferPool {
   /** Bytes lent out. */
@@ -20,7 +20,10 @@ export class BufferPool {
   private freeBytes = 0;
   private readonly waiting: ((buffer: Buffer) => void)[] = [];
 
-  /** @param capacity bytes that may be lent out at once; for n senders at the same time, 2 · n · 16 KiB let none of them wait */
+  /**
+   * @param capacity bytes that may be lent out at once; for n senders at the same time, 2 · n · 16 KiB let none of them
+   * wait
+   */
   constructor(private readonly capacity = 8 * 1024 * 1024) {}
 
   /** Bytes in a large buffer lent now: a power of two between 16 and 256 KiB. */

@@ -27,7 +27,11 @@ export class FileBody implements Body {
   private closed = false;
   private error: Error | undefined;
 
-  constructor(private readonly fd: number, pieces: readonly Piece[], private readonly pool: BufferPool) {
+  constructor(
+    private readonly fd: number,
+    pieces: readonly Piece[],
+    private readonly pool: BufferPool,
+  ) {
     this.pieces = pieces;
     this.length = pieces.reduce((sum, piece) => sum + pieceLength(piece), 0);
     this.pool.join();
@@ -45,7 +49,10 @@ export class FileBody implements Body {
     }
     this.waiting = deliver;
     if (this.ready !== undefined || this.error !== undefined) this.handOver();
-    else if (!this.reading) this.pool.acquire((buffer) => { this.read(buffer); });
+    else if (!this.reading)
+      this.pool.acquire((buffer) => {
+        this.read(buffer);
+      });
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 /**
- * The body of a request, for whoever wants it: content without its framing, as it arrives. A consumer that reads slowly makes
- * the client wait.
+ * The body of a request, for whoever wants it: content without its framing, as it arrives. A consumer that reads slowly
+ * makes the client wait.
  */
 import { Readable } from 'node:stream';
 import type { Refusal } from '../http/message.js';
@@ -8,7 +8,10 @@ import type { Refusal } from '../http/message.js';
 /** Received and not read yet: beyond it, the client has to wait. Bytes. */
 const HIGH_WATER = 256 * 1024;
 
-/** A body that turned out malformed, too large, short or late: the request is refused with this, whatever its consumer does. */
+/**
+ * A body that turned out malformed, too large, short or late: the request is refused with this, whatever its consumer
+ * does.
+ */
 export class BodyRefused extends Error {
   constructor(readonly refusal: Refusal) {
     super(refusal.why);
@@ -16,8 +19,8 @@ export class BodyRefused extends Error {
 }
 
 /**
- * A stream of content that ends only when the body has proven complete; else it is destroyed with `BodyRefused`, or with another
- * error when the connection is lost or the answer has gone out without it.
+ * A stream of content that ends only when the body has proven complete; else it is destroyed with `BodyRefused`, or
+ * with another error when the connection is lost or the answer has gone out without it.
  */
 export class IncomingBody extends Readable {
   /** Whether there may be anything to read at all. */
@@ -32,7 +35,10 @@ export class IncomingBody extends Readable {
    * @param length bytes, where the client has said so
    * @param wanted there is room for more
    */
-  constructor(readonly length: number | undefined, wanted: () => void) {
+  constructor(
+    readonly length: number | undefined,
+    wanted: () => void,
+  ) {
     super({ highWaterMark: HIGH_WATER });
     this.isEmpty = length === 0;
     this.wanted = wanted;
@@ -45,7 +51,9 @@ export class IncomingBody extends Readable {
     return super.push(chunk);
   }
 
-  /** Chunk by chunk, as they came, where no size is asked for: whoever iterates would get a copy of all that is there. */
+  /**
+   * Chunk by chunk, as they came, where no size is asked for: whoever iterates would get a copy of all that is there.
+   */
   override read(size = this.lengths[0]): Buffer | null {
     const chunk = super.read(size) as Buffer | null;
     let left = chunk?.length ?? 0;

@@ -23,8 +23,8 @@ export class PeekedBody implements Body {
   }
 
   /**
-   * Waits for the beginning: `limit` bytes, or all, or what has come `patience` milliseconds after the first piece. A page that
-   * shows how far a long task has got is not held back.
+   * Waits for the beginning: `limit` bytes, or all, or what has come `patience` milliseconds after the first piece. A
+   * page that shows how far a long task has got is not held back.
    */
   async peek(limit: number, patience: number): Promise<Buffer> {
     let timer: NodeJS.Timeout | undefined;

@@ -1,5 +1,6 @@
 /**
- * Content that comes over a connection of ours, as it comes: what a backend answers. Held in a few buffers that are used again.
+ * Content that comes over a connection of ours, as it comes: what a backend answers. Held in a few buffers that are
+ * used again.
  */
 import type { Body, Deliver } from '../http/body.js';
 
@@ -33,7 +34,10 @@ export class ArrivingBody implements Body {
   private over: Error | 'end' | undefined;
 
   /** @param length bytes; undefined: until the end */
-  constructor(readonly length: number | undefined, private readonly source: Source) {}
+  constructor(
+    readonly length: number | undefined,
+    private readonly source: Source,
+  ) {}
 
   /**
    * @param bytes copied

@@ -7,8 +7,8 @@ import type { Body, Deliver } from '../http/body.js';
 const EMPTY = Buffer.alloc(0);
 
 /**
- * Pulls from a stream of buffers, which it destroys when it is closed. A stream that ends before `length` bytes have come is an
- * error; what comes beyond is not sent.
+ * Pulls from a stream of buffers, which it destroys when it is closed. A stream that ends before `length` bytes have
+ * come is an error; what comes beyond is not sent.
  */
 export class StreamBody implements Body {
   private waiting: Deliver | undefined;
@@ -17,7 +17,10 @@ export class StreamBody implements Body {
   private delivered = 0;
 
   /** @param length bytes; undefined: until the stream ends */
-  constructor(private readonly stream: Readable, readonly length: number | undefined) {
+  constructor(
+    private readonly stream: Readable,
+    readonly length: number | undefined,
+  ) {
     stream.on('readable', this.look).on('end', this.onEnd).on('error', this.onError).on('close', this.onEnd);
   }
 
@@ -52,7 +55,8 @@ export class StreamBody implements Body {
     this.waiting = undefined;
     if (chunk !== null) this.hand(chunk, deliver);
     else if (this.error !== undefined) deliver(this.error, EMPTY);
-    else if (this.length !== undefined && this.delivered < this.length) deliver(new Error('the answer is shorter than it said'), EMPTY);
+    else if (this.length !== undefined && this.delivered < this.length)
+      deliver(new Error('the answer is shorter than it said'), EMPTY);
     else deliver(undefined, EMPTY);
   };
 

@@ -18,12 +18,21 @@ const readTimeout = numberReader({ least: 0.1, most: 3600, unit: 'seconds' });
 const readCount = numberReader({ least: 1, most: 64, unit: 'count' });
 
 /** What each type may have beside `match` and `type`; whoever leaves it out gets what stands with it. */
-const MEMBERS: Readonly<Record<BackendType, Readonly<Record<string, { readonly read: Reader<unknown>; readonly otherwise?: unknown }>>>> = {
+const MEMBERS: Readonly<
+  Record<BackendType, Readonly<Record<string, { readonly read: Reader<unknown>; readonly otherwise?: unknown }>>>
+> = {
   cgi: { timeout: { read: readTimeout, otherwise: DEFAULT_TIMEOUT }, maxProcesses: { read: readCount, otherwise: 8 } },
-  fastcgi: { address: { read: readAddress }, timeout: { read: readTimeout, otherwise: DEFAULT_TIMEOUT }, maxConnections: { read: readCount, otherwise: 8 } },
+  fastcgi: {
+    address: { read: readAddress },
+    timeout: { read: readTimeout, otherwise: DEFAULT_TIMEOUT },
+    maxConnections: { read: readCount, otherwise: 8 },
+  },
   php: { timeout: { read: readTimeout, otherwise: DEFAULT_TIMEOUT }, processes: { read: readCount, otherwise: 4 } },
   proxy: {
-    target: { read: readTarget }, stripPrefix: { read: readSwitch, otherwise: false }, keepHost: { read: readSwitch, otherwise: false }, verify: { read: readSwitch, otherwise: true },
+    target: { read: readTarget },
+    stripPrefix: { read: readSwitch, otherwise: false },
+    keepHost: { read: readSwitch, otherwise: false },
+    verify: { read: readSwitch, otherwise: true },
     timeout: { read: readTimeout, otherwise: DEFAULT_TIMEOUT },
   },
 };
@@ -32,7 +41,9 @@ const MEMBERS: Readonly<Record<BackendType, Readonly<Record<string, { readonly r
 export function readBackends(value: unknown, key: string, mistakes: Mistake[]): BackendRule[] | undefined {
   if (!Array.isArray(value)) return wrong(mistakes, key, `must be a list, like ${EXAMPLE}`);
   if (value.length > MOST_BACKENDS) return wrong(mistakes, key, `must have at most ${MOST_BACKENDS} backends`);
-  return value.map((item, index) => readBackend(item, keyOf(key, index), mistakes)).filter((rule) => rule !== undefined);
+  return value
+    .map((item, index) => readBackend(item, keyOf(key, index), mistakes))
+    .filter((rule) => rule !== undefined);
 }
 
 function readBackend(value: unknown, key: string, mistakes: Mistake[]): BackendRule | undefined {
@@ -47,18 +58,29 @@ function readBackend(value: unknown, key: string, mistakes: Mistake[]): BackendR
   return { type, match, label: `${type} ${String(value.match)}`, ...program, ...members } as unknown as BackendRule;
 }
 
-function readMembers(value: Record<string, unknown>, type: BackendType, { key, mistakes }: { key: string; mistakes: Mistake[] }): Record<string, unknown> | undefined {
+function readMembers(
+  value: Record<string, unknown>,
+  type: BackendType,
+  { key, mistakes }: { key: string; mistakes: Mistake[] },
+): Record<string, unknown> | undefined {
   const known = MEMBERS[type];
   const before = mistakes.length;
   const read: Record<string, unknown> = {};
   for (const name of Object.keys(value)) {
     if (name === 'type' || name === 'match' || Object.hasOwn(known, name)) continue;
     const owners = TYPES.filter((other) => Object.hasOwn(MEMBERS[other], name));
-    wrong(mistakes, keyOf(key, name), owners.length === 0 ? 'is not a setting' : `belongs to ${owners.map((owner) => `"${owner}"`).join(' and ')}, not to "${type}"`);
+    wrong(
+      mistakes,
+      keyOf(key, name),
+      owners.length === 0
+        ? 'is not a setting'
+        : `belongs to ${owners.map((owner) => `"${owner}"`).join(' and ')}, not to "${type}"`,
+    );
   }
   for (const [name, { read: reader, otherwise }] of Object.entries(known)) {
     const given = value[name];
-    if (given === undefined && otherwise === undefined) wrong(mistakes, keyOf(key, name), `is missing: a backend of the type "${type}" needs it`);
+    if (given === undefined && otherwise === undefined)
+      wrong(mistakes, keyOf(key, name), `is missing: a backend of the type "${type}" needs it`);
     else read[name] = given === undefined ? otherwise : reader(given, keyOf(key, name), mistakes);
   }
   return mistakes.length > before ? undefined : read;
@@ -66,14 +88,23 @@ function readMembers(value: Record<string, unknown>, type: BackendType, { key, m
 
 /** A path begins with a slash, and stands for itself and all below it; anything else is a glob. */
 function readMatch(value: unknown, key: string, mistakes: Mistake[]): Match | undefined {
-  if (typeof value !== 'string' || value.length > LONGEST_MATCH) return wrong(mistakes, key, 'must be a path like "/api/", or a glob like "**/*.php"');
+  if (typeof value !== 'string' || value.length > LONGEST_MATCH)
+    return wrong(mistakes, key, 'must be a path like "/api/", or a glob like "**/*.php"');
   if (!value.startsWith('/')) {
-    return isGoodGlob(value) && !value.endsWith('/') ? { kind: 'glob', glob: value } : wrong(mistakes, key, `must be a path that begins with /, like "/api/", or a glob like "**/*.php", ${GLOB_RULE}`);
+    return isGoodGlob(value) && !value.endsWith('/')
+      ? { kind: 'glob', glob: value }
+      : wrong(
+          mistakes,
+          key,
+          `must be a path that begins with /, like "/api/", or a glob like "**/*.php", ${GLOB_RULE}`,
+        );
   }
   const glob = value.replace(/^\/+/, '');
-  if (/[*?{[]/.test(value) && isGoodGlob(glob)) return wrong(mistakes, key, `is a glob, and those do not begin with /: write ${JSON.stringify(glob)}`);
+  if (/[*?{[]/.test(value) && isGoodGlob(glob))
+    return wrong(mistakes, key, `is a glob, and those do not begin with /: write ${JSON.stringify(glob)}`);
   const names = value.split('/').filter((name) => name !== '');
-  if (/[*?[\]{}%\\\p{Cc}]|\/\//u.test(value) || names.some((name) => name === '.' || name === '..')) return wrong(mistakes, key, 'must be a plain path, not encoded, like "/api/"');
+  if (/[*?[\]{}%\\\p{Cc}]|\/\//u.test(value) || names.some((name) => name === '.' || name === '..'))
+    return wrong(mistakes, key, 'must be a plain path, not encoded, like "/api/"');
   return { kind: 'prefix', segments: names };
 }
 
@@ -83,19 +114,36 @@ function readAddress(value: unknown, key: string, mistakes: Mistake[]): Address 
   if (socket !== undefined && path.posix.isAbsolute(socket)) return { path: socket };
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([0-9A-Za-z](?:[0-9A-Za-z._-]{0,250}[0-9A-Za-z])?)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
-  if (match === null || port < 1 || port > 65535) return wrong(mistakes, key, 'must be where the application listens, like "127.0.0.1:9000" or "unix:/run/php/php-fpm.sock"');
+  if (match === null || port < 1 || port > 65535)
+    return wrong(
+      mistakes,
+      key,
+      'must be where the application listens, like "127.0.0.1:9000" or "unix:/run/php/php-fpm.sock"',
+    );
   return { host: (match[1] ?? match[2]) as string, port };
 }
 
 function readTarget(value: unknown, key: string, mistakes: Mistake[]): URL | undefined {
-  const url = typeof value === 'string' && /^https?:\/\//i.test(value) && URL.canParse(value) ? new URL(value) : undefined;
-  if (url === undefined || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return wrong(mistakes, key, 'must be the address of a server without user, query and fragment, like "http://127.0.0.1:3000"');
+  const url =
+    typeof value === 'string' && /^https?:\/\//i.test(value) && URL.canParse(value) ? new URL(value) : undefined;
+  if (url === undefined || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
+    return wrong(
+      mistakes,
+      key,
+      'must be the address of a server without user, query and fragment, like "http://127.0.0.1:3000"',
+    );
   return url;
 }
 
 /** The program that PHP is, and the files of a certificate: paths, as they were written. */
-export const readProgram = textReader((text) => text === '' || isProgramPath(text), 'must be the path of the program php-cgi, like "/usr/bin/php-cgi", or "" to look for it');
-export const readPemFile = textReader((text) => text === '' || isProgramPath(text), 'must be the path of a file in PEM format, like "/home/me/certs/localhost.pem"');
+export const readProgram = textReader(
+  (text) => text === '' || isProgramPath(text),
+  'must be the path of the program php-cgi, like "/usr/bin/php-cgi", or "" to look for it',
+);
+export const readPemFile = textReader(
+  (text) => text === '' || isProgramPath(text),
+  'must be the path of a file in PEM format, like "/home/me/certs/localhost.pem"',
+);
 
 function isProgramPath(text: string): boolean {
   return text.length <= 4096 && !/[\p{Cc}\p{Cs}]/u.test(text);

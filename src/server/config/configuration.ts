@@ -1,14 +1,45 @@
 /**
- * Settings as people write them (`liteServer.*` in the editor, the JSON file of the command line) → values, with every mistake named.
+ * Settings as people write them (`liteServer.*` in the editor, the JSON file of the command line) → values, with every
+ * mistake named.
  */
 import { isIP } from 'node:net';
 import { readBackends, readPemFile, readProgram } from './backendReaders.js';
-import { groupReader, isRecord, listReader, numberReader, readSwitch, shownName, textReader, wordReader, wrong, type NumberRule, type Reader } from './readers.js';
-import type { Mistake, PhpConfiguration, HttpsConfiguration, LiveConfiguration, Configuration, ReadConfiguration } from './types.js';
+import {
+  groupReader,
+  isRecord,
+  listReader,
+  numberReader,
+  readSwitch,
+  shownName,
+  textReader,
+  wordReader,
+  wrong,
+  type NumberRule,
+  type Reader,
+} from './readers.js';
+import type {
+  Mistake,
+  PhpConfiguration,
+  HttpsConfiguration,
+  LiveConfiguration,
+  Configuration,
+  ReadConfiguration,
+} from './types.js';
 import { withoutContradictions } from './crossChecks.js';
 import { GLOB_RULE, isGoodGlob, MOST_GLOBS } from '../util/glob.js';
 import { readHeaders } from './headerReader.js';
-import { readCacheControl, readDefaultType, readErrorPages, readFallback, readIndex, readLogFile, readMimeTypes, readMounts, readOrigins, readRoot } from './siteReaders.js';
+import {
+  readCacheControl,
+  readDefaultType,
+  readErrorPages,
+  readFallback,
+  readIndex,
+  readLogFile,
+  readMimeTypes,
+  readMounts,
+  readOrigins,
+  readRoot,
+} from './siteReaders.js';
 import type { AccessLogConfiguration } from '../log/accessLogFile.js';
 
 export type { Mistake } from './types.js';
@@ -43,7 +74,8 @@ const readHosts = listReader({
 
 const READERS: Readonly<Record<Exclude<keyof Configuration, 'limits'>, Reader<unknown>>> = {
   ip: textReader((text) => isIP(text) !== 0, 'must be an IP address, like "127.0.0.1"'),
-  port: (value, key, mistakes) => (isPort(value) ? value : wrong(mistakes, key, 'must be a whole number from 0 to 65535 (0: any free port)')),
+  port: (value, key, mistakes) =>
+    isPort(value) ? value : wrong(mistakes, key, 'must be a whole number from 0 to 65535 (0: any free port)'),
   root: readRoot,
   errorPages: readErrorPages,
   mimeTypes: readMimeTypes,
@@ -60,22 +92,31 @@ const READERS: Readonly<Record<Exclude<keyof Configuration, 'limits'>, Reader<un
   backends: readBackends,
   php: groupReader<PhpConfiguration>({ path: readProgram }, '{"path": "/usr/bin/php-cgi"}'),
   post: wordReader('refuse', 'echo'),
-  https: groupReader<HttpsConfiguration>({ mode: wordReader('off', 'auto', 'files'), cert: readPemFile, key: readPemFile }, '{"mode": "auto"}'),
+  https: groupReader<HttpsConfiguration>(
+    { mode: wordReader('off', 'auto', 'files'), cert: readPemFile, key: readPemFile },
+    '{"mode": "auto"}',
+  ),
   allowedHosts: readHosts,
-  accessLog: groupReader<AccessLogConfiguration>({
-    format: wordReader('common', 'combined', 'json'),
-    file: readLogFile,
-    maxSize: numberReader({ least: 0, most: 100 * 1024, unit: 'MiB' }),
-    daily: readSwitch,
-    keep: numberReader({ least: 1, most: 1000, unit: 'count' }),
-  }, '{"format": "combined"}'),
-  live: groupReader<LiveConfiguration>({
-    enabled: readSwitch,
-    ignore: readIgnore,
-    unsaved: wordReader('htmlAndCss', 'off'),
-    problems: readSwitch,
-    badge: readSwitch,
-  }, '{"enabled": true}'),
+  accessLog: groupReader<AccessLogConfiguration>(
+    {
+      format: wordReader('common', 'combined', 'json'),
+      file: readLogFile,
+      maxSize: numberReader({ least: 0, most: 100 * 1024, unit: 'MiB' }),
+      daily: readSwitch,
+      keep: numberReader({ least: 1, most: 1000, unit: 'count' }),
+    },
+    '{"format": "combined"}',
+  ),
+  live: groupReader<LiveConfiguration>(
+    {
+      enabled: readSwitch,
+      ignore: readIgnore,
+      unsaved: wordReader('htmlAndCss', 'off'),
+      problems: readSwitch,
+      badge: readSwitch,
+    },
+    '{"enabled": true}',
+  ),
 };
 
 /**
@@ -86,7 +127,8 @@ export function readConfiguration(given: unknown): ReadConfiguration {
   const mistakes: Mistake[] = [];
   const values: Record<string, unknown> = {};
   const limits: Record<string, number> = {};
-  if (!isRecord(given)) return { configuration: { limits }, mistakes: [{ key: '', message: 'the configuration must be a JSON object' }] };
+  if (!isRecord(given))
+    return { configuration: { limits }, mistakes: [{ key: '', message: 'the configuration must be a JSON object' }] };
   for (const [key, value] of Object.entries(nested(given))) {
     if (value === undefined) continue;
     const rule = Object.hasOwn(LIMIT_RULES, key) ? LIMIT_RULES[key] : undefined;
@@ -104,7 +146,9 @@ export function readConfiguration(given: unknown): ReadConfiguration {
   return { configuration: checked.configuration, mistakes: [...mistakes, ...checked.mistakes] };
 }
 
-/** The editor calls the members of a group `accessLog.format`; both ways of writing it mean the same, also side by side. */
+/**
+ * The editor calls the members of a group `accessLog.format`; both ways of writing it mean the same, also side by side.
+ */
 const GROUPS = ['accessLog', 'live', 'php', 'https'] as const;
 
 function nested(given: Record<string, unknown>): Record<string, unknown> {

@@ -9,19 +9,28 @@ import { pathBelow } from '../util/paths.js';
 
 /** Where own types and pages are looked for when nobody says so; relative to the workspace. */
 export const STANDARD_MIME_TYPES = 'config/mime.types';
-export const STANDARD_ERROR_PAGES: Readonly<Record<string, string>> = Object.freeze({ 404: 'config/404.html', 405: 'config/405.html' });
+export const STANDARD_ERROR_PAGES: Readonly<Record<string, string>> = Object.freeze({
+  404: 'config/404.html',
+  405: 'config/405.html',
+});
 
 /** What can be told from the settings alone. */
 export function withoutContradictions(configuration: Configuration): ReadConfiguration {
   const mistakes: Mistake[] = [];
   let checked = configuration;
   if (configuration.index?.length === 0 && configuration.directoryListing === false) {
-    mistakes.push({ key: 'index', message: 'must name a file while directoryListing is off: no folder could be shown' });
+    mistakes.push({
+      key: 'index',
+      message: 'must name a file while directoryListing is off: no folder could be shown',
+    });
     checked = without(checked, 'index');
   }
   const { mode, cert = '', key = '' } = configuration.https ?? {};
   if (mode === 'files' && (cert === '' || key === '')) {
-    mistakes.push({ key: `https.${cert === '' ? 'cert' : 'key'}`, message: 'must be set while https.mode is "files": without certificate and key nothing can be encrypted' });
+    mistakes.push({
+      key: `https.${cert === '' ? 'cert' : 'key'}`,
+      message: 'must be set while https.mode is "files": without certificate and key nothing can be encrypted',
+    });
   }
   const file = configuration.accessLog?.file;
   const other = file === undefined || file === '' ? undefined : userOf(path.posix.normalize(file), configuration);
@@ -44,10 +53,21 @@ export interface Places {
 export function withoutExposures(configuration: Configuration, { base, root }: Places): ReadConfiguration {
   const file = configuration.accessLog?.file;
   const mounted = (configuration.mounts ?? []).map(({ folder }) => path.resolve(base, folder));
-  if (file === undefined || file === '' || ![root, ...mounted].some((folder) => isServedFrom(folder, path.resolve(base, file)))) return { configuration, mistakes: [] };
+  if (
+    file === undefined ||
+    file === '' ||
+    ![root, ...mounted].some((folder) => isServedFrom(folder, path.resolve(base, file)))
+  )
+    return { configuration, mistakes: [] };
   return {
     configuration: withoutLogFile(configuration),
-    mistakes: [{ key: 'accessLog.file', message: 'must not lie in a folder that is served: use one beside it, like "logs/access.log", or a hidden one, like ".logs/access.log"' }],
+    mistakes: [
+      {
+        key: 'accessLog.file',
+        message:
+          'must not lie in a folder that is served: use one beside it, like "logs/access.log", or a hidden one, like ".logs/access.log"',
+      },
+    ],
   };
 }
 
@@ -57,7 +77,10 @@ function isServedFrom(folder: string, file: string): boolean {
 }
 
 /** The setting that a file belongs to already. @param file relative, normalized */
-function userOf(file: string, { mimeTypes = STANDARD_MIME_TYPES, errorPages = STANDARD_ERROR_PAGES }: Configuration): string | undefined {
+function userOf(
+  file: string,
+  { mimeTypes = STANDARD_MIME_TYPES, errorPages = STANDARD_ERROR_PAGES }: Configuration,
+): string | undefined {
   if (path.posix.normalize(mimeTypes) === file) return 'mimeTypes';
   const status = Object.keys(errorPages).find((key) => path.posix.normalize(errorPages[key] as string) === file);
   return status === undefined ? undefined : keyOf('errorPages', status);

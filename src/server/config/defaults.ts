@@ -6,7 +6,10 @@ import { type Limits, DEFAULT_LIMITS } from '../options/limits.js';
 import { type ServerOptions, DEFAULT_TYPE } from '../options/serverOptions.js';
 
 /** Fills in everything but the address and the folder. */
-export function serverOptions(given: Pick<ServerOptions, 'ip' | 'port' | 'root'> & Partial<Omit<ServerOptions, 'limits'>> & { limits?: Partial<Limits> }): ServerOptions {
+export function serverOptions(
+  given: Pick<ServerOptions, 'ip' | 'port' | 'root'> &
+    Partial<Omit<ServerOptions, 'limits'>> & { limits?: Partial<Limits> },
+): ServerOptions {
   const options = {
     rootLabel: given.root,
     errorPages: { folder: given.root, pages: {}, optional: [] },

@@ -17,25 +17,44 @@ const TOKEN = /^[!#-'*+\-.^_`|~0-9A-Za-z]+$/;
 const FIELD_VALUE = /^[\t -~\u00a0-\u00ff]*$/;
 
 /**
- * Fields that the server answers for itself: framing, the connection, what it knows of the file. Two of one kind, or one that
- * is not true, would break an answer or open it to others. With the setting that does what was meant, where there is one.
+ * Fields that the server answers for itself: framing, the connection, what it knows of the file. Two of one kind, or
+ * one that is not true, would break an answer or open it to others. With the setting that does what was meant, where
+ * there is one.
  */
 const OWN_FIELDS: Readonly<Record<string, string>> = {
-  'accept-ranges': '', allow: '', connection: '', 'content-length': '', 'content-range': '', date: '', etag: '', 'keep-alive': '', 'last-modified': '', location: '',
-  'proxy-connection': '', te: '', trailer: '', 'transfer-encoding': '', upgrade: '', vary: '', 'x-content-type-options': '',
-  'content-encoding': 'precompressed', 'content-type': 'mimeTypes',
+  'accept-ranges': '',
+  allow: '',
+  connection: '',
+  'content-length': '',
+  'content-range': '',
+  date: '',
+  etag: '',
+  'keep-alive': '',
+  'last-modified': '',
+  location: '',
+  'proxy-connection': '',
+  te: '',
+  trailer: '',
+  'transfer-encoding': '',
+  upgrade: '',
+  vary: '',
+  'x-content-type-options': '',
+  'content-encoding': 'precompressed',
+  'content-type': 'mimeTypes',
 };
 
 /** Rules in the order in which they were written. */
 export function readHeaders(value: unknown, key: string, mistakes: Mistake[]): HeaderRule[] | undefined {
-  if (!isRecord(value)) return wrong(mistakes, key, 'must be an object, like {"assets/**": {"Cache-Control": "max-age=3600"}}');
+  if (!isRecord(value))
+    return wrong(mistakes, key, 'must be an object, like {"assets/**": {"Cache-Control": "max-age=3600"}}');
   const entries = Object.entries(value);
   if (entries.length > MOST_GLOBS) return wrong(mistakes, key, `must have at most ${MOST_GLOBS} globs`);
   const rules: HeaderRule[] = [];
   for (const [written, given] of entries) {
     const glob = written.replace(/^\//, '');
     const at = keyOf(key, written);
-    if (!isGoodGlob(glob) || glob.endsWith('/')) wrong(mistakes, at, `must be a glob relative to the root, with /, like "assets/**", ${GLOB_RULE}`);
+    if (!isGoodGlob(glob) || glob.endsWith('/'))
+      wrong(mistakes, at, `must be a glob relative to the root, with /, like "assets/**", ${GLOB_RULE}`);
     else {
       const fields = readFields(given, at, mistakes);
       if (fields !== undefined && fields.length > 0) rules.push({ glob, fields });
@@ -45,14 +64,18 @@ export function readHeaders(value: unknown, key: string, mistakes: Mistake[]): H
 }
 
 function readFields(given: unknown, key: string, mistakes: Mistake[]): [name: string, value: string][] | undefined {
-  if (!isRecord(given)) return wrong(mistakes, key, 'must be an object of fields, like {"Cache-Control": "max-age=3600"}');
+  if (!isRecord(given))
+    return wrong(mistakes, key, 'must be an object of fields, like {"Cache-Control": "max-age=3600"}');
   const entries = Object.entries(given);
   if (entries.length > MOST_FIELDS) return wrong(mistakes, key, `must have at most ${MOST_FIELDS} fields`);
   const fields: [string, string][] = [];
   const taken = new Set<string>();
   for (const [name, value] of entries) {
     const lower = name.toLowerCase();
-    const trouble = troubleWithName(lower) ?? troubleWithValue(value) ?? (taken.has(lower) ? 'is there twice: names are the same in upper and lower case' : undefined);
+    const trouble =
+      troubleWithName(lower) ??
+      troubleWithValue(value) ??
+      (taken.has(lower) ? 'is there twice: names are the same in upper and lower case' : undefined);
     taken.add(lower);
     if (trouble !== undefined) wrong(mistakes, keyOf(key, name), trouble);
     else fields.push([name, value as string]);
@@ -71,7 +94,9 @@ function troubleWithName(name: string): string | undefined {
 
 function troubleWithValue(value: unknown): string | undefined {
   const isGood = typeof value === 'string' && isFieldValue(value);
-  return isGood ? undefined : `must be the text of a header field: one line of at most ${LONGEST_VALUE} characters, none beyond latin1`;
+  return isGood
+    ? undefined
+    : `must be the text of a header field: one line of at most ${LONGEST_VALUE} characters, none beyond latin1`;
 }
 
 /** Whether text can stand in a header field. */

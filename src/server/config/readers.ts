@@ -3,7 +3,11 @@ import type { Mistake } from './types.js';
 /** @returns the value, or undefined when it was named as a mistake */
 export type Reader<T> = (value: unknown, key: string, mistakes: Mistake[]) => T | undefined;
 
-export interface NumberRule { readonly least: number; readonly most: number; readonly unit: 'bytes' | 'seconds' | 'MiB' | 'count' }
+export interface NumberRule {
+  readonly least: number;
+  readonly most: number;
+  readonly unit: 'bytes' | 'seconds' | 'MiB' | 'count';
+}
 
 /** No system has longer paths. Characters. */
 const LONGEST_PATH = 4096;
@@ -22,7 +26,9 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The key of a part of a setting. What people wrote may be anything: it goes to logs on one line, in a size to be read. */
+/**
+ * The key of a part of a setting. What people wrote may be anything: it goes to logs on one line, in a size to be read.
+ */
 export function keyOf(key: string, part: string | number): string {
   return `${key}.${shownName(String(part))}`;
 }
@@ -30,7 +36,10 @@ export function keyOf(key: string, part: string | number): string {
 /** Text as a log can show it: controls and marks that turn the direction of writing as escapes. */
 export function shownName(text: string): string {
   const start = text.length > LONGEST_KEY_PART ? `${text.slice(0, LONGEST_KEY_PART)}…` : text;
-  return start.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, (c) => `\\u${(c.codePointAt(0) as number).toString(16).padStart(4, '0')}`);
+  return start.replace(
+    /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu,
+    (c) => `\\u${(c.codePointAt(0) as number).toString(16).padStart(4, '0')}`,
+  );
 }
 
 export function readSwitch(value: unknown, key: string, mistakes: Mistake[]): boolean | undefined {
@@ -41,7 +50,8 @@ export function readSwitch(value: unknown, key: string, mistakes: Mistake[]): bo
 export function numberReader({ least, most, unit }: NumberRule): Reader<number> {
   const whole = unit !== 'seconds';
   return (value, key, mistakes) => {
-    if (typeof value === 'number' && value >= least && value <= most && (!whole || Number.isInteger(value))) return value * UNIT_SIZES[unit];
+    if (typeof value === 'number' && value >= least && value <= most && (!whole || Number.isInteger(value)))
+      return value * UNIT_SIZES[unit];
     return wrong(mistakes, key, `must be a ${whole ? 'whole ' : ''}number from ${least} to ${most}${UNIT_NAMES[unit]}`);
   };
 }
@@ -76,7 +86,10 @@ export function listReader<T>({ most, message, items, read }: ListRule<T>): Read
 }
 
 /** Settings that belong together: an object of which each part has its own reader. Nothing good in it: undefined. */
-export function groupReader<T extends object>(readers: { readonly [K in keyof T & string]: Reader<T[K]> }, example: string): Reader<Partial<T>> {
+export function groupReader<T extends object>(
+  readers: { readonly [K in keyof T & string]: Reader<T[K]> },
+  example: string,
+): Reader<Partial<T>> {
   return (value, key, mistakes) => {
     if (!isRecord(value)) return wrong(mistakes, key, `must be an object, like ${example}`);
     const values: Partial<T> = {};

@@ -21,29 +21,53 @@ const MOST_PAGES = 202;
 /** RFC 6838 §4.2; parameters are the server's to add. */
 const MEDIA_TYPE = /^[0-9A-Za-z][0-9A-Za-z!#$&^_.+-]{0,126}\/[0-9A-Za-z][0-9A-Za-z!#$&^_.+-]{0,126}$/;
 /** RFC 9111 §5.2: directives, some with an argument, between commas. */
-const CACHE_CONTROL = /^[!#-'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#-'*+\-.^_`|~0-9A-Za-z]+|"[ !#-[\]-~]*"))?(?: *, *[!#-'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#-'*+\-.^_`|~0-9A-Za-z]+|"[ !#-[\]-~]*"))?)*$/;
+const CACHE_CONTROL =
+  /^[!#-'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#-'*+\-.^_`|~0-9A-Za-z]+|"[ !#-[\]-~]*"))?(?: *, *[!#-'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#-'*+\-.^_`|~0-9A-Za-z]+|"[ !#-[\]-~]*"))?)*$/;
 const LONGEST_CACHE_CONTROL = 256;
 /** Scheme and authority, nothing behind them. What a name may be is left to the URL parser. */
 const ORIGIN = /^https?:\/\/[^\s/?#@*%,\\]+$/i;
 
 export const readRoot = textReader(isPath, 'must be the path of a folder, like "www/html"');
-export const readMimeTypes = textReader((text) => text === '' || isPath(text), 'must be the path of a file, like "config/mime.types", or "" for none');
-export const readCacheControl = textReader((text) => text.length <= LONGEST_CACHE_CONTROL && CACHE_CONTROL.test(text), 'must be what a Cache-Control field has, like "no-cache" or "public, max-age=3600"');
-export const readFallback = textReader((text) => text === '' || isFallback(text), 'must be the path of a page relative to the root, like "index.html", or "" for none');
+export const readMimeTypes = textReader(
+  (text) => text === '' || isPath(text),
+  'must be the path of a file, like "config/mime.types", or "" for none',
+);
+export const readCacheControl = textReader(
+  (text) => text.length <= LONGEST_CACHE_CONTROL && CACHE_CONTROL.test(text),
+  'must be what a Cache-Control field has, like "no-cache" or "public, max-age=3600"',
+);
+export const readFallback = textReader(
+  (text) => text === '' || isFallback(text),
+  'must be the path of a page relative to the root, like "index.html", or "" for none',
+);
 /** Inside the workspace only: what requests say is written there. */
-export const readLogFile = textReader((text) => text === '' || isInside(text), 'must be the path of a file inside the workspace, with /, like "logs/access.log", or "" for none');
+export const readLogFile = textReader(
+  (text) => text === '' || isInside(text),
+  'must be the path of a file inside the workspace, with /, like "logs/access.log", or "" for none',
+);
 
-export const readIndex = unlessTwice(listReader({
-  most: MOST_INDEXES,
-  message: 'must be a list of file names, like ["index.html"]',
-  items: 'names',
-  read: textReader(isIndexName, 'must be the name of a file, like "index.html", without /, not hidden'),
-}));
+export const readIndex = unlessTwice(
+  listReader({
+    most: MOST_INDEXES,
+    message: 'must be a list of file names, like ["index.html"]',
+    items: 'names',
+    read: textReader(isIndexName, 'must be the name of a file, like "index.html", without /, not hidden'),
+  }),
+);
 
-export const readOrigins = unlessTwice(listReader({ most: MOST_ORIGINS, message: 'must be a list of origins, like ["http://localhost:3000"]', items: 'origins', read: readOrigin }));
+export const readOrigins = unlessTwice(
+  listReader({
+    most: MOST_ORIGINS,
+    message: 'must be a list of origins, like ["http://localhost:3000"]',
+    items: 'origins',
+    read: readOrigin,
+  }),
+);
 
 export function readDefaultType(value: unknown, key: string, mistakes: Mistake[]): string | undefined {
-  return typeof value === 'string' && MEDIA_TYPE.test(value) ? value.toLowerCase() : wrong(mistakes, key, 'must be a media type without parameters, like "text/plain"');
+  return typeof value === 'string' && MEDIA_TYPE.test(value)
+    ? value.toLowerCase()
+    : wrong(mistakes, key, 'must be a media type without parameters, like "text/plain"');
 }
 
 export function readErrorPages(value: unknown, key: string, mistakes: Mistake[]): Record<string, string> | undefined {
@@ -52,8 +76,14 @@ export function readErrorPages(value: unknown, key: string, mistakes: Mistake[])
   if (entries.length > MOST_PAGES) return wrong(mistakes, key, `must have at most ${MOST_PAGES} pages`);
   const pages: Record<string, string> = {};
   for (const [status, page] of entries) {
-    if (!ERROR_PAGE_KEY.test(status)) wrong(mistakes, keyOf(key, status), 'is not an error status: use "404", "4xx", "503", …');
-    else if (typeof page !== 'string' || !isInside(page)) wrong(mistakes, keyOf(key, status), 'must be the path of a page inside the workspace, with /, like "config/404.html"');
+    if (!ERROR_PAGE_KEY.test(status))
+      wrong(mistakes, keyOf(key, status), 'is not an error status: use "404", "4xx", "503", …');
+    else if (typeof page !== 'string' || !isInside(page))
+      wrong(
+        mistakes,
+        keyOf(key, status),
+        'must be the path of a page inside the workspace, with /, like "config/404.html"',
+      );
     else pages[status] = page;
   }
   return pages;
@@ -70,8 +100,14 @@ export function readMounts(value: unknown, key: string, mistakes: Mistake[]): Mo
     const segments = path.startsWith('/') ? plainSegments(path.slice(1).replace(/\/$/, '')) : undefined;
     const at = keyOf(key, path);
     const place = segments?.join('/');
-    if (segments === undefined || place === undefined) wrong(mistakes, at, 'is not a path to serve a folder at: use names behind /, like "/lib", not encoded and not hidden');
-    else if (typeof folder !== 'string' || !isPath(folder)) wrong(mistakes, at, 'must be the path of a folder, like "../packages/lib/dist"');
+    if (segments === undefined || place === undefined)
+      wrong(
+        mistakes,
+        at,
+        'is not a path to serve a folder at: use names behind /, like "/lib", not encoded and not hidden',
+      );
+    else if (typeof folder !== 'string' || !isPath(folder))
+      wrong(mistakes, at, 'must be the path of a folder, like "../packages/lib/dist"');
     else if (taken.has(place)) wrong(mistakes, at, 'is there twice, with and without / at the end');
     else {
       taken.add(place);
@@ -99,20 +135,29 @@ function isFallback(text: string): boolean {
 
 /** A script is a fine index, once there is something to run it. */
 function isIndexName(name: string): boolean {
-  return plainSegments(name)?.length === 1 && !isHidden(name, false) && Buffer.byteLength(name) <= LONGEST_NAME && refuseName(name) !== 404;
+  return (
+    plainSegments(name)?.length === 1 &&
+    !isHidden(name, false) &&
+    Buffer.byteLength(name) <= LONGEST_NAME &&
+    refuseName(name) !== 404
+  );
 }
 
 /** In the one spelling that browsers send: lower case, no default port, other alphabets as ASCII (RFC 6454 §6.2). */
 function readOrigin(value: unknown, key: string, mistakes: Mistake[]): string | undefined {
   const url = typeof value === 'string' && ORIGIN.test(value) && URL.canParse(value) ? new URL(value) : undefined;
-  return url?.origin ?? wrong(mistakes, key, 'must be an origin, exactly: scheme, host and port, like "http://localhost:3000"');
+  return (
+    url?.origin ??
+    wrong(mistakes, key, 'must be an origin, exactly: scheme, host and port, like "http://localhost:3000"')
+  );
 }
 
 /** What a list has twice counts once, and is named. */
 function unlessTwice(read: Reader<string[]>): Reader<string[]> {
-  return (value, key, mistakes) => read(value, key, mistakes)?.filter((item, index, items) => {
-    const isFirst = items.indexOf(item) === index;
-    if (!isFirst) wrong(mistakes, key, `has "${item}" twice`);
-    return isFirst;
-  });
+  return (value, key, mistakes) =>
+    read(value, key, mistakes)?.filter((item, index, items) => {
+      const isFirst = items.indexOf(item) === index;
+      if (!isFirst) wrong(mistakes, key, `has "${item}" twice`);
+      return isFirst;
+    });
 }

@@ -11,17 +11,48 @@ import type { BackendRule } from '../options/backendRules.js';
 
 export { withoutExposures } from './crossChecks.js';
 
-type SiteKey = 'errorPages' | 'mimeTypes' | 'indexes' | 'directoryListing' | 'cleanUrls' | 'spaFallback' | 'mounts' | 'headers' | 'cacheControl' | 'cors' | 'precompressed' | 'backends' | 'post';
+type SiteKey =
+  | 'errorPages'
+  | 'mimeTypes'
+  | 'indexes'
+  | 'directoryListing'
+  | 'cleanUrls'
+  | 'spaFallback'
+  | 'mounts'
+  | 'headers'
+  | 'cacheControl'
+  | 'cors'
+  | 'precompressed'
+  | 'backends'
+  | 'post';
 
 /** What was not set is not there: `serverOptions` fills it in. */
 export type SiteOptions = Pick<ServerOptions, 'errorPages' | 'mimeTypes'> & Partial<Pick<ServerOptions, SiteKey>>;
 
 /** @param places absolute paths */
 export function siteOptions(configuration: Configuration, { base }: Pick<Places, 'base'>): SiteOptions {
-  const { errorPages, index, directoryListing, cleanUrls, spaFallback, mounts, headers, cacheControl, cors, precompressed, backends, php, post } = configuration;
+  const {
+    errorPages,
+    index,
+    directoryListing,
+    cleanUrls,
+    spaFallback,
+    mounts,
+    headers,
+    cacheControl,
+    cors,
+    precompressed,
+    backends,
+    php,
+    post,
+  } = configuration;
   return {
     // In the editor, the standard pages stand beside those that were named.
-    errorPages: { folder: base, pages: errorPages ?? STANDARD_ERROR_PAGES, optional: Object.values(STANDARD_ERROR_PAGES) },
+    errorPages: {
+      folder: base,
+      pages: errorPages ?? STANDARD_ERROR_PAGES,
+      optional: Object.values(STANDARD_ERROR_PAGES),
+    },
     mimeTypes: mimeTypesOptions(configuration, base),
     ...(index && { indexes: index }),
     ...(directoryListing !== undefined && { directoryListing }),
@@ -43,12 +74,20 @@ function withProgram(rule: BackendRule, base: string, program = ''): BackendRule
 
 function mimeTypesOptions({ mimeTypes, defaultType = DEFAULT_TYPE }: Configuration, base: string): MimeTypesOptions {
   const named = mimeTypes ?? STANDARD_MIME_TYPES;
-  return { file: named === '' ? undefined : path.resolve(base, named), label: named, optional: mimeTypes === undefined, defaultType, ...(mimeTypes === undefined && { within: base }) };
+  return {
+    file: named === '' ? undefined : path.resolve(base, named),
+    label: named,
+    optional: mimeTypes === undefined,
+    defaultType,
+    ...(mimeTypes === undefined && { within: base }),
+  };
 }
 
 /** The deepest first: of two that fit a path, the longer one is meant. */
 function mountsBelow(base: string, mounts: readonly Mount[]): Mount[] {
-  return mounts.map(({ segments, folder }) => ({ segments, folder: path.resolve(base, folder) })).sort((a, b) => b.segments.length - a.segments.length);
+  return mounts
+    .map(({ segments, folder }) => ({ segments, folder: path.resolve(base, folder) }))
+    .sort((a, b) => b.segments.length - a.segments.length);
 }
 
 /** @param base absolute path of the folder that the file is relative to */

@@ -7,8 +7,8 @@ import type { Limits } from '../options/limits.js';
 import type { AccessLogConfiguration } from '../log/accessLogFile.js';
 
 /**
- * Readers of settings: a value of any type → one that can be used, or a mistake that says what it should have been. What every
- * kind of setting needs is here; readers of single settings are in the files that are named after them.
+ * Readers of settings: a value of any type → one that can be used, or a mistake that says what it should have been.
+ * What every kind of setting needs is here; readers of single settings are in the files that are named after them.
  */
 
 /** A value that cannot be used: what it should have been. */
@@ -45,7 +45,10 @@ export interface LiveConfiguration {
   readonly badge: boolean;
 }
 
-/** What may be set. Paths as they were written; times in milliseconds and sizes in bytes, whatever people think of them in. */
+/**
+ * What may be set. Paths as they were written; times in milliseconds and sizes in bytes, whatever people think of them
+ * in.
+ */
 export interface Configuration {
   readonly ip?: string;
   readonly port?: number;
@@ -84,11 +87,33 @@ export interface ReadConfiguration {
 
 /** Names with a leading dot are never served; the others are what editors leave behind for a moment while they save. */
 export const DEFAULT_IGNORE: readonly string[] = Object.freeze([
-  '**/.*', '**/.*/**', '**/node_modules/**', '**/*~', '**/#*#', '**/*.swp', '**/*.swx', '**/*.tmp', '**/*.crswap', '**/*___jb_*___', '**/4913',
+  '**/.*',
+  '**/.*/**',
+  '**/node_modules/**',
+  '**/*~',
+  '**/#*#',
+  '**/*.swp',
+  '**/*.swx',
+  '**/*.tmp',
+  '**/*.crswap',
+  '**/*___jb_*___',
+  '**/4913',
 ]);
 
-export const DEFAULT_LIVE: LiveConfiguration = Object.freeze({ enabled: true, ignore: DEFAULT_IGNORE, unsaved: 'htmlAndCss', problems: true, badge: true });
+export const DEFAULT_LIVE: LiveConfiguration = Object.freeze({
+  enabled: true,
+  ignore: DEFAULT_IGNORE,
+  unsaved: 'htmlAndCss',
+  problems: true,
+  badge: true,
+});
 
-export const DEFAULT_ACCESS_LOG: AccessLogConfiguration = Object.freeze({ format: 'common', file: '', maxSize: 10 * 1024 * 1024, daily: false, keep: 5 });
+export const DEFAULT_ACCESS_LOG: AccessLogConfiguration = Object.freeze({
+  format: 'common',
+  file: '',
+  maxSize: 10 * 1024 * 1024,
+  daily: false,
+  keep: 5,
+});
 
 export const DEFAULT_HTTPS: HttpsConfiguration = Object.freeze({ mode: 'off', cert: '', key: '' });

@@ -1,6 +1,6 @@
 /**
- * Whether a client is still there: as much of an AbortSignal as is needed, because making one for each request takes longer than
- * answering many.
+ * Whether a client is still there: as much of an AbortSignal as is needed, because making one for each request takes
+ * longer than answering many.
  */
 export interface Departure {
   readonly aborted: boolean;

@@ -1,9 +1,9 @@
 /**
  * One connection as a state machine: bytes and events in, actions out. No socket, no file, no clock.
  *
- * The driver tells what happened (`receive`, `peerEnded`, `answer`, `headSent`, …) and then asks `next()` what to do until
- * the answer is `wait`. Data lives inside the state that needs it; the state that holds a body closes it when it is left,
- * whichever way. `connectionStates.ts` has the states, what leads from one to the next, and the actions.
+ * The driver tells what happened (`receive`, `peerEnded`, `answer`, `headSent`, …) and then asks `next()` what to do
+ * until the answer is `wait`. Data lives inside the state that needs it; the state that holds a body closes it when it
+ * is left, whichever way. `connectionStates.ts` has the states, what leads from one to the next, and the actions.
  */
 import { bodyOf, persistenceOf, type Action, type State, type Timer } from './states.js';
 import type { Limits } from '../options/limits.js';
@@ -39,9 +39,11 @@ export class Connection {
   private lingered = 0;
 
   /**
-   * @param admit the gate: why a request may not be answered, as soon as its head is there and before a byte of its body is read
+   * @param admit the gate: why a request may not be answered, as soon as its head is there and before a byte of its
+   * body is read
    * @param onChange is told of every transition, with both states as they are
-   * @param takerFor who wants the body of an admitted request; such a request is handled at once, and its body arrives meanwhile
+   * @param takerFor who wants the body of an admitted request; such a request is handled at once, and its body arrives
+   * meanwhile
    */
   constructor(
     private readonly limits: Limits,
@@ -63,7 +65,7 @@ export class Connection {
   /** Minor version of HTTP/1 of the request that is being answered; 1 for what was none. */
   get speaks(): 0 | 1 {
     const state = this.current;
-    return 'subject' in state ? state.subject.request?.minor ?? 1 : 1;
+    return 'subject' in state ? (state.subject.request?.minor ?? 1) : 1;
   }
 
   /** Bytes of the body that have arrived. */
@@ -74,26 +76,36 @@ export class Connection {
   /** The deadline that applies now; undefined while only we ourselves are waited for. */
   get timer(): Timer | undefined {
     switch (this.current.name) {
-      case 'READING_REQ': return this.hasBegun() ? 'head' : this.answered === 0 ? 'first' : 'idle';
-      case 'HANDLING': return this.bodyTimer();
-      case 'SENDING_HEADER': case 'SENDING_FILE': return 'stall';
-      case 'CLOSING': return 'linger';
-      case 'UPGRADED': case 'CONN_DONE': return undefined;
-      default: return unreachable(this.current);
+      case 'READING_REQ':
+        return this.hasBegun() ? 'head' : this.answered === 0 ? 'first' : 'idle';
+      case 'HANDLING':
+        return this.bodyTimer();
+      case 'SENDING_HEADER':
+      case 'SENDING_FILE':
+        return 'stall';
+      case 'CLOSING':
+        return 'linger';
+      case 'UPGRADED':
+      case 'CONN_DONE':
+        return undefined;
+      default:
+        return unreachable(this.current);
     }
   }
 
   /** A consumer that is slow is no fault of the client. */
   private bodyTimer(): Timer | undefined {
     const { receiving } = this;
-    if (receiving?.isExpected !== true || !receiving.hasRoom || (receiving.isHeldBack && !this.continued)) return undefined;
+    if (receiving?.isExpected !== true || !receiving.hasRoom || (receiving.isHeldBack && !this.continued))
+      return undefined;
     return receiving.taker === undefined ? 'head' : 'body';
   }
 
   receive(bytes: Buffer): void {
     if (this.current.name === 'CLOSING') {
       this.lingered += bytes.length;
-      if (this.lingered > MAX_LINGER) this.enter({ name: 'CONN_DONE', reason: `${this.current.reason}; it went on sending` });
+      if (this.lingered > MAX_LINGER)
+        this.enter({ name: 'CONN_DONE', reason: `${this.current.reason}; it went on sending` });
     } else if (this.current.name !== 'CONN_DONE') {
       this.inbox = this.inbox.length === 0 ? bytes : Buffer.concat([this.inbox, bytes]);
     }
@@ -118,7 +130,12 @@ export class Connection {
     const bodyRead = this.receiving === undefined || this.receiving.isComplete;
     // HTTP/1.0 knows no chunks: only the end of the connection tells the end of such an answer.
     const isDelimited = request?.minor !== 0 || response.body === undefined || response.body.length !== undefined;
-    const keep = request?.keepAlive === true && bodyRead && isDelimited && !this.stopping && !(this.peerHasEnded && this.inbox.length === 0);
+    const keep =
+      request?.keepAlive === true &&
+      bodyRead &&
+      isDelimited &&
+      !this.stopping &&
+      !(this.peerHasEnded && this.inbox.length === 0);
     this.enter({ name: 'SENDING_HEADER', subject, response, keep });
   }
 
@@ -127,7 +144,14 @@ export class Connection {
    * @returns what came behind the request; undefined when it is too late for that
    */
   upgraded(asked = this.current): Buffer | undefined {
-    if (this.current.name !== 'HANDLING' || this.current !== asked || this.current.subject.request === undefined || this.peerHasEnded || this.stopping) return undefined;
+    if (
+      this.current.name !== 'HANDLING' ||
+      this.current !== asked ||
+      this.current.subject.request === undefined ||
+      this.peerHasEnded ||
+      this.stopping
+    )
+      return undefined;
     // What is left of a body is no frame of the new protocol.
     if (this.receiving?.isComplete === false) return undefined;
     const behind = this.inbox;
@@ -170,12 +194,21 @@ export class Connection {
         else this.refuse({ status: 408, why: 'The request did not arrive in time.', isHead: beginsAsHead(this.inbox) });
         break;
       case 'HANDLING':
-        if (this.bodyTimer() !== undefined) this.refuse({ status: 408, why: 'The request body did not arrive in time.' });
+        if (this.bodyTimer() !== undefined)
+          this.refuse({ status: 408, why: 'The request body did not arrive in time.' });
         break;
-      case 'SENDING_HEADER': case 'SENDING_FILE': this.enter({ name: 'CONN_DONE', reason: 'the client stopped reading' }); break;
-      case 'CLOSING': this.enter({ name: 'CONN_DONE', reason: this.current.reason }); break;
-      case 'UPGRADED': case 'CONN_DONE': break;
-      default: unreachable(this.current);
+      case 'SENDING_HEADER':
+      case 'SENDING_FILE':
+        this.enter({ name: 'CONN_DONE', reason: 'the client stopped reading' });
+        break;
+      case 'CLOSING':
+        this.enter({ name: 'CONN_DONE', reason: this.current.reason });
+        break;
+      case 'UPGRADED':
+      case 'CONN_DONE':
+        break;
+      default:
+        unreachable(this.current);
     }
   }
 
@@ -202,14 +235,24 @@ export class Connection {
   private step(): Action | undefined {
     const state = this.current;
     switch (state.name) {
-      case 'READING_REQ': return this.readRequest();
-      case 'HANDLING': return this.handle(state);
-      case 'SENDING_HEADER': return this.receiveMore(state) ? undefined : this.once({ do: 'sendHead', response: state.response, persistence: persistenceOf(state) });
-      case 'SENDING_FILE': return this.receiveMore(state) ? undefined : this.once({ do: 'sendBody', body: state.body });
-      case 'UPGRADED': return WAIT;
-      case 'CLOSING': return this.once(END);
-      case 'CONN_DONE': return this.once(DESTROY);
-      default: return unreachable(state);
+      case 'READING_REQ':
+        return this.readRequest();
+      case 'HANDLING':
+        return this.handle(state);
+      case 'SENDING_HEADER':
+        return this.receiveMore(state)
+          ? undefined
+          : this.once({ do: 'sendHead', response: state.response, persistence: persistenceOf(state) });
+      case 'SENDING_FILE':
+        return this.receiveMore(state) ? undefined : this.once({ do: 'sendBody', body: state.body });
+      case 'UPGRADED':
+        return WAIT;
+      case 'CLOSING':
+        return this.once(END);
+      case 'CONN_DONE':
+        return this.once(DESTROY);
+      default:
+        return unreachable(state);
     }
   }
 
@@ -218,7 +261,12 @@ export class Connection {
     if (parsed === undefined) {
       if (!this.peerHasEnded) return WAIT;
       if (!this.hasBegun()) this.enter({ name: 'CONN_DONE', reason: 'the client closed' });
-      else this.refuse({ status: 400, why: 'The request ended before its head was complete.', isHead: beginsAsHead(this.inbox) });
+      else
+        this.refuse({
+          status: 400,
+          why: 'The request ended before its head was complete.',
+          isHead: beginsAsHead(this.inbox),
+        });
     } else if ('refusal' in parsed) {
       this.refuse(parsed.refusal);
     } else {
@@ -226,21 +274,25 @@ export class Connection {
       this.inbox = length === this.inbox.length ? EMPTY : this.inbox.subarray(length);
       const denial = this.admit(request);
       const taker = denial === undefined ? this.takerFor(request) : undefined;
-      this.receiving = request.framing.kind === 'none' && taker === undefined ? undefined : new Receiving(request, this.limits, taker);
+      this.receiving =
+        request.framing.kind === 'none' && taker === undefined ? undefined : new Receiving(request, this.limits, taker);
       if (denial !== undefined) this.receiving?.abandon(undefined);
       this.enter({ name: 'HANDLING', subject: { request }, incoming: this.receiving, denial });
     }
     return undefined;
   }
 
-  /** Whether a request has begun: an empty line before it is none yet (RFC 9112 §2.2); some clients send one behind each request. */
+  /**
+   * Whether a request has begun: an empty line before it is none yet (RFC 9112 §2.2); some clients send one behind each
+   * request.
+   */
   private hasBegun(): boolean {
     return this.inbox.length > 2 || (this.inbox.length > 0 && !'\r\n'.startsWith(this.inbox.toString('latin1')));
   }
 
   /**
-   * A request is handled when its body, if it has one, is read: nothing happens for a request that may not be complete. Where
-   * somebody takes the body, that is for him to see to.
+   * A request is handled when its body, if it has one, is read: nothing happens for a request that may not be complete.
+   * Where somebody takes the body, that is for him to see to.
    */
   private handle(state: State & { name: 'HANDLING' }): Action | undefined {
     const { subject, incoming, denial } = state;
@@ -275,8 +327,10 @@ export class Connection {
       this.spoilt(state, { status: 400, why: 'The request ended before its body was complete.' });
       return true;
     }
-    // Who stops a download sends FIN, as who has nothing more to ask does: while something works for the answer, it has to stop as well.
-    const isWorking = receiving.taker?.isWorking === true && (state.name === 'HANDLING' || state.response.body?.bytes === undefined);
+    // Who stops a download sends FIN, as who has nothing more to ask does: while something works for the answer, it has
+    // to stop as well.
+    const isWorking =
+      receiving.taker?.isWorking === true && (state.name === 'HANDLING' || state.response.body?.bytes === undefined);
     if (isWorking) this.enter({ name: 'CONN_DONE', reason: 'the client closed' });
     return isWorking;
   }
@@ -296,7 +350,11 @@ export class Connection {
     const request = this.current.name === 'HANDLING' ? this.current.subject.request : undefined;
     this.inbox = EMPTY;
     this.receiving?.abandon(refusal);
-    this.enter({ name: 'HANDLING', subject: { refusal: request === undefined ? refusal : { ...knownOf(request), ...refusal } }, incoming: undefined });
+    this.enter({
+      name: 'HANDLING',
+      subject: { refusal: request === undefined ? refusal : { ...knownOf(request), ...refusal } },
+      incoming: undefined,
+    });
   }
 
   private exchangeDone(keep: boolean): void {

@@ -1,5 +1,6 @@
 /**
- * What whoever watches is told of one connection: its states, how far a long body is, and every exchange when it is over.
+ * What whoever watches is told of one connection: its states, how far a long body is, and every exchange when it is
+ * over.
  */
 import { snapshotOf, type State } from './states.js';
 import type { Subject, ConnectionInfo, Exchange, Observer } from '../options/observer.js';
@@ -14,7 +15,11 @@ export class Reporter {
   private startedAt = 0;
   private reportedAt = 0;
 
-  constructor(private readonly info: ConnectionInfo, private readonly observer: Observer, private readonly clock: Clock) {}
+  constructor(
+    private readonly info: ConnectionInfo,
+    private readonly observer: Observer,
+    private readonly clock: Clock,
+  ) {}
 
   /** The answer to a request is asked for. */
   begun(): void {
@@ -25,7 +30,8 @@ export class Reporter {
   received(state: State): void {
     if (state.name !== 'HANDLING' || state.incoming === undefined) return;
     const { received, expected } = state.incoming;
-    if (received >= WORTH_WATCHING && this.isDue(this.clock.exact())) this.observer.receiving?.(this.info, received, expected);
+    if (received >= WORTH_WATCHING && this.isDue(this.clock.exact()))
+      this.observer.receiving?.(this.info, received, expected);
   }
 
   /** More of an answer has been taken by the client. */
@@ -40,7 +46,14 @@ export class Reporter {
     observer.stateChanged?.(this.info, snapshotOf(from), snapshotOf(to));
     if (to.name === 'UPGRADED') observer.exchangeFinished?.(this.exchange(to.subject, 101, 0, true));
     else if ((from.name === 'SENDING_HEADER' && to.name !== 'SENDING_FILE') || from.name === 'SENDING_FILE') {
-      observer.exchangeFinished?.(this.exchange(from.subject, from.response.status, from.name === 'SENDING_FILE' ? from.offset : 0, to.name !== 'CONN_DONE'));
+      observer.exchangeFinished?.(
+        this.exchange(
+          from.subject,
+          from.response.status,
+          from.name === 'SENDING_FILE' ? from.offset : 0,
+          to.name !== 'CONN_DONE',
+        ),
+      );
     }
   }
 
@@ -51,6 +64,14 @@ export class Reporter {
   }
 
   private exchange(subject: Subject, status: number, bytes: number, complete: boolean): Exchange {
-    return { connection: this.info, subject, status, bytes, complete, at: Date.now(), duration: performance.now() - this.startedAt };
+    return {
+      connection: this.info,
+      subject,
+      status,
+      bytes,
+      complete,
+      at: Date.now(),
+      duration: performance.now() - this.startedAt,
+    };
   }
 }

@@ -40,7 +40,10 @@ export interface Owner {
   readonly closed: (transport: Transport) => void;
 }
 
-/** So much of a body has to come in each `stallTimeout`, or all of a small one: one byte now and then would hold a connection for ever. */
+/**
+ * So much of a body has to come in each `stallTimeout`, or all of a small one: one byte now and then would hold a
+ * connection for ever.
+ */
 const BODY_PROGRESS = 16 * 1024;
 
 export class Transport implements TurnWork {
@@ -72,7 +75,12 @@ export class Transport implements TurnWork {
   private readonly writer: ResponseWriter;
   private readonly reporter: Reporter;
 
-  constructor(id: number, accepted: Accepted, private readonly shared: Shared, private readonly owner: Owner) {
+  constructor(
+    id: number,
+    accepted: Accepted,
+    private readonly shared: Shared,
+    private readonly owner: Owner,
+  ) {
     const { socket, tcp, secure } = accepted;
     const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = tcp;
     this.socket = socket;
@@ -82,15 +90,26 @@ export class Transport implements TurnWork {
     this.info = { id, fd: descriptorOf(tcp), remoteAddress, remotePort };
     this.reporter = new Reporter(this.info, shared.observer, shared.clock);
     this.since = shared.clock.exact();
-    this.connection = new Connection(shared.limits, (request) => checkGate(request, this.ends, shared.admissions), (from, to) => { this.changed(from, to); }, (request) => this.takerFor(request));
+    this.connection = new Connection(
+      shared.limits,
+      (request) => checkGate(request, this.ends, shared.admissions),
+      (from, to) => {
+        this.changed(from, to);
+      },
+      (request) => this.takerFor(request),
+    );
     socket.on('data', this.onData);
     socket.on('end', this.onEnd);
-    socket.on('error', (error: NodeJS.ErrnoException) => { this.lossReason = `the client vanished (${error.code ?? error.message})`; });
-    this.closed = new Promise((resolve) => socket.on('close', () => {
-      this.connection.lost(this.lossReason);
-      this.owner.closed(this);
-      resolve();
-    }));
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.lossReason = `the client vanished (${error.code ?? error.message})`;
+    });
+    this.closed = new Promise((resolve) =>
+      socket.on('close', () => {
+        this.connection.lost(this.lossReason);
+        this.owner.closed(this);
+        resolve();
+      }),
+    );
     shared.observer.connectionOpened?.(this.info);
   }
 
@@ -192,14 +211,31 @@ export class Transport implements TurnWork {
   private act(): void {
     const action = this.connection.next();
     switch (action.do) {
-      case 'wait': return;
-      case 'continue': this.socket.write(CONTINUE); break;
-      case 'handle': this.reporter.begun(); this.settle(() => this.shared.handler.handle(action.request, this.caller), action.request.method === 'HEAD'); break;
-      case 'refuse': this.reporter.begun(); this.settle(() => this.shared.handler.refuse(action.refusal), action.refusal.isHead === true); break;
-      case 'sendHead': this.sendHead(action.response, action.persistence); break;
-      case 'sendBody': this.sendBody(action.body); break;
-      case 'end': this.socket.end(); break;
-      case 'destroy': this.socket.destroy(); return;
+      case 'wait':
+        return;
+      case 'continue':
+        this.socket.write(CONTINUE);
+        break;
+      case 'handle':
+        this.reporter.begun();
+        this.settle(() => this.shared.handler.handle(action.request, this.caller), action.request.method === 'HEAD');
+        break;
+      case 'refuse':
+        this.reporter.begun();
+        this.settle(() => this.shared.handler.refuse(action.refusal), action.refusal.isHead === true);
+        break;
+      case 'sendHead':
+        this.sendHead(action.response, action.persistence);
+        break;
+      case 'sendBody':
+        this.sendBody(action.body);
+        break;
+      case 'end':
+        this.socket.end();
+        break;
+      case 'destroy':
+        this.socket.destroy();
+        return;
     }
     this.again = true;
   }
@@ -213,7 +249,15 @@ export class Transport implements TurnWork {
     };
     try {
       const response = answer();
-      if (response instanceof Promise) response.then((value) => { give(value); this.drive(); }).catch((error: unknown) => { this.fail(error, isHead, asked); });
+      if (response instanceof Promise)
+        response
+          .then((value) => {
+            give(value);
+            this.drive();
+          })
+          .catch((error: unknown) => {
+            this.fail(error, isHead, asked);
+          });
       else give(response);
     } catch (error) {
       this.fail(error, isHead, asked);
@@ -245,14 +289,21 @@ export class Transport implements TurnWork {
     if (this.connection.state !== asked || error instanceof BodyRefused) return;
     this.shared.observer.failure?.('A request could not be answered', error);
     this.shared.handler.refuse({ status: 500, why: 'The server ran into trouble. Its log says more.', isHead }).then(
-      (response) => { this.connection.answer(response, asked); this.drive(); },
-      () => { this.cut('the server failed'); },
+      (response) => {
+        this.connection.answer(response, asked);
+        this.drive();
+      },
+      () => {
+        this.cut('the server failed');
+      },
     );
   }
 
   /** A request that something may have to work for: its body is taken as it arrives, if it has one. */
   private takerFor(request: Request): Caller | undefined {
-    this.caller = this.shared.handler.takesBody(request) ? new Caller(request.framing, this.ends, this.onLook) : undefined;
+    this.caller = this.shared.handler.takesBody(request)
+      ? new Caller(request.framing, this.ends, this.onLook)
+      : undefined;
     return this.caller;
   }
 
@@ -321,7 +372,8 @@ export class Transport implements TurnWork {
   }
 
   private changed(from: State, to: State): void {
-    // Who is answered hears of his client through the body of the answer from now on; who is not, is not wanted any more.
+    // Who is answered hears of his client through the body of the answer from now on; who is not, is not wanted any
+    // more.
     if (from.name === 'HANDLING' && to.name !== 'SENDING_HEADER' && to.name !== 'UPGRADED') this.caller?.gone();
     this.reporter.changed(from, to);
   }
@@ -329,9 +381,15 @@ export class Transport implements TurnWork {
 
 function allowance(timer: Timer, limits: Limits): number {
   switch (timer) {
-    case 'first': case 'head': return limits.headerTimeout;
-    case 'idle': return limits.idleTimeout;
-    case 'body': case 'stall': return limits.stallTimeout;
-    case 'linger': return limits.lingerTimeout;
+    case 'first':
+    case 'head':
+      return limits.headerTimeout;
+    case 'idle':
+      return limits.idleTimeout;
+    case 'body':
+    case 'stall':
+      return limits.stallTimeout;
+    case 'linger':
+      return limits.lingerTimeout;
   }
 }

@@ -9,7 +9,10 @@ import type { Response } from '../http/responseHead.js';
 export interface Handler {
   /** Answers a complete request; at once when everything needed is at hand. Rejects only for trouble of our own. */
   handle(request: Request, caller?: Caller): Response | Takeover | Promise<Response | Takeover>;
-  /** Whether something may have to work for a request that has passed the gate, and takes its content: it is handled with a caller. */
+  /**
+   * Whether something may have to work for a request that has passed the gate, and takes its content: it is handled
+   * with a caller.
+   */
   takesBody(request: Request): boolean;
   /** Answers what was no acceptable request. */
   refuse(refusal: Refusal): Promise<Response>;

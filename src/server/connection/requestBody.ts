@@ -16,7 +16,10 @@ export interface BodyTaker {
   end(): void;
   /** It will never be. @param refusal what is wrong with it; undefined: nobody wants it any more */
   abandon(refusal: Refusal | undefined): void;
-  /** Something works for this request until it is answered: a client that sends FIN meanwhile has gone (it is one that killed its download). */
+  /**
+   * Something works for this request until it is answered: a client that sends FIN meanwhile has gone (it is one that
+   * killed its download).
+   */
   readonly isWorking: boolean;
 }
 
@@ -29,7 +32,11 @@ export class Receiving {
   private isOver = false;
 
   /** @param taker undefined: nobody wants the body */
-  constructor(private readonly request: Request, limits: HeadLimits, readonly taker: BodyTaker | undefined) {
+  constructor(
+    private readonly request: Request,
+    limits: HeadLimits,
+    readonly taker: BodyTaker | undefined,
+  ) {
     this.decoder = request.framing.kind === 'none' ? undefined : new BodyDecoder(request.framing, limits);
     if (this.isComplete) this.finish();
   }
@@ -49,7 +56,10 @@ export class Receiving {
     return this.decoder === undefined || this.decoder.done;
   }
 
-  /** Whether the client is waited for. One that holds back a body that nobody wants is not, nor one whose body is too much for nothing. */
+  /**
+   * Whether the client is waited for. One that holds back a body that nobody wants is not, nor one whose body is too
+   * much for nothing.
+   */
   get isExpected(): boolean {
     const { decoder } = this;
     if (decoder === undefined || decoder.done || this.isOver) return false;
@@ -79,13 +89,22 @@ export class Receiving {
   feed(bytes: Buffer): Buffer | Refusal {
     const { decoder, taker } = this;
     if (decoder === undefined || decoder.done || this.isOver) return bytes;
-    const used = decoder.feed(bytes, taker && ((content) => { taker.take(content); }));
+    const used = decoder.feed(
+      bytes,
+      taker &&
+        ((content) => {
+          taker.take(content);
+        }),
+    );
     if (decoder.refusal !== undefined) return decoder.refusal;
     if (this.isComplete) this.finish();
     return bytes.subarray(used);
   }
 
-  /** Nothing more will be taken. @param refusal why the request is refused; undefined: it was answered, or nobody is there */
+  /**
+   * Nothing more will be taken.
+   * @param refusal why the request is refused; undefined: it was answered, or nobody is there
+   */
   abandon(refusal: Refusal | undefined): void {
     if (this.isOver) return;
     this.isOver = true;

@@ -13,7 +13,11 @@ export class Caller implements BodyTaker {
   private working = false;
 
   /** @param look something has changed that the connection has to look at */
-  constructor(private readonly framing: BodyFraming, readonly ends: Ends, private readonly look: () => void) {}
+  constructor(
+    private readonly framing: BodyFraming,
+    readonly ends: Ends,
+    private readonly look: () => void,
+  ) {}
 
   /** Made when it is wanted: most requests have none. */
   get body(): IncomingBody {

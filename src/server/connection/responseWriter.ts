@@ -1,9 +1,18 @@
 /**
- * Answers → bytes on a socket, in as few writes of the system as can be. What a callback is told is when the kernel has taken it:
+ * Answers → bytes on a socket, in as few writes of the system as can be. What a callback is told is when the kernel has
+ * taken it:
  * `write` itself never refuses.
  */
 import type { Socket } from 'node:net';
-import { encodeHead, encodeWhole, framingOf, LAST_CHUNK, WholeResponse, type Persistence, type Response } from '../http/responseHead.js';
+import {
+  encodeHead,
+  encodeWhole,
+  framingOf,
+  LAST_CHUNK,
+  WholeResponse,
+  type Persistence,
+  type Response,
+} from '../http/responseHead.js';
 
 type Written = (error?: Error | null) => void;
 
@@ -12,7 +21,10 @@ export class ResponseWriter {
   private isChunked = false;
 
   /** @param date the Date field of an answer that leaves now */
-  constructor(private readonly socket: Socket, private readonly date: () => string) {}
+  constructor(
+    private readonly socket: Socket,
+    private readonly date: () => string,
+  ) {}
 
   /** Of an answer whose content follows, or that has none. @param speaks minor version of HTTP/1 of the client */
   head(response: Response, persistence: Persistence, speaks: 0 | 1, written: Written): void {
@@ -23,7 +35,12 @@ export class ResponseWriter {
   /** A small body leaves together with its head, in one write. */
   whole(response: Response, bytes: Buffer, persistence: Persistence, written: Written): void {
     const date = this.date();
-    this.socket.write(response instanceof WholeResponse ? response.encode(date, persistence) : encodeWhole(response, bytes, date, persistence), written);
+    this.socket.write(
+      response instanceof WholeResponse
+        ? response.encode(date, persistence)
+        : encodeWhole(response, bytes, date, persistence),
+      written,
+    );
   }
 
   /** @param chunk not empty */

@@ -1,10 +1,13 @@
 /**
- * What Node knows of a socket and does not say in its documentation: the descriptor and the bytes not yet taken by the kernel.
- * Both are absent on some platforms and may disappear; nothing but display and the stall timer depends on them.
+ * What Node knows of a socket and does not say in its documentation: the descriptor and the bytes not yet taken by the
+ * kernel. Both are absent on some platforms and may disappear; nothing but display and the stall timer depends on them.
  */
 import type { Socket } from 'node:net';
 
-interface Handle { readonly fd?: number; readonly writeQueueSize?: number }
+interface Handle {
+  readonly fd?: number;
+  readonly writeQueueSize?: number;
+}
 
 function handleOf(socket: Socket): Handle | undefined {
   return (socket as unknown as { _handle?: Handle | null })._handle ?? undefined;

@@ -28,9 +28,21 @@ import type { StateName, StateSnapshot, Subject } from '../options/observer.js';
 
 export type State =
   | { readonly name: 'READING_REQ' }
-  | { readonly name: 'HANDLING'; readonly subject: Subject; readonly incoming: Receiving | undefined; readonly denial?: Refusal | undefined }
+  | {
+      readonly name: 'HANDLING';
+      readonly subject: Subject;
+      readonly incoming: Receiving | undefined;
+      readonly denial?: Refusal | undefined;
+    }
   | { readonly name: 'SENDING_HEADER'; readonly subject: Subject; readonly response: Response; readonly keep: boolean }
-  | { readonly name: 'SENDING_FILE'; readonly subject: Subject; readonly response: Response; readonly body: Body; readonly keep: boolean; offset: number }
+  | {
+      readonly name: 'SENDING_FILE';
+      readonly subject: Subject;
+      readonly response: Response;
+      readonly body: Body;
+      readonly keep: boolean;
+      offset: number;
+    }
   | { readonly name: 'UPGRADED'; readonly subject: Subject & { readonly request: Request } }
   | { readonly name: 'CLOSING'; readonly reason: string }
   | { readonly name: 'CONN_DONE'; readonly reason: string };
@@ -59,8 +71,8 @@ export type Action =
   | { readonly do: 'destroy' };
 
 /**
- * Which deadline applies: to a first or next request, to its head (and a body nobody wants), to progress of a body that is wanted,
- * to progress in sending, to the peer's farewell.
+ * Which deadline applies: to a first or next request, to its head (and a body nobody wants), to progress of a body that
+ * is wanted, to progress in sending, to the peer's farewell.
  */
 export type Timer = 'first' | 'idle' | 'head' | 'body' | 'stall' | 'linger';
 
@@ -72,17 +84,32 @@ export function bodyOf(state: State): Body | undefined {
 /** A state as whoever watches is told of it: plain data, which does not change with the connection. */
 export function snapshotOf(state: State): StateSnapshot {
   switch (state.name) {
-    case 'READING_REQ': case 'UPGRADED': return { name: state.name };
-    case 'HANDLING': return { name: state.name, ...handled(state.subject), received: state.incoming?.received ?? 0, expected: state.incoming?.expected };
-    case 'SENDING_HEADER': return { name: state.name, status: state.response.status };
-    case 'SENDING_FILE': return { name: state.name, status: state.response.status, offset: state.offset, length: state.body.length };
-    case 'CLOSING': case 'CONN_DONE': return { name: state.name, reason: state.reason };
+    case 'READING_REQ':
+    case 'UPGRADED':
+      return { name: state.name };
+    case 'HANDLING':
+      return {
+        name: state.name,
+        ...handled(state.subject),
+        received: state.incoming?.received ?? 0,
+        expected: state.incoming?.expected,
+      };
+    case 'SENDING_HEADER':
+      return { name: state.name, status: state.response.status };
+    case 'SENDING_FILE':
+      return { name: state.name, status: state.response.status, offset: state.offset, length: state.body.length };
+    case 'CLOSING':
+    case 'CONN_DONE':
+      return { name: state.name, reason: state.reason };
   }
 }
 
 function handled({ request, refusal }: Subject): Pick<StateSnapshot & { name: 'HANDLING' }, 'line' | 'refused'> {
   const line = request ?? refusal.line;
-  return { line: line && { method: line.method, target: line.target, minor: line.minor }, refused: refusal && { status: refusal.status, why: refusal.why } };
+  return {
+    line: line && { method: line.method, target: line.target, minor: line.minor },
+    refused: refusal && { status: refusal.status, why: refusal.why },
+  };
 }
 
 /** How the head says whether the connection is kept. */

@@ -1,8 +1,8 @@
 /**
  * File name → content type: the user's mime.types file first, then the library's database, then the default type.
  *
- * The file is looked at a few times a second and read when it has changed, so a request costs no look at it. A file that
- * cannot be used changes nothing: what was read before stays, and the log says once what is wrong.
+ * The file is looked at a few times a second and read when it has changed, so a request costs no look at it. A file
+ * that cannot be used changes nothing: what was read before stays, and the log says once what is wrong.
  */
 import { constants, type BigIntStats } from 'node:fs';
 import { open, realpath, stat, type FileHandle } from 'node:fs/promises';
@@ -18,7 +18,10 @@ const ALSO_TEXT = new Set(['application/javascript', 'application/x-javascript',
 const LARGEST_FILE = 1024 * 1024;
 /** Milliseconds between two looks at the file. */
 const INTERVAL = 250;
-/** Clocks of file systems tick, some only every other second: a file changed that lately may change again with the same times. */
+/**
+ * Clocks of file systems tick, some only every other second: a file changed that lately may change again with the same
+ * times.
+ */
 const UNSETTLED = 2_500;
 
 export interface MimeTypes {
@@ -39,13 +42,19 @@ export interface MimeTypesEvents {
  * Reads the user's file, when there is one, and follows it. Never rejects: a bad file is a warning.
  * @param interval milliseconds between two looks
  */
-export async function createMimeTypes({ defaultType, ...options }: MimeTypesOptions, events: MimeTypesEvents, interval = INTERVAL): Promise<MimeTypes> {
+export async function createMimeTypes(
+  { defaultType, ...options }: MimeTypesOptions,
+  events: MimeTypesEvents,
+  interval = INTERVAL,
+): Promise<MimeTypes> {
   const { file } = options;
   const followed = file === undefined ? undefined : new FollowedFile({ ...options, file }, events);
   await followed?.start(interval);
   return {
     typeOf: (fileName) => typeFor(fileName, followed?.table, defaultType),
-    close: () => { followed?.close(); },
+    close: () => {
+      followed?.close();
+    },
   };
 }
 
@@ -62,7 +71,7 @@ export function withCharset(type: string, charset: string): string {
 function typeFor(fileName: string, table: TypeTable | undefined, defaultType: string): string {
   const dot = fileName.lastIndexOf('.');
   // The library takes a bare word for an extension; a file named `html` has none.
-  const known = dot < 0 ? undefined : table?.get(fileName.slice(dot + 1).toLowerCase()) ?? lookup(fileName);
+  const known = dot < 0 ? undefined : (table?.get(fileName.slice(dot + 1).toLowerCase()) ?? lookup(fileName));
   const type = known === undefined || known === false ? defaultType : known;
   return type.startsWith('text/') || ALSO_TEXT.has(type) ? addCharset(type) : type;
 }
@@ -87,7 +96,10 @@ class FollowedFile {
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
 
-  constructor(private readonly source: Source, private readonly events: MimeTypesEvents) {}
+  constructor(
+    private readonly source: Source,
+    private readonly events: MimeTypesEvents,
+  ) {}
 
   async start(interval: number): Promise<void> {
     await this.load(await stampOf(this.source.file));
@@ -102,7 +114,11 @@ class FollowedFile {
   private lookAgain(interval: number): void {
     if (this.closed) return;
     // Not `fs.watchFile`: what changes between the first reading and its first look would never be noticed.
-    this.timer = setTimeout(() => { void this.look().then(() => { this.lookAgain(interval); }); }, interval).unref();
+    this.timer = setTimeout(() => {
+      void this.look().then(() => {
+        this.lookAgain(interval);
+      });
+    }, interval).unref();
   }
 
   private async look(): Promise<void> {
@@ -154,9 +170,10 @@ async function readText({ file, within }: Source): Promise<string | { readonly r
   try {
     // What is opened is what was judged, wherever a link leads by then.
     const place = within === undefined ? file : await realpath(file);
-    if (within !== undefined && !isWithin(await realpath(within), place)) return { reason: 'it leads out of the workspace through a link' };
+    if (within !== undefined && !isWithin(await realpath(within), place))
+      return { reason: 'it leads out of the workspace through a link' };
     // A named pipe without a writer would keep us waiting (there are none on Windows, nor this flag).
-    const handle = await open(place, constants.O_RDONLY | (constants.O_NONBLOCK as number | undefined ?? 0));
+    const handle = await open(place, constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0));
     try {
       const stats = await handle.stat();
       if (stats.isDirectory()) return { reason: 'it is a folder, not a file' };
@@ -194,15 +211,25 @@ function decode(bytes: Buffer): string | { readonly reason: string } {
 
 function describe(code: string | undefined): string {
   switch (code) {
-    case 'ENOENT': case 'ENOTDIR': return MISSING;
-    case 'EACCES': case 'EPERM': return 'it may not be read';
-    case 'EISDIR': return 'it is a folder, not a file';
-    case 'ELOOP': return 'it is a link that leads to itself';
-    default: return `it cannot be read (${code ?? 'unknown reason'})`;
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return MISSING;
+    case 'EACCES':
+    case 'EPERM':
+      return 'it may not be read';
+    case 'EISDIR':
+      return 'it is a folder, not a file';
+    case 'ELOOP':
+      return 'it is a link that leads to itself';
+    default:
+      return `it cannot be read (${code ?? 'unknown reason'})`;
   }
 }
 
-/** Another text for another state of the file; links are followed. Ends with the time of its last change, when it has one. */
+/**
+ * Another text for another state of the file; links are followed. Ends with the time of its last change, when it has
+ * one.
+ */
 async function stampOf(file: string): Promise<string> {
   try {
     const { dev, ino, mode, size, mtimeNs, ctimeNs, ctimeMs }: BigIntStats = await stat(file, { bigint: true });

@@ -1,6 +1,6 @@
 /**
- * What is in a folder, as far as it may be seen: names read a few at a time from the very folder that was verified, and what each
- * of them is. Nothing is shown that the resolver (resolve.ts) would not send.
+ * What is in a folder, as far as it may be seen: names read a few at a time from the very folder that was verified, and
+ * what each of them is. Nothing is shown that the resolver (resolve.ts) would not send.
  */
 import { isUtf8 } from 'node:buffer';
 import { constants, type Dirent, type Stats } from 'node:fs';
@@ -42,19 +42,25 @@ export interface Entry {
 const BATCH = 128;
 
 /**
- * Opens a folder for reading its entries. On Linux what is read through the descriptor is what was opened, whatever happens to the
- * path meanwhile; elsewhere two looks have to agree.
+ * Opens a folder for reading its entries. On Linux what is read through the descriptor is what was opened, whatever
+ * happens to the path meanwhile; elsewhere two looks have to agree.
  * @returns undefined when there is something else now
  * @throws what the file system says (`EACCES`, …)
  */
-export async function openPlace(realPath: string, platform: NodeJS.Platform = process.platform): Promise<Place | undefined> {
+export async function openPlace(
+  realPath: string,
+  platform: NodeJS.Platform = process.platform,
+): Promise<Place | undefined> {
   if (platform !== 'linux') return openByName(realPath);
-  const handle = await open(realPath, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW).catch(unlessGone);
+  const handle = await open(realPath, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW).catch(
+    unlessGone,
+  );
   if (handle === undefined) return undefined;
   const place = `/proc/self/fd/${handle.fd}`;
   const whereNow = (): Promise<string | undefined> => readlink(place).catch(() => undefined);
   const opened = await whereNow();
-  if (opened === realPath) return { path: place, isStill: async () => await whereNow() === realPath, close: () => handle.close() };
+  if (opened === realPath)
+    return { path: place, isStill: async () => (await whereNow()) === realPath, close: () => handle.close() };
   await handle.close();
   // Without /proc we are where other systems are.
   return opened === undefined ? openByName(realPath) : undefined;
@@ -63,12 +69,12 @@ export async function openPlace(realPath: string, platform: NodeJS.Platform = pr
 async function openByName(realPath: string): Promise<Place | undefined> {
   const look = async (): Promise<string | undefined> => {
     const stats = await lstat(realPath, { bigint: true }).catch(unlessGone);
-    if (!stats?.isDirectory() || await realpath(realPath).catch(unlessGone) !== realPath) return undefined;
+    if (!stats?.isDirectory() || (await realpath(realPath).catch(unlessGone)) !== realPath) return undefined;
     return `${stats.dev}:${stats.ino}`;
   };
   const before = await look();
   if (before === undefined) return undefined;
-  return { path: realPath, isStill: async () => await look() === before, close: () => Promise.resolve() };
+  return { path: realPath, isStill: async () => (await look()) === before, close: () => Promise.resolve() };
 }
 
 /**
@@ -80,7 +86,9 @@ async function openByName(realPath: string): Promise<Place | undefined> {
 export async function readNames(place: Place, isTop: boolean, limit: number): Promise<Names | undefined> {
   const names = { folders: [] as string[], files: [] as string[], links: [] as string[], more: false };
   // The types know no folder that is read with names as bytes.
-  const folder = await opendir(place.path, { encoding: 'buffer' as BufferEncoding, bufferSize: BATCH }).catch(unlessGone);
+  const folder = await opendir(place.path, { encoding: 'buffer' as BufferEncoding, bufferSize: BATCH }).catch(
+    unlessGone,
+  );
   if (folder === undefined) return undefined;
   let read = 0;
   for await (const entry of folder as unknown as AsyncIterable<Dirent<Buffer>>) {
@@ -118,7 +126,9 @@ export async function lookAt(name: string, place: Place, folder: OpenFolder): Pr
   return stats?.isSymbolicLink() ? followLink(name, folder) : entryOf(name, name, stats);
 }
 
-/** The same question the resolver asks: inside the root, nothing hidden on the way, and nothing refused at either end. */
+/**
+ * The same question the resolver asks: inside the root, nothing hidden on the way, and nothing refused at either end.
+ */
 async function followLink(name: string, { realRoot, realPath }: OpenFolder): Promise<Entry | undefined> {
   const link = path.join(realPath, name);
   try {
@@ -126,7 +136,7 @@ async function followLink(name: string, { realRoot, realPath }: OpenFolder): Pro
     if (!isVisibleBelow(realRoot, target)) return undefined;
     const stats = await lstat(target);
     // The same way twice: what was looked at lies where it should.
-    return await realpath(link) === target ? entryOf(name, path.basename(target), stats) : undefined;
+    return (await realpath(link)) === target ? entryOf(name, path.basename(target), stats) : undefined;
   } catch {
     return undefined;
   }

@@ -30,7 +30,9 @@ export function present(content: Content, purpose: Purpose, hooks: Hooks): Conte
   const overlay = hooks.overlay?.(content.realPath);
   const shown = overlay === undefined ? content : overlaid(content, overlay);
   if (hooks.transform === undefined || !isDocument(shown.type)) return shown;
-  return shown.bytes === undefined ? presentLarge(shown, purpose, hooks) : transformed(shown, shown.bytes.subarray(0, BEGINNING), purpose, hooks);
+  return shown.bytes === undefined
+    ? presentLarge(shown, purpose, hooks)
+    : transformed(shown, shown.bytes.subarray(0, BEGINNING), purpose, hooks);
 }
 
 async function presentLarge(content: Content, purpose: Purpose, hooks: Hooks): Promise<Content> {
@@ -47,27 +49,56 @@ async function presentLarge(content: Content, purpose: Purpose, hooks: Hooks): P
 function overlaid(content: Content, { bytes, tag }: Overlay): Content {
   discardContent(content);
   return described({
-    ...withoutCaching(content), type: withCharset(mediaType(content.type), 'utf-8'), bytes, fd: -1, whole: undefined, isUtf8: true, pieces: [{ start: 0, end: bytes.length }],
+    ...withoutCaching(content),
+    type: withCharset(mediaType(content.type), 'utf-8'),
+    bytes,
+    fd: -1,
+    whole: undefined,
+    isUtf8: true,
+    pieces: [{ start: 0, end: bytes.length }],
     validators: { etag: `"unsaved-${tag}"`, lastModified: undefined, size: bytes.length },
   });
 }
 
 /** The bytes of the file stay where they are, in memory or on disk; the insertion goes between them as it is sent. */
-function transformed(content: Content, beginning: Buffer, { path, status, navigation }: Purpose, hooks: Hooks): Content {
-  const insertion = hooks.transform?.({ path, realPath: content.realPath, status, mediaType: mediaType(content.type), beginning });
-  if (insertion === undefined) return described({ ...content, whole: undefined, extra: [...content.extra, VARIES_BY_PURPOSE] });
+function transformed(
+  content: Content,
+  beginning: Buffer,
+  { path, status, navigation }: Purpose,
+  hooks: Hooks,
+): Content {
+  const insertion = hooks.transform?.({
+    path,
+    realPath: content.realPath,
+    status,
+    mediaType: mediaType(content.type),
+    beginning,
+  });
+  if (insertion === undefined)
+    return described({ ...content, whole: undefined, extra: [...content.extra, VARIES_BY_PURPOSE] });
   const { at, bytes: inserted, charset } = insertion;
   const { size } = content.validators;
   // Scripts that read the document have to decode it as the browser did.
   const type = charset === undefined || content.isUtf8 ? content.type : withCharset(mediaType(content.type), charset);
-  if (!navigation) return described({ ...content, whole: undefined, type, extra: [...content.extra, VARIES_BY_PURPOSE] });
+  if (!navigation)
+    return described({ ...content, whole: undefined, type, extra: [...content.extra, VARIES_BY_PURPOSE] });
   const bytes = content.bytes && Buffer.concat([content.bytes.subarray(0, at), inserted, content.bytes.subarray(at)]);
   const uncached = withoutCaching(content);
   return described({
-    ...uncached, type, bytes, whole: undefined, rangeable: false, extra: [...uncached.extra, VARIES_BY_PURPOSE],
-    pieces: bytes === undefined ? [...stretch(0, at), inserted, ...stretch(at, size)] : [{ start: 0, end: bytes.length }],
+    ...uncached,
+    type,
+    bytes,
+    whole: undefined,
+    rangeable: false,
+    extra: [...uncached.extra, VARIES_BY_PURPOSE],
+    pieces:
+      bytes === undefined ? [...stretch(0, at), inserted, ...stretch(at, size)] : [{ start: 0, end: bytes.length }],
     // The time of the file says nothing of what was put into it.
-    validators: { etag: tagWith(content.validators.etag, insertion), lastModified: undefined, size: size + inserted.length },
+    validators: {
+      etag: tagWith(content.validators.etag, insertion),
+      lastModified: undefined,
+      size: size + inserted.length,
+    },
   });
 }
 

@@ -11,11 +11,18 @@ type FieldList = readonly (readonly [name: string, value: string])[];
 const NONE: FieldList = [];
 
 /** Globs are compiled once, here. */
-export function createFileRules({ headers, cacheControl }: Pick<ServerOptions, 'headers' | 'cacheControl'>, types: Pick<MimeTypes, 'typeOf'>): FileRules {
+export function createFileRules(
+  { headers, cacheControl }: Pick<ServerOptions, 'headers' | 'cacheControl'>,
+  types: Pick<MimeTypes, 'typeOf'>,
+): FileRules {
   const typeOf = (name: string): string => types.typeOf(name);
   if (headers.length === 0) return { typeOf, cacheControl, fieldsOf: () => NONE };
   const rules = headers.map(({ glob, fields }) => ({ fits: globMatcher([glob]), fields }));
-  return { typeOf, cacheControl, fieldsOf: (sitePath) => merged(rules.filter(({ fits }) => fits(sitePath)).map(({ fields }) => fields)) };
+  return {
+    typeOf,
+    cacheControl,
+    fieldsOf: (sitePath) => merged(rules.filter(({ fits }) => fits(sitePath)).map(({ fields }) => fields)),
+  };
 }
 
 /** A later field of the same name takes the place of an earlier one. */

@@ -22,8 +22,12 @@ export interface Unmet {
 export function fileResponse(request: Request, content: Content, pool: BufferPool): Response | Unmet {
   const selection = select(request.method as 'GET' | 'HEAD', request.fields, content.validators, content.rangeable);
   switch (selection.status) {
-    case 200: return content.whole !== undefined && request.method === 'GET' ? content.whole : withBody(request, { status: 200, fields: content.fields, pieces: content.pieces }, content, pool);
-    case 206: return withBody(request, partial(content, selection.ranges), content, pool);
+    case 200:
+      return content.whole !== undefined && request.method === 'GET'
+        ? content.whole
+        : withBody(request, { status: 200, fields: content.fields, pieces: content.pieces }, content, pool);
+    case 206:
+      return withBody(request, partial(content, selection.ranges), content, pool);
     case 304:
       discardContent(content);
       return { status: 304, fields: headerBlock(validatorFields(content)), body: undefined };
@@ -32,12 +36,21 @@ export function fileResponse(request: Request, content: Content, pool: BufferPoo
       return { status: 412, why: 'The file is not in the state the request is about.', extra: [] };
     case 416:
       discardContent(content);
-      return { status: 416, why: 'The file has no bytes in that range.', extra: [['Content-Range', `bytes */${content.validators.size}`]] };
-    default: throw new Error('unknown selection');
+      return {
+        status: 416,
+        why: 'The file has no bytes in that range.',
+        extra: [['Content-Range', `bytes */${content.validators.size}`]],
+      };
+    default:
+      throw new Error('unknown selection');
   }
 }
 
-interface Part { readonly status: 200 | 206; readonly fields: HeaderBlock; readonly pieces: readonly Piece[] }
+interface Part {
+  readonly status: 200 | 206;
+  readonly fields: HeaderBlock;
+  readonly pieces: readonly Piece[];
+}
 
 /** One range as it is, several as multipart/byteranges (RFC 9110 §14.6, §15.3.7). */
 function partial(content: Content, ranges: readonly ByteRange[]): Part {
@@ -45,13 +58,21 @@ function partial(content: Content, ranges: readonly ByteRange[]): Part {
   const [only] = ranges;
   if (ranges.length === 1 && only !== undefined) {
     const fields = headerBlock([
-      ['Content-Type', content.type], ['Content-Length', only.end - only.start], ['Content-Range', `bytes ${only.start}-${only.end - 1}/${size}`],
-      ['Accept-Ranges', 'bytes'], ...validatorFields(content),
+      ['Content-Type', content.type],
+      ['Content-Length', only.end - only.start],
+      ['Content-Range', `bytes ${only.start}-${only.end - 1}/${size}`],
+      ['Accept-Ranges', 'bytes'],
+      ...validatorFields(content),
     ]);
     return { status: 206, fields, pieces: ranges };
   }
   const { pieces, length, type } = multipartPieces(ranges, content.type, size);
-  const fields = headerBlock([['Content-Type', type], ['Content-Length', length], ['Accept-Ranges', 'bytes'], ...validatorFields(content)]);
+  const fields = headerBlock([
+    ['Content-Type', type],
+    ['Content-Length', length],
+    ['Accept-Ranges', 'bytes'],
+    ...validatorFields(content),
+  ]);
   return { status: 206, fields, pieces };
 }
 
@@ -63,5 +84,9 @@ function withBody({ method }: Request, { status, fields, pieces }: Part, content
   const { bytes, fd } = content;
   if (bytes === undefined) return { status, fields, body: new FileBody(fd, pieces, pool) };
   const cut = (piece: Piece): Buffer => (Buffer.isBuffer(piece) ? piece : bytes.subarray(piece.start, piece.end));
-  return { status, fields, body: bytesBody(pieces.length === 1 ? cut(pieces[0] as ByteRange) : Buffer.concat(pieces.map(cut))) };
+  return {
+    status,
+    fields,
+    body: bytesBody(pieces.length === 1 ? cut(pieces[0] as ByteRange) : Buffer.concat(pieces.map(cut))),
+  };
 }

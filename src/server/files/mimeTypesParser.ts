@@ -1,6 +1,7 @@
 /**
  * The text of a mime.types file → extensions and their types. Both formats that servers have are read: nginx's
- * (`types { text/html html htm; }`, a statement ends with `;`) and Apache's (`text/html html htm`, a statement is a line).
+ * (`types { text/html html htm; }`, a statement ends with `;`) and Apache's (`text/html html htm`, a statement is a
+ * line).
  *
  * One pass over the characters, so that no text takes longer than its length; one bad statement refuses the whole file.
  */
@@ -10,7 +11,10 @@ import { escapeLogField } from '../util/printable.js';
 export type TypeTable = ReadonlyMap<string, string>;
 
 /** What is wrong, in words, and in which line (from 1). */
-export interface BadLine { readonly line: number; readonly reason: string }
+export interface BadLine {
+  readonly line: number;
+  readonly reason: string;
+}
 
 /** Types, extensions and signs: ten times the longest list there is. Each costs memory and time. */
 const MOST_WORDS = 40_000;
@@ -87,9 +91,11 @@ function readType(word: string): [type: string, reason: string | undefined] {
 function addExtension(word: string, type: string, table: Map<string, string>, hint: string): string | undefined {
   const extension = (word.startsWith('.') ? word.slice(1) : word).toLowerCase();
   if (extension.includes('/')) return `${quote(word)} is not an extension: ${hint}`;
-  // Lists of Unix systems have a few of them. What follows the last dot of a name counts here, so they are of no use, and no harm.
+  // Lists of Unix systems have a few of them. What follows the last dot of a name counts here, so they are of no use,
+  // and no harm.
   if (extension.includes('.') && !extension.startsWith('.') && !extension.endsWith('.')) return undefined;
-  if (extension === '' || extension.startsWith('.') || extension.endsWith('.') || extension.length > LONGEST_EXTENSION) return `${quote(word)} is not an extension`;
+  if (extension === '' || extension.startsWith('.') || extension.endsWith('.') || extension.length > LONGEST_EXTENSION)
+    return `${quote(word)} is not an extension`;
   table.set(extension, type);
   return undefined;
 }
@@ -102,7 +108,9 @@ function quote(word: string): string {
 const LF = 0x0a;
 const HASH = 0x23;
 
-/** The words of a text and the line each stands in. `;`, `{` and `}` are words; a `#` before a word begins a comment. */
+/**
+ * The words of a text and the line each stands in. `;`, `{` and `}` are words; a `#` before a word begins a comment.
+ */
 class Words {
   /** Line of the word that was given last, from 1. */
   line = 1;

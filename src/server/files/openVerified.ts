@@ -1,6 +1,6 @@
 /**
- * Paths on disk → what may be seen of them. Decides on what was opened rather than on what was asked for. Only the resolver
- * (resolve.ts) leads here from a URL.
+ * Paths on disk → what may be seen of them. Decides on what was opened rather than on what was asked for. Only the
+ * resolver (resolve.ts) leads here from a URL.
  */
 import { close, constants, fstat, open, realpath as realpathCallback, type BigIntStats } from 'node:fs';
 import { lstat, readlink, stat } from 'node:fs/promises';
@@ -32,8 +32,11 @@ export interface Opened {
 
 /** How often a file may be replaced under our hands before we give up. */
 const OPEN_ATTEMPTS = 4;
-/** A FIFO must not make us wait, a link that appears at the last moment must not be followed. Windows knows neither flag. */
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- the types promise flags that Windows does not have
+/**
+ * A FIFO must not make us wait, a link that appears at the last moment must not be followed. Windows knows neither
+ * flag.
+ */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- Windows has neither
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
 
 /**
@@ -48,7 +51,10 @@ export async function findBelow(root: string, lookupPath: string): Promise<Found
   return stats.isFile() || stats.isDirectory() ? { lookupPath, realPath, isFolder: stats.isDirectory() } : undefined;
 }
 
-/** Judged by the names on disk, so that neither a link nor another spelling leads to a hidden file. Both absolute, links followed. */
+/**
+ * Judged by the names on disk, so that neither a link nor another spelling leads to a hidden file. Both absolute, links
+ * followed.
+ */
 export function isVisibleBelow(root: string, realPath: string): boolean {
   const below = pathBelow(root, realPath);
   if (below === undefined || below === '') return below !== undefined;
@@ -57,22 +63,30 @@ export function isVisibleBelow(root: string, realPath: string): boolean {
 
 /**
  * Where a path leads or, as far as it is not there yet, would lead.
- * @returns absolute, links followed; undefined behind a link that leads nowhere: whoever makes that file makes it elsewhere
+ * @returns absolute, links followed; undefined behind a link that leads nowhere: whoever makes that file makes it
+ * elsewhere
  */
 export async function realPlaceOf(file: string): Promise<string | undefined> {
   const missing: string[] = [];
   for (let at = file; ; at = path.dirname(at)) {
     const real = await realpath(at).catch(() => undefined);
     if (real !== undefined) return path.join(real, ...missing);
-    if (at === path.dirname(at) || await lstat(at).then((stats) => stats.isSymbolicLink(), () => false)) return undefined;
+    if (
+      at === path.dirname(at) ||
+      (await lstat(at).then(
+        (stats) => stats.isSymbolicLink(),
+        () => false,
+      ))
+    )
+      return undefined;
     missing.unshift(path.basename(at));
   }
 }
 
 /**
- * Opens a file by its real path and makes sure that what was opened is what stands there: between the look and the opening
- * a folder on the way may have become a link to somewhere else. A file that was replaced meanwhile (as editors do when they save)
- * is opened again.
+ * Opens a file by its real path and makes sure that what was opened is what stands there: between the look and the
+ * opening a folder on the way may have become a link to somewhere else. A file that was replaced meanwhile (as editors
+ * do when they save) is opened again.
  * @returns undefined for what is no regular file, or does not hold still
  */
 export async function openVerified(realPath: string): Promise<Opened | undefined> {
@@ -91,7 +105,10 @@ export async function openVerified(realPath: string): Promise<Opened | undefined
   return undefined;
 }
 
-/** Linux knows where a descriptor leads, in one step. Elsewhere two looks have to agree: a narrow gap remains between them. */
+/**
+ * Linux knows where a descriptor leads, in one step. Elsewhere two looks have to agree: a narrow gap remains between
+ * them.
+ */
 async function isOpenAt(fd: number, opened: BigIntStats, realPath: string): Promise<boolean> {
   if (process.platform === 'linux') {
     const place = await readlink(`/proc/self/fd/${fd}`).catch(() => undefined);
@@ -102,26 +119,41 @@ async function isOpenAt(fd: number, opened: BigIntStats, realPath: string): Prom
 }
 
 /**
- * Whether a path that may not be followed to its end is at least known to stay inside: 403 tells that there is something, so it
- * is said only of what may be seen. What lies behind a link is not known then.
+ * Whether a path that may not be followed to its end is at least known to stay inside: 403 tells that there is
+ * something, so it is said only of what may be seen. What lies behind a link is not known then.
  */
 export async function isKnownInside(root: string, segments: readonly string[]): Promise<boolean> {
   for (let depth = segments.length; depth >= 0; depth--) {
     const reached = await realpath(path.join(root, ...segments.slice(0, depth))).catch(() => undefined);
     if (reached === undefined) continue;
     const next = segments[depth];
-    const isLink = next !== undefined && await lstat(path.join(reached, next)).then((stats) => stats.isSymbolicLink(), () => false);
+    const isLink =
+      next !== undefined &&
+      (await lstat(path.join(reached, next)).then(
+        (stats) => stats.isSymbolicLink(),
+        () => false,
+      ));
     return isVisibleBelow(root, reached) && !isLink;
   }
   return false;
 }
 
-/** What the system's refusal comes down to; undefined for trouble of another kind, which is a 500 and a line in the log. */
+/**
+ * What the system's refusal comes down to; undefined for trouble of another kind, which is a 500 and a line in the log.
+ */
 export function readFailure(error: unknown): 'missing' | 'unreadable' | undefined {
   switch ((error as NodeJS.ErrnoException).code ?? '') {
-    case 'ENOENT': case 'ENOTDIR': case 'ELOOP': case 'ENAMETOOLONG': case 'ENXIO': case 'EISDIR': case 'EINVAL': case 'ENODEV':
+    case 'ENOENT':
+    case 'ENOTDIR':
+    case 'ELOOP':
+    case 'ENAMETOOLONG':
+    case 'ENXIO':
+    case 'EISDIR':
+    case 'EINVAL':
+    case 'ENODEV':
       return 'missing';
-    case 'EACCES': case 'EPERM':
+    case 'EACCES':
+    case 'EPERM':
       return 'unreadable';
     default:
       return undefined;

@@ -6,7 +6,10 @@ import type { Fields } from '../http/fields.js';
 import type { OpenFile, Resolver } from './resolver.js';
 
 /** Best first: what the same content usually is shortest in. */
-const CODINGS = [{ name: 'br', suffix: '.br' }, { name: 'gzip', suffix: '.gz' }] as const;
+const CODINGS = [
+  { name: 'br', suffix: '.br' },
+  { name: 'gzip', suffix: '.gz' },
+] as const;
 
 export interface Twin {
   readonly file: OpenFile;
@@ -19,8 +22,8 @@ export function readsCompressed(fields: Fields): boolean {
 }
 
 /**
- * The compressed twin of a file, where the client can read it and it is not older than the file: a preview shows nothing stale.
- * When there is one, `file` is closed.
+ * The compressed twin of a file, where the client can read it and it is not older than the file: a preview shows
+ * nothing stale. When there is one, `file` is closed.
  */
 export async function compressedTwin(file: OpenFile, fields: Fields, resolver: Resolver): Promise<Twin | undefined> {
   for (const { name, suffix } of CODINGS) {

@@ -27,7 +27,10 @@ export interface Content {
   /** The fields of a 200 with the whole content. */
   readonly fields: HeaderBlock;
   readonly cacheControl: string;
-  /** Fields that every answer about it carries, beside those of any other. One of them may be a Cache-Control, which counts then. */
+  /**
+   * Fields that every answer about it carries, beside those of any other. One of them may be a Cache-Control, which
+   * counts then.
+   */
   readonly extra: readonly (readonly [string, string])[];
   /** The whole content of a small file; a larger one is open instead. */
   readonly bytes: Buffer | undefined;
@@ -56,10 +59,15 @@ export interface FileRules {
 const PLAIN_RULES: FileRules = { typeOf: contentType, cacheControl: 'no-cache', fieldsOf: () => [] };
 
 /** Reads what is small, and describes it. Takes over the descriptor: on failure it is closed. */
-export async function loadContent(file: OpenFile, rules: FileRules = PLAIN_RULES, now = Date.now()): Promise<{ readonly content: Content; readonly keep: boolean }> {
+export async function loadContent(
+  file: OpenFile,
+  rules: FileRules = PLAIN_RULES,
+  now = Date.now(),
+): Promise<{ readonly content: Content; readonly keep: boolean }> {
   const settled = isSettled(file.stamp, now);
   const type = rules.typeOf(file.name);
-  if (file.size > SMALL_FILE) return { content: describe(file, rules, validatorsOf(file.stamp, type, settled), undefined), keep: false };
+  if (file.size > SMALL_FILE)
+    return { content: describe(file, rules, validatorsOf(file.stamp, type, settled), undefined), keep: false };
   try {
     const bytes = await readWhole(file.fd, file.size);
     const same = isSameFile(file.stamp, await fstatBig(file.fd, { bigint: true })) && bytes.length === file.size;
@@ -73,8 +81,16 @@ export async function loadContent(file: OpenFile, rules: FileRules = PLAIN_RULES
 
 function describe(file: OpenFile, rules: FileRules, validators: Validators, bytes: Buffer | undefined): Content {
   const parts = {
-    validators, bytes, type: rules.typeOf(file.name), cacheControl: rules.cacheControl, realPath: file.realPath, extra: rules.fieldsOf(file.sitePath), rangeable: true, isUtf8: false,
-    fd: bytes === undefined ? file.fd : -1, pieces: [{ start: 0, end: validators.size }],
+    validators,
+    bytes,
+    type: rules.typeOf(file.name),
+    cacheControl: rules.cacheControl,
+    realPath: file.realPath,
+    extra: rules.fieldsOf(file.sitePath),
+    rangeable: true,
+    isUtf8: false,
+    fd: bytes === undefined ? file.fd : -1,
+    pieces: [{ start: 0, end: validators.size }],
   };
   const fields = headerBlock(representationFields(parts));
   return { ...parts, fields, whole: bytes && new WholeResponse(fields, bytesBody(bytes)) };
@@ -83,27 +99,48 @@ function describe(file: OpenFile, rules: FileRules, validators: Validators, byte
 /** The same content with the fields that belong to it now. */
 export function described(content: Content): Content {
   const fields = headerBlock(representationFields(content));
-  return { ...content, fields, whole: content.whole === undefined ? undefined : new WholeResponse(fields, bytesBody(content.whole.body.bytes)) };
+  return {
+    ...content,
+    fields,
+    whole: content.whole === undefined ? undefined : new WholeResponse(fields, bytesBody(content.whole.body.bytes)),
+  };
 }
 
 /** What describes the whole of a content. */
-function representationFields(content: Pick<Content, 'type' | 'validators' | 'rangeable' | 'cacheControl' | 'extra'>): (readonly [string, string | number])[] {
+function representationFields(
+  content: Pick<Content, 'type' | 'validators' | 'rangeable' | 'cacheControl' | 'extra'>,
+): (readonly [string, string | number])[] {
   return [
-    ['Content-Type', content.type], ['Content-Length', content.validators.size], ['Accept-Ranges', content.rangeable ? 'bytes' : 'none'],
+    ['Content-Type', content.type],
+    ['Content-Length', content.validators.size],
+    ['Accept-Ranges', content.rangeable ? 'bytes' : 'none'],
     ...validatorFields(content),
   ];
 }
 
-/** The fields that let a client ask again whether it still has the right content; in a 304 as in a 200 (RFC 9110 §15.4.5). */
-export function validatorFields({ validators: { etag, lastModified }, cacheControl, extra }: Pick<Content, 'validators' | 'cacheControl' | 'extra'>): (readonly [string, string])[] {
+/**
+ * The fields that let a client ask again whether it still has the right content; in a 304 as in a 200 (RFC 9110
+ * §15.4.5).
+ */
+export function validatorFields({
+  validators: { etag, lastModified },
+  cacheControl,
+  extra,
+}: Pick<Content, 'validators' | 'cacheControl' | 'extra'>): (readonly [string, string])[] {
   const time: [string, string][] = lastModified === undefined ? [] : [['Last-Modified', formatHttpDate(lastModified)]];
-  const caching: [string, string][] = extra.some(([name]) => name.toLowerCase() === 'cache-control') ? [] : [['Cache-Control', cacheControl]];
+  const caching: [string, string][] = extra.some(([name]) => name.toLowerCase() === 'cache-control')
+    ? []
+    : [['Cache-Control', cacheControl]];
   return [['ETag', etag], ...time, ...caching, ...extra];
 }
 
 /** The same, for what is made on its way: whoever has it asks again each time, whatever is said of files. */
 export function withoutCaching<T extends Pick<Content, 'cacheControl' | 'extra'>>(content: T): T {
-  return { ...content, cacheControl: 'no-cache', extra: content.extra.filter(([name]) => name.toLowerCase() !== 'cache-control') };
+  return {
+    ...content,
+    cacheControl: 'no-cache',
+    extra: content.extra.filter(([name]) => name.toLowerCase() !== 'cache-control'),
+  };
 }
 
 /** Gives back what a content holds when it is not sent after all. */
@@ -123,8 +160,9 @@ async function readWhole(fd: number, size: number): Promise<Buffer> {
 }
 
 /**
- * Whether a later write is certain to show in the stamp. Clocks of file systems tick: two writes within one tick carry the same
- * time, so a file changed just now might change again unseen. Most tick in ≤ 10 ms, some (no fraction of a second) in 2 s.
+ * Whether a later write is certain to show in the stamp. Clocks of file systems tick: two writes within one tick carry
+ * the same time, so a file changed just now might change again unseen. Most tick in ≤ 10 ms, some (no fraction of a
+ * second) in 2 s.
  */
 function isSettled(stamp: Stamp, now: number): boolean {
   const tick = stamp.mtimeNs % 1_000_000_000n === 0n ? 2_000 : 20;
@@ -132,8 +170,9 @@ function isSettled(stamp: Stamp, now: number): boolean {
 }
 
 /**
- * Strong tag from device, inode, size and both nanosecond times (an old mtime can be put back, ctime cannot), hashed because an
- * inode number is nobody's business; weak while unsettled. The type belongs to it: a 304 cannot tell of another one.
+ * Strong tag from device, inode, size and both nanosecond times (an old mtime can be put back, ctime cannot), hashed
+ * because an inode number is nobody's business; weak while unsettled. The type belongs to it: a 304 cannot tell of
+ * another one.
  */
 function validatorsOf(stamp: Stamp, type: string, settled: boolean): Validators {
   const identity = `${stamp.dev.toString()}-${stamp.ino.toString()}-${stamp.size.toString()}-${stamp.mtimeNs.toString()}-${stamp.ctimeNs.toString()}-${type}`;

@@ -14,8 +14,8 @@ const TRUST = 4;
 /** The same for where its path really leads: a folder on the way may have been moved and linked back. */
 const TRUST_PLACE = 250;
 /**
- * Looks that take longer than this (milliseconds), several in a row, tell of a network drive: for a while nothing is answered
- * from here. A single one tells only that another program had the processor.
+ * Looks that take longer than this (milliseconds), several in a row, tell of a network drive: for a while nothing is
+ * answered from here. A single one tells only that another program had the processor.
  */
 const SLOW_LOOK = 5;
 const SLOW_LOOKS = 3;
@@ -47,7 +47,9 @@ export class ContentCache {
     return now < this.pausedUntil ? undefined : this.recheck(path, entry, now);
   }
 
-  /** Keeps a small content whose file was settled when it was read, where it is known what else could answer the path. */
+  /**
+   * Keeps a small content whose file was settled when it was read, where it is known what else could answer the path.
+   */
   set(path: string, file: OpenFile, content: Content): void {
     this.remove(path);
     const now = this.now();
@@ -69,7 +71,11 @@ export class ContentCache {
   private recheck(path: string, entry: Entry, now: number): Content | undefined {
     const found = look(entry.file.lookupPath);
     const place = now - entry.placeCheckedAt < TRUST_PLACE;
-    const same = found !== undefined && isSameFile(entry.file.stamp, found) && entry.file.absent.every((other) => look(other) === undefined) && (place || leadsTo(entry.file.lookupPath, entry.file.realPath));
+    const same =
+      found !== undefined &&
+      isSameFile(entry.file.stamp, found) &&
+      entry.file.absent.every((other) => look(other) === undefined) &&
+      (place || leadsTo(entry.file.lookupPath, entry.file.realPath));
     entry.checkedAt = this.now();
     if (!place) entry.placeCheckedAt = entry.checkedAt;
     this.slowLooks = entry.checkedAt - now > SLOW_LOOK ? this.slowLooks + 1 : 0;

@@ -1,6 +1,6 @@
 /**
- * The only way from a URL to a file. Decodes once, opens, and decides on what was opened rather than on what was asked for;
- * hands out an open descriptor of a regular file that lies below the root, never a path to be opened again.
+ * The only way from a URL to a file. Decodes once, opens, and decides on what was opened rather than on what was asked
+ * for; hands out an open descriptor of a regular file that lies below the root, never a path to be opened again.
  *
  * | path               | leads to                                                                                |
  * |--------------------|-----------------------------------------------------------------------------------------|
@@ -40,8 +40,8 @@ export interface OpenFile {
   readonly size: number;
   readonly stamp: Stamp;
   /**
-   * What would answer the path in its place and is not there, absolute; undefined when that is not all that would have to be
-   * looked at to know.
+   * What would answer the path in its place and is not there, absolute; undefined when that is not all that would have
+   * to be looked at to know.
    */
   readonly absent: readonly string[] | undefined;
 }
@@ -78,8 +78,8 @@ export interface Resolver {
    */
   openBeside(file: OpenFile, suffix: string): Promise<OpenFile | undefined>;
   /**
-   * The first regular file on the way that a path describes; what follows it is for the script (RFC 3875 §4.1.5). Nothing is opened: what
-   * runs it does that, and needs its path.
+   * The first regular file on the way that a path describes; what follows it is for the script (RFC 3875 §4.1.5).
+   * Nothing is opened: what runs it does that, and needs its path.
    * @param requestPath as for `resolve`
    * @param isScript whether a file may be run, by its path in the site: decoded, without leading slash
    * @returns a status instead: 400 or 404
@@ -101,7 +101,11 @@ const PLAIN: ResolverRules = { indexes: ['index.html'], cleanUrls: false, mounts
 const NOT_FOUND: Resolved = { kind: 'refused', status: 404, why: 'There is no such file.' };
 const MALFORMED: Resolved = { kind: 'refused', status: 400, why: 'The path is not well-formed.' };
 const UNREADABLE: Resolved = { kind: 'refused', status: 403, why: 'The file may not be read.' };
-const NO_BACKEND: Resolved = { kind: 'refused', status: 501, why: 'This is a script, and no backend is set up to run it.' };
+const NO_BACKEND: Resolved = {
+  kind: 'refused',
+  status: 501,
+  why: 'This is a script, and no backend is set up to run it.',
+};
 
 /**
  * @param root absolute path of the folder; its own links are followed once, now
@@ -109,7 +113,8 @@ const NO_BACKEND: Resolved = { kind: 'refused', status: 501, why: 'This is a scr
  */
 export async function createResolver(root: string, given: Partial<ResolverRules> = {}): Promise<Resolver> {
   const realRoot = await realpath(root);
-  if (!(await stat(realRoot)).isDirectory()) throw Object.assign(new Error(`${root} is not a folder`), { code: 'ENOTDIR' });
+  if (!(await stat(realRoot)).isDirectory())
+    throw Object.assign(new Error(`${root} is not a folder`), { code: 'ENOTDIR' });
   const rules = { ...PLAIN, ...given };
   // The longest path first: a mount may lie below another.
   const mounts = [...rules.mounts].sort((a, b) => b.segments.length - a.segments.length);
@@ -117,7 +122,9 @@ export async function createResolver(root: string, given: Partial<ResolverRules>
     const mount = mounts.find((candidate) => candidate.segments.every((name, index) => segments[index] === name));
     if (mount === undefined) return { root: realRoot, base: realRoot, rest: segments };
     const mountRoot = await mountedFolder(mount);
-    return mountRoot === undefined ? undefined : { root: mountRoot, base: mount.folder, rest: segments.slice(mount.segments.length) };
+    return mountRoot === undefined
+      ? undefined
+      : { root: mountRoot, base: mount.folder, rest: segments.slice(mount.segments.length) };
   };
   return {
     async resolve(requestPath) {
@@ -132,12 +139,17 @@ export async function createResolver(root: string, given: Partial<ResolverRules>
       for (let count = 1; count <= decoded.segments.length; count++) {
         const segments = decoded.segments.slice(0, count);
         const place = await placeOf({ ...decoded, segments });
-        const found = place && await lookForScript(place);
+        const found = place && (await lookForScript(place));
         if (place === undefined || found === undefined) return 404;
         if (found.isFolder) continue;
-        const rest = decoded.segments.slice(count).map((name) => `/${name}`).join('');
+        const rest = decoded.segments
+          .slice(count)
+          .map((name) => `/${name}`)
+          .join('');
         const sitePath = segments.join('/');
-        return isScript(sitePath) && isRunnable(found, sitePath) ? scriptAt(place, found, sitePath, `${rest}${decoded.folder ? '/' : ''}`) : 404;
+        return isScript(sitePath) && isRunnable(found, sitePath)
+          ? scriptAt(place, found, sitePath, `${rest}${decoded.folder ? '/' : ''}`)
+          : 404;
       }
       return 404;
     },
@@ -151,13 +163,19 @@ export async function createResolver(root: string, given: Partial<ResolverRules>
 }
 
 /**
- * Where a mount leads now: a build may make its folder later, or put a link in another place. Not out of where it may be.
+ * Where a mount leads now: a build may make its folder later, or put a link in another place. Not out of where it may
+ * be.
  * @returns absolute, links followed; undefined when there is no such folder
  */
 export async function mountedFolder({ folder, within }: Mount): Promise<string | undefined> {
   const real = await realpath(folder).catch(() => undefined);
   if (real === undefined || within?.some((place) => isWithin(place, real)) === false) return undefined;
-  return await stat(real).then((stats) => stats.isDirectory(), () => false) ? real : undefined;
+  return (await stat(real).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  ))
+    ? real
+    : undefined;
 }
 
 /** Where to look: a folder on disk, how it is reached, and the names below it. */
@@ -176,7 +194,11 @@ async function resolveIn(place: Place, decoded: DecodedPath, rules: ResolverRule
     const found = await attempt(findBelow(root, lookupPath));
     if (!folder && rest.length > 0 && (found === undefined || found.isFolder) && rules.cleanUrls) {
       const page = await attempt(findBelow(root, `${lookupPath}.html`));
-      if (page !== undefined && !page.isFolder) return await answer(place, decoded, page, { suffix: '.html', absent: found === undefined ? [lookupPath] : undefined });
+      if (page !== undefined && !page.isFolder)
+        return await answer(place, decoded, page, {
+          suffix: '.html',
+          absent: found === undefined ? [lookupPath] : undefined,
+        });
     }
     if (found === undefined) return NOT_FOUND;
     if (!found.isFolder) return await answer(place, decoded, found, { suffix: '', absent: [] });
@@ -185,42 +207,65 @@ async function resolveIn(place: Place, decoded: DecodedPath, rules: ResolverRule
   } catch (error) {
     const failure = readFailure(error);
     if (failure === undefined) throw error;
-    return failure === 'unreadable' && await isKnownInside(root, rest) ? UNREADABLE : NOT_FOUND;
+    return failure === 'unreadable' && (await isKnownInside(root, rest)) ? UNREADABLE : NOT_FOUND;
   }
 }
 
 /** What the name on disk has beyond the one asked for, and what would have come first. */
-interface Detour { readonly suffix: string; readonly absent: OpenFile['absent'] }
+interface Detour {
+  readonly suffix: string;
+  readonly absent: OpenFile['absent'];
+}
 
-async function answer(place: Place, { segments, folder, repeatedSlashes }: DecodedPath, found: Found, { suffix, absent }: Detour): Promise<Resolved> {
+async function answer(
+  place: Place,
+  { segments, folder, repeatedSlashes }: DecodedPath,
+  found: Found,
+  { suffix, absent }: Detour,
+): Promise<Resolved> {
   if (folder) return NOT_FOUND;
   if (repeatedSlashes) return { kind: 'redirect', location: encodePath(segments, false) };
   return openFound(place.root, found, segments.join('/') + suffix, absent);
 }
 
-async function openIndex(place: Place, { segments }: DecodedPath, folder: Found, { indexes, isScript }: ResolverRules): Promise<Resolved> {
+async function openIndex(
+  place: Place,
+  { segments }: DecodedPath,
+  folder: Found,
+  { indexes, isScript }: ResolverRules,
+): Promise<Resolved> {
   const absent: string[] = [];
   for (const name of indexes) {
     const lookupPath = path.join(folder.lookupPath, name);
     const found = await attempt(findBelow(place.root, lookupPath));
     const sitePath = [...segments, name].join('/');
     if (found !== undefined && !found.isFolder) {
-      if (isScript?.(sitePath) === true && isRunnable(found, sitePath)) return { kind: 'script', script: scriptAt(place, found, sitePath, '') };
+      if (isScript?.(sitePath) === true && isRunnable(found, sitePath))
+        return { kind: 'script', script: scriptAt(place, found, sitePath, '') };
       return openFound(place.root, found, sitePath, absent);
     }
     absent.push(lookupPath);
   }
-  const why = indexes.length === 0 ? 'The folder has no page of its own.' : `The folder has no ${indexes.join(' or ')}.`;
+  const why =
+    indexes.length === 0 ? 'The folder has no page of its own.' : `The folder has no ${indexes.join(' or ')}.`;
   return { kind: 'folder', folder: { realRoot: place.root, realPath: folder.realPath, segments }, why };
 }
 
-async function openFound(root: string, { realPath, lookupPath }: Found, sitePath: string, absent: OpenFile['absent']): Promise<Resolved> {
+async function openFound(
+  root: string,
+  { realPath, lookupPath }: Found,
+  sitePath: string,
+  absent: OpenFile['absent'],
+): Promise<Resolved> {
   const name = sitePath.slice(sitePath.lastIndexOf('/') + 1);
   const forbidden = refuseName(path.basename(realPath)) ?? refuseName(name);
   if (forbidden !== undefined) return forbidden === 501 && path.basename(realPath) === name ? NO_BACKEND : NOT_FOUND;
   const opened = await openVerified(realPath);
   if (opened === undefined) return NOT_FOUND;
-  return { kind: 'file', file: { ...opened, root, lookupPath, realPath, sitePath, name, size: Number(opened.stamp.size), absent } };
+  return {
+    kind: 'file',
+    file: { ...opened, root, lookupPath, realPath, sitePath, name, size: Number(opened.stamp.size), absent },
+  };
 }
 
 async function lookForScript({ root, base, rest }: Place): Promise<Found | undefined> {

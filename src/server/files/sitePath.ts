@@ -1,5 +1,6 @@
 /**
- * The path of a request-target → names of folders and a file. Decoded exactly once; what is not plain is rejected, never repaired.
+ * The path of a request-target → names of folders and a file. Decoded exactly once; what is not plain is rejected,
+ * never repaired.
  */
 
 /** Segments of a path: what lies between its slashes, decoded. */
@@ -12,7 +13,9 @@ export interface DecodedPath {
   readonly repeatedSlashes: boolean;
 }
 
-/** 400: no path at all. 404: a path under which nothing can ever be found. 501: a script, which is not sent as source. */
+/**
+ * 400: no path at all. 404: a path under which nothing can ever be found. 501: a script, which is not sent as source.
+ */
 export type PathRefusal = 400 | 404 | 501;
 
 // Names Windows gives to devices, with any extension (and with superscript digits).
@@ -65,14 +68,24 @@ export function isHidden(name: string, isFirst: boolean): boolean {
 
 /** A path made of decoded names, encoded again, with a leading slash and no other spelling than the plain one. */
 export function encodePath(segments: readonly string[], folder: boolean): string {
-  const path = segments.map((name) => `/${encodeURIComponent(name).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)}`).join('');
+  const path = segments
+    .map(
+      (name) =>
+        `/${encodeURIComponent(name).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)}`,
+    )
+    .join('');
   return folder || path === '' ? `${path}/` : path;
 }
 
-/** The bytes behind the escapes, if they are UTF-8; undefined for a bad escape or bad UTF-8 (overlong forms included). */
+/**
+ * The bytes behind the escapes, if they are UTF-8; undefined for a bad escape or bad UTF-8 (overlong forms included).
+ */
 function decodeSegment(part: string): string | undefined {
   if (/%(?![0-9A-Fa-f]{2})/.test(part)) return undefined;
-  const bytes = Buffer.from(part.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))), 'latin1');
+  const bytes = Buffer.from(
+    part.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    'latin1',
+  );
   try {
     return DECODER.decode(bytes);
   } catch {

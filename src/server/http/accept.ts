@@ -16,8 +16,9 @@ const QUOTED = /"(?:[^"\\]|\\.)*"?/g;
 const QUALITY = /^(?:[01]|[01]?\.\d{0,3})$/;
 
 /**
- * The media type to answer with. The higher quality wins; at the same quality the type that is named wins over one that is only
- * covered by a wildcard (`application/json, *\/*` asks for JSON); what is still equal, or not acceptable at all, is the first.
+ * The media type to answer with. The higher quality wins; at the same quality the type that is named wins over one that
+ * is only covered by a wildcard (`application/json, *\/*` asks for JSON); what is still equal, or not acceptable at
+ * all, is the first.
  * @param accept value of the field; undefined: none was sent, and everything is as good
  * @param offered media types in lower case, the one we would choose ourselves first
  */
@@ -28,13 +29,18 @@ export function preferred<T extends string>(accept: string | undefined, offered:
   let most = wishFor(best, wishes);
   for (const type of offered.slice(1)) {
     const wish = wishFor(type, wishes);
-    if (wish.quality > most.quality || (wish.quality === most.quality && wish.quality > 0 && wish.precision > most.precision)) [best, most] = [type, wish];
+    if (
+      wish.quality > most.quality ||
+      (wish.quality === most.quality && wish.quality > 0 && wish.precision > most.precision)
+    )
+      [best, most] = [type, wish];
   }
   return best;
 }
 
 /**
- * Quality by media range, lower case. Parameters do not count: we have one form of each type. A member that cannot be read is none.
+ * Quality by media range, lower case. Parameters do not count: we have one form of each type. A member that cannot be
+ * read is none.
  */
 function readAccept(accept: string): ReadonlyMap<string, number> {
   const wishes = new Map<string, number>();
@@ -55,5 +61,7 @@ function readAccept(accept: string): ReadonlyMap<string, number> {
 function wishFor(type: string, wishes: ReadonlyMap<string, number>): Wish {
   const ranges = [type, `${type.slice(0, type.indexOf('/'))}/*`, '*/*'];
   const index = ranges.findIndex((range) => wishes.has(range));
-  return index < 0 ? { quality: 0, precision: 0 } : { quality: wishes.get(ranges[index] as string) as number, precision: 3 - index };
+  return index < 0
+    ? { quality: 0, precision: 0 }
+    : { quality: wishes.get(ranges[index] as string) as number, precision: 3 - index };
 }

@@ -10,7 +10,8 @@ export interface Authority {
   readonly port: number | undefined;
 }
 
-// Narrower than RFC 3986: no userinfo, no sub-delims, no percent-encoding. No browser sends them, and a list of hosts has a comma.
+// Narrower than RFC 3986: no userinfo, no sub-delims, no percent-encoding. No browser sends them, and a list of hosts
+// has a comma.
 const AUTHORITY = /^(?:\[([0-9A-Fa-f:.]+)\]|([0-9A-Za-z._-]+))(?::(\d{1,5})?)?$/;
 
 /** The parts, or undefined when the text is not a plain `host[:port]`. */

@@ -12,9 +12,9 @@ export interface Body {
   /** The whole content, where it lies in memory and is small enough to leave together with the head. */
   readonly bytes?: Buffer;
   /**
-   * Delivers the next chunk, at once or later. One call at a time; never called again once `length` bytes have been delivered. Where
-   * the length is not known, an empty chunk says that this was all.
-   * A chunk is the caller's until the next call of `next`.
+   * Delivers the next chunk, at once or later. One call at a time; never called again once `length` bytes have been
+   * delivered. Where the length is not known, an empty chunk says that this was all. A chunk is the caller's until the
+   * next call of `next`.
    */
   next(deliver: Deliver): void;
   /** Gives back file and memory. May be called at any time, once. */
@@ -26,7 +26,9 @@ export function bytesBody(bytes: Buffer): Body & { readonly bytes: Buffer } {
   return {
     length: bytes.length,
     bytes,
-    next: (deliver) => { deliver(undefined, bytes); },
+    next: (deliver) => {
+      deliver(undefined, bytes);
+    },
     close: () => undefined,
   };
 }

@@ -12,7 +12,9 @@ const MAX_EXTENSION_BYTES = 4096;
 const MAX_CHUNK_LINE = 1024;
 
 const TOKEN = "[!#-'*+\\-.^_`|~0-9A-Za-z]+";
-const CHUNK_LINE = new RegExp(`^([0-9A-Fa-f]{1,16})((?:;${TOKEN}(?:=(?:${TOKEN}|"(?:[\\t !#-\\[\\]-~\\x80-\\xff]|\\\\[\\t -~\\x80-\\xff])*"))?)*)$`);
+const CHUNK_LINE = new RegExp(
+  `^([0-9A-Fa-f]{1,16})((?:;${TOKEN}(?:=(?:${TOKEN}|"(?:[\\t !#-\\[\\]-~\\x80-\\xff]|\\\\[\\t -~\\x80-\\xff])*"))?)*)$`,
+);
 const TRAILER_LINE = new RegExp(`^${TOKEN}:[\\t -~\\x80-\\xff]*$`);
 
 type Phase = 'size' | 'data' | 'dataEnd' | 'trailers' | 'done';
@@ -32,8 +34,12 @@ export class BodyDecoder {
   private trailerBytes = 0;
   private trailerCount = 0;
 
-  constructor(private readonly framing: BodyFraming, private readonly limits: HeadLimits) {
-    this.phase = framing.kind === 'chunked' ? 'size' : framing.kind === 'length' && framing.length > 0 ? 'data' : 'done';
+  constructor(
+    private readonly framing: BodyFraming,
+    private readonly limits: HeadLimits,
+  ) {
+    this.phase =
+      framing.kind === 'chunked' ? 'size' : framing.kind === 'length' && framing.length > 0 ? 'data' : 'done';
     if (framing.kind === 'length') this.remaining = framing.length;
     this.expected = framing.kind === 'chunked' ? undefined : this.remaining;
   }
@@ -70,7 +76,10 @@ export class BodyDecoder {
     const end = lf < 0 ? bytes.length : lf + 1;
     const most = this.phase === 'dataEnd' ? 2 : this.phase === 'size' ? MAX_CHUNK_LINE : this.limits.maxHeaderBytes;
     if (this.line.length + end - at > most) {
-      this.refuse(this.phase === 'trailers' ? 431 : 400, this.phase === 'trailers' ? 'The trailer fields are too large.' : 'The chunked body is not well-formed.');
+      this.refuse(
+        this.phase === 'trailers' ? 431 : 400,
+        this.phase === 'trailers' ? 'The trailer fields are too large.' : 'The chunked body is not well-formed.',
+      );
       return end;
     }
     this.line += bytes.toString('latin1', at, end);
@@ -113,7 +122,8 @@ export class BodyDecoder {
     this.trailerBytes += line.length + 2;
     this.trailerCount++;
     if (!TRAILER_LINE.test(line)) this.refuse(400, 'A trailer field is not well-formed.');
-    else if (this.trailerBytes > this.limits.maxHeaderBytes || this.trailerCount > this.limits.maxHeaderFields) this.refuse(431, 'The trailer fields are too large.');
+    else if (this.trailerBytes > this.limits.maxHeaderBytes || this.trailerCount > this.limits.maxHeaderFields)
+      this.refuse(431, 'The trailer fields are too large.');
   }
 
   private refuse(status: number, why: string): void {

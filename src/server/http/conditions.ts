@@ -17,8 +17,7 @@ export interface Validators {
 
 /** What to answer a GET or HEAD with. */
 export type Selection =
-  | { readonly status: 200 | 304 | 412 | 416 }
-  | { readonly status: 206; readonly ranges: readonly ByteRange[] };
+  { readonly status: 200 | 304 | 412 | 416 } | { readonly status: 206; readonly ranges: readonly ByteRange[] };
 
 const WHOLE: Selection = { status: 200 };
 const NOT_MODIFIED: Selection = { status: 304 };
@@ -34,14 +33,24 @@ export function select(method: 'GET' | 'HEAD', fields: Fields, validators: Valid
     if (!matches(ifMatch, validators.etag, strongMatch)) return FAILED;
   } else {
     const unmodifiedSince = date(fields.get('if-unmodified-since'));
-    if (unmodifiedSince !== undefined && validators.lastModified !== undefined && validators.lastModified > unmodifiedSince) return FAILED;
+    if (
+      unmodifiedSince !== undefined &&
+      validators.lastModified !== undefined &&
+      validators.lastModified > unmodifiedSince
+    )
+      return FAILED;
   }
   const ifNoneMatch = fields.get('if-none-match');
   if (ifNoneMatch !== undefined) {
     if (matches(ifNoneMatch, validators.etag, weakMatch)) return NOT_MODIFIED;
   } else {
     const modifiedSince = date(fields.get('if-modified-since'));
-    if (modifiedSince !== undefined && validators.lastModified !== undefined && validators.lastModified <= modifiedSince) return NOT_MODIFIED;
+    if (
+      modifiedSince !== undefined &&
+      validators.lastModified !== undefined &&
+      validators.lastModified <= modifiedSince
+    )
+      return NOT_MODIFIED;
   }
   const range = method === 'GET' && rangeable ? fields.get('range') : undefined;
   if (range === undefined || !rangeStillApplies(fields.get('if-range'), validators)) return WHOLE;

@@ -8,7 +8,9 @@ const TIME = '(\\d{2}):(\\d{2}):(\\d{2})';
 // Sun, 06 Nov 1994 08:49:37 GMT
 const IMF_FIXDATE = new RegExp(`^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\\d{2}) ${MONTH} (\\d{4}) ${TIME} GMT$`);
 // Sunday, 06-Nov-94 08:49:37 GMT
-const RFC_850 = new RegExp(`^(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday), (\\d{2})-${MONTH}-(\\d{2}) ${TIME} GMT$`);
+const RFC_850 = new RegExp(
+  `^(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday), (\\d{2})-${MONTH}-(\\d{2}) ${TIME} GMT$`,
+);
 // Sun Nov  6 08:49:37 1994
 const ASCTIME = new RegExp(`^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ${MONTH} ([ \\d]\\d) ${TIME} (\\d{4})$`);
 
@@ -34,13 +36,23 @@ export function parseHttpDate(text: string, now = Date.now()): number | undefine
   return toTime(String(year), rfc850[2], rfc850[1], rfc850.slice(4));
 }
 
-function toTime(year: string | undefined, month: string | undefined, day: string | undefined, clock: readonly (string | undefined)[]): number | undefined {
+function toTime(
+  year: string | undefined,
+  month: string | undefined,
+  day: string | undefined,
+  clock: readonly (string | undefined)[],
+): number | undefined {
   const [hours, minutes, seconds] = clock.map(Number) as [number, number, number];
   const monthIndex = MONTHS.indexOf(month as string);
   const date = new Date(0);
   date.setUTCFullYear(Number(year), monthIndex, Number(day));
   // A leap second is written as :60 and counted as the second before it.
   date.setUTCHours(hours, minutes, Math.min(seconds, 59));
-  const valid = hours < 24 && minutes < 60 && seconds <= 60 && date.getUTCDate() === Number(day) && date.getUTCMonth() === monthIndex;
+  const valid =
+    hours < 24 &&
+    minutes < 60 &&
+    seconds <= 60 &&
+    date.getUTCDate() === Number(day) &&
+    date.getUTCMonth() === monthIndex;
   return valid ? date.getTime() : undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * The header fields of one message, read in place: the head stays one latin1 string, and a value becomes a string of its own
- * only when somebody asks for it. Most fields of a browser's request are never asked for.
+ * The header fields of one message, read in place: the head stays one latin1 string, and a value becomes a string of
+ * its own only when somebody asks for it. Most fields of a browser's request are never asked for.
  */
 
 const NONE: readonly string[] = [];
@@ -18,7 +18,11 @@ export class Fields {
    * @param from offset of the first field line
    * @param to offset of the empty line that ends the section
    */
-  constructor(private readonly text: string, from: number, to: number) {
+  constructor(
+    private readonly text: string,
+    from: number,
+    to: number,
+  ) {
     for (let start = from; start < to;) {
       const colon = text.indexOf(':', start);
       const end = text.indexOf('\r\n', colon);
@@ -65,7 +69,13 @@ export class Fields {
   /** The comma-separated members of a list field (RFC 9110 §5.6.1), lower case, empty members dropped. */
   tokens(name: string): string[] {
     const value = this.get(name);
-    return value === undefined ? [] : value.toLowerCase().split(',').map((member) => member.replace(/^[ \t]+|[ \t]+$/g, '')).filter((member) => member !== '');
+    return value === undefined
+      ? []
+      : value
+          .toLowerCase()
+          .split(',')
+          .map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ''))
+          .filter((member) => member !== '');
   }
 
   /** Name and value of each line, as received. */

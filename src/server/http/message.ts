@@ -5,7 +5,8 @@ import type { Authority } from './authority.js';
 import { Fields } from './fields.js';
 
 /** How the body of a request is delimited (RFC 9112 §6.3). */
-export type BodyFraming = { readonly kind: 'none' } | { readonly kind: 'length'; readonly length: number } | { readonly kind: 'chunked' };
+export type BodyFraming =
+  { readonly kind: 'none' } | { readonly kind: 'length'; readonly length: number } | { readonly kind: 'chunked' };
 
 /** The first line of a request (RFC 9112 §3). */
 export interface RequestLine {

@@ -35,7 +35,10 @@ export function readRanges(field: string, size: number): readonly ByteRange[] | 
 
 /** One `first-last`, `first-` or `-suffix`; undefined when no byte of the representation is in it. */
 function readRange(first: string, last: string, size: number): ByteRange | undefined {
-  if (first === '') return last !== '' && Number(last) > 0 && size > 0 ? { start: Math.max(0, size - Number(last)), end: size } : undefined;
+  if (first === '')
+    return last !== '' && Number(last) > 0 && size > 0
+      ? { start: Math.max(0, size - Number(last)), end: size }
+      : undefined;
   const start = Number(first);
   const end = last === '' ? size : Math.min(size, Number(last) + 1);
   return start < size && start < end ? { start, end } : undefined;

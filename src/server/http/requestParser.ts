@@ -58,7 +58,11 @@ function readNew(head: string, end: number, limits: HeadLimits, memory: Map<stri
   if (match === null) return refuse(head, inspectLines(head, limits) ?? bad('The request is not well-formed.'));
   const [, method, target, digit] = match as unknown as [string, string, string, string];
   const fieldsStart = head.indexOf('\r\n', target.length) + 2;
-  if (method.length > MAX_METHOD_LENGTH || target.length > limits.maxTargetBytes || end - fieldsStart - 2 > limits.maxHeaderBytes) {
+  if (
+    method.length > MAX_METHOD_LENGTH ||
+    target.length > limits.maxTargetBytes ||
+    end - fieldsStart - 2 > limits.maxHeaderBytes
+  ) {
     return refuse(head, inspectLines(head, limits) as Refusal);
   }
   const line = { method, target, minor: digit === '0' ? 0 : 1 } as const;
@@ -77,9 +81,12 @@ function readKnown(text: string, end: number, limits: HeadLimits, memory: Map<st
   if (match === null) return undefined;
   const known = memory.get(text.slice(KNOWN_LINE.lastIndex, end - 2));
   const [, method, target] = match as unknown as [string, string, string];
-  if (known === undefined || method.length > MAX_METHOD_LENGTH || target.length > limits.maxTargetBytes) return undefined;
+  if (known === undefined || method.length > MAX_METHOD_LENGTH || target.length > limits.maxTargetBytes)
+    return undefined;
   const place = readTarget(method, target);
-  return 'status' in place ? undefined : { request: requestOf({ method, target, minor: 1 }, place, known), length: end };
+  return 'status' in place
+    ? undefined
+    : { request: requestOf({ method, target, minor: 1 }, place, known), length: end };
 }
 
 function refuse(head: string, refusal: Refusal): Parsed {
@@ -88,7 +95,10 @@ function refuse(head: string, refusal: Refusal): Parsed {
 
 const TOO_MANY_FIELDS: Refusal = { status: 431, why: 'The request has too many header fields.' };
 
-/** Offset just behind the empty line, or −1. A single CRLF before the request line does not count as one (RFC 9112 §2.2). */
+/**
+ * Offset just behind the empty line, or −1. A single CRLF before the request line does not count as one (RFC 9112
+ * §2.2).
+ */
 function headEnd(text: string): number {
   const at = text.indexOf('\r\n\r\n');
   return at < 0 ? -1 : at + 4;
@@ -113,8 +123,10 @@ function inspectLines(text: string, limits: HeadLimits): Refusal | undefined {
     if (field.text === '' || (!field.complete && field.text === '\r')) return undefined;
     if (count >= limits.maxHeaderFields) return { ...TOO_MANY_FIELDS, line };
     const cr = bareCr(field);
-    if (cr >= 0 && start + cr + 2 - fieldsStart <= limits.maxHeaderBytes) return { ...bad('A header field contains a bare CR.'), line };
-    if (field.next - fieldsStart > limits.maxHeaderBytes) return { status: 431, why: 'The header fields are too large.', line };
+    if (cr >= 0 && start + cr + 2 - fieldsStart <= limits.maxHeaderBytes)
+      return { ...bad('A header field contains a bare CR.'), line };
+    if (field.next - fieldsStart > limits.maxHeaderBytes)
+      return { status: 431, why: 'The header fields are too large.', line };
     const wrong = inspectFieldLine(field.text, field.complete);
     if (wrong !== undefined) return { ...wrong, line };
     start = field.next;
@@ -122,7 +134,11 @@ function inspectLines(text: string, limits: HeadLimits): Refusal | undefined {
   return undefined;
 }
 
-interface Line { readonly text: string; readonly complete: boolean; readonly next: number }
+interface Line {
+  readonly text: string;
+  readonly complete: boolean;
+  readonly next: number;
+}
 
 function lineAt(text: string, start: number): Line {
   const lf = text.indexOf('\n', start);
@@ -138,7 +154,9 @@ function inspectRequestLine(line: Line, limits: HeadLimits): Refusal | undefined
   const space = text.indexOf(' ');
   const method = text.slice(0, space < 0 ? MAX_METHOD_LENGTH + 1 : Math.min(space, MAX_METHOD_LENGTH + 1));
   if (method.length > MAX_METHOD_LENGTH) {
-    return ONLY_TOKEN.test(method) ? { status: 501, why: 'The method is not known.' } : bad('The method is not a token.');
+    return ONLY_TOKEN.test(method)
+      ? { status: 501, why: 'The method is not known.' }
+      : bad('The method is not a token.');
   }
   if (space >= 0) {
     const secondSpace = text.indexOf(' ', space + 1);
@@ -147,14 +165,20 @@ function inspectRequestLine(line: Line, limits: HeadLimits): Refusal | undefined
     if (cr >= 0 && cr - space - 1 <= limits.maxTargetBytes) return bad('The request line contains a bare CR.');
     if (length > limits.maxTargetBytes) return { status: 414, why: 'The request target is too long.' };
   }
-  if (!complete) return cr >= 0 || text.length > limits.maxTargetBytes + MAX_METHOD_LENGTH + LINE_OVERHEAD ? bad('The request line is not well-formed.') : undefined;
+  if (!complete)
+    return cr >= 0 || text.length > limits.maxTargetBytes + MAX_METHOD_LENGTH + LINE_OVERHEAD
+      ? bad('The request line is not well-formed.')
+      : undefined;
   const match = REQUEST_LINE.exec(text);
   if (match === null) return bad('The request line is not well-formed.');
   return match[3] === '1' ? undefined : { status: 505, why: 'Only HTTP/1.0 and HTTP/1.1 are spoken here.' };
 }
 
 function inspectFieldLine(text: string, complete: boolean): Refusal | undefined {
-  if (!complete) return text.indexOf('\r') >= 0 && text.indexOf('\r') < text.length - 1 ? bad('A header field contains a bare CR.') : undefined;
+  if (!complete)
+    return text.indexOf('\r') >= 0 && text.indexOf('\r') < text.length - 1
+      ? bad('A header field contains a bare CR.')
+      : undefined;
   return FIELD_LINE.test(text) ? undefined : bad('A header field is not well-formed.');
 }
 
@@ -169,18 +193,43 @@ export function beginsAsHead(bytes: Buffer): boolean {
   return /^(?:\r\n)?HEAD /.test(bytes.toString('latin1', 0, 7));
 }
 
-function requestOf({ method, target, minor }: { method: string; target: string; minor: 0 | 1 }, { path, query, targetAuthority }: Place, { fields, host, framing, expectsContinue, keepAlive }: Known): Request {
-  // Who asks for a tunnel may have sent what goes into it: those bytes are not ours to read as requests (RFC 9931, RFC 9110 §9.3.6).
-  return { method, target, path, query, targetAuthority, minor, host, fields, framing, expectsContinue, keepAlive: keepAlive && method !== 'CONNECT' };
+function requestOf(
+  { method, target, minor }: { method: string; target: string; minor: 0 | 1 },
+  { path, query, targetAuthority }: Place,
+  { fields, host, framing, expectsContinue, keepAlive }: Known,
+): Request {
+  // Who asks for a tunnel may have sent what goes into it: those bytes are not ours to read as requests (RFC 9931, RFC
+  // 9110 §9.3.6).
+  return {
+    method,
+    target,
+    path,
+    query,
+    targetAuthority,
+    minor,
+    host,
+    fields,
+    framing,
+    expectsContinue,
+    keepAlive: keepAlive && method !== 'CONNECT',
+  };
 }
 
 type Place = Pick<Request, 'path' | 'query' | 'targetAuthority'>;
 
-/** RFC 9112 §3.2: origin-form, absolute-form, `*` for OPTIONS, authority-form for CONNECT (which nobody here serves). */
+/**
+ * RFC 9112 §3.2: origin-form, absolute-form, `*` for OPTIONS, authority-form for CONNECT (which nobody here serves).
+ */
 function readTarget(method: string, target: string): Place | Refusal {
   if (target.charCodeAt(0) === 0x2f) return splitQuery(target, undefined);
-  if (method === 'CONNECT') return parseAuthority(target) === undefined ? bad('The target of CONNECT is not an authority.') : { path: '', query: undefined, targetAuthority: undefined };
-  if (target === '*') return method === 'OPTIONS' ? { path: '*', query: undefined, targetAuthority: undefined } : bad('Only OPTIONS may ask for *.');
+  if (method === 'CONNECT')
+    return parseAuthority(target) === undefined
+      ? bad('The target of CONNECT is not an authority.')
+      : { path: '', query: undefined, targetAuthority: undefined };
+  if (target === '*')
+    return method === 'OPTIONS'
+      ? { path: '*', query: undefined, targetAuthority: undefined }
+      : bad('Only OPTIONS may ask for *.');
   const match = /^https?:\/\/([^/?]*)(.*)$/i.exec(target);
   if (match === null) return bad('The request target is not a path.');
   const authority = parseAuthority(match[1] as string);

@@ -1,5 +1,6 @@
 /**
- * What the fields of a request say of the request itself: its host, where its body ends, what becomes of the connection. Pure.
+ * What the fields of a request say of the request itself: its host, where its body ends, what becomes of the
+ * connection. Pure.
  */
 import { parseAuthority, type Authority } from './authority.js';
 import type { Fields } from './fields.js';
@@ -11,15 +12,15 @@ const NO_BODY: BodyFraming = { kind: 'none' };
 export type Known = Pick<Request, 'fields' | 'host' | 'framing' | 'expectsContinue' | 'keepAlive'>;
 
 /**
- * Heads of HTTP/1.1 that were read, by the text of their fields: a browser says the same with every picture of a page. What the
- * same bytes mean under the same limits does not change.
+ * Heads of HTTP/1.1 that were read, by the text of their fields: a browser says the same with every picture of a page.
+ * What the same bytes mean under the same limits does not change.
  */
 const memories = new WeakMap<HeadLimits, Map<string, Known>>();
 const MOST_KNOWN = 64;
 
 export function memoryOf(limits: HeadLimits): Map<string, Known> {
   let memory = memories.get(limits);
-  if (memory === undefined) memories.set(limits, memory = new Map<string, Known>());
+  if (memory === undefined) memories.set(limits, (memory = new Map<string, Known>()));
   return memory;
 }
 
@@ -35,8 +36,15 @@ export function readFields(fields: Fields, minor: 0 | 1, limits: HeadLimits): Kn
   const framing = readFraming(fields, minor, limits.maxBodySize);
   if ('status' in framing) return framing;
   const expectation = fields.get('expect');
-  if (expectation !== undefined && expectation.toLowerCase() !== '100-continue') return { status: 417, why: 'Only the expectation 100-continue is understood.' };
-  return { fields, host, framing, expectsContinue: expectation !== undefined && minor === 1 && framing.kind !== 'none', keepAlive: readKeepAlive(fields, minor) };
+  if (expectation !== undefined && expectation.toLowerCase() !== '100-continue')
+    return { status: 417, why: 'Only the expectation 100-continue is understood.' };
+  return {
+    fields,
+    host,
+    framing,
+    expectsContinue: expectation !== undefined && minor === 1 && framing.kind !== 'none',
+    keepAlive: readKeepAlive(fields, minor),
+  };
 }
 
 /** RFC 9112 §3.2: exactly one valid Host in HTTP/1.1; in HTTP/1.0 it may be missing. */
@@ -67,10 +75,17 @@ function readFraming(fields: Fields, minor: 0 | 1, maxBodySize: number): BodyFra
 
 function readCodings(lines: readonly string[]): BodyFraming | Refusal {
   const codings = (lines[0] as string).split(',').map((coding) => coding.replace(/^[ \t]+|[ \t]+$/g, '').toLowerCase());
-  if (lines.length > 1 || codings.at(-1) !== 'chunked' || codings.indexOf('chunked') !== codings.length - 1 || codings.includes('')) {
+  if (
+    lines.length > 1 ||
+    codings.at(-1) !== 'chunked' ||
+    codings.indexOf('chunked') !== codings.length - 1 ||
+    codings.includes('')
+  ) {
     return bad('The Transfer-Encoding does not end in one chunked.');
   }
-  return codings.length === 1 ? { kind: 'chunked' } : { status: 501, why: 'The only transfer coding understood is chunked.' };
+  return codings.length === 1
+    ? { kind: 'chunked' }
+    : { status: 501, why: 'The only transfer coding understood is chunked.' };
 }
 
 /** RFC 9112 §9.3: HTTP/1.1 persists unless told otherwise, HTTP/1.0 only when asked to. */

@@ -18,7 +18,10 @@ export interface Response {
 
 export const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
 
-/** Fields that every answer carries: no page may be sniffed into another type, or be embedded by another origin without a fetch. */
+/**
+ * Fields that every answer carries: no page may be sniffed into another type, or be embedded by another origin without
+ * a fetch.
+ */
 const ALWAYS: readonly (readonly [string, string])[] = [
   ['X-Content-Type-Options', 'nosniff'],
   ['Cross-Origin-Resource-Policy', 'same-origin'],
@@ -30,12 +33,16 @@ const FIELD_VALUE = /^[\t -~\x80-\xff]*$/;
 
 /** Of these, what somebody says himself stands alone; Vary adds up. */
 function isSaid(name: string, fields: readonly (readonly [string, string | number])[]): boolean {
-  return name !== 'Vary' && fields.some(([said]) => said.length === name.length && said.toLowerCase() === name.toLowerCase());
+  return (
+    name !== 'Vary' && fields.some(([said]) => said.length === name.length && said.toLowerCase() === name.toLowerCase())
+  );
 }
 
 /**
- * Encodes field lines. Content-Length and the like are the caller's; Date and Connection are added when the head is sent.
- * @throws TypeError for a name that is no token or a value with CR, LF, NUL or another control: a bug of ours, never the client's
+ * Encodes field lines. Content-Length and the like are the caller's; Date and Connection are added when the head is
+ * sent.
+ * @throws TypeError for a name that is no token or a value with CR, LF, NUL or another control: a bug of ours, never
+ * the client's
  */
 export function headerBlock(fields: readonly (readonly [name: string, value: string | number])[]): HeaderBlock {
   const always = ALWAYS.filter(([name]) => !isSaid(name, fields));
@@ -43,7 +50,10 @@ export function headerBlock(fields: readonly (readonly [name: string, value: str
 }
 
 /** The same block with more fields. @throws TypeError as `headerBlock` */
-export function withFields(block: HeaderBlock, fields: readonly (readonly [name: string, value: string | number])[]): HeaderBlock {
+export function withFields(
+  block: HeaderBlock,
+  fields: readonly (readonly [name: string, value: string | number])[],
+): HeaderBlock {
   return `${block}${fieldLines(fields)}` as HeaderBlock;
 }
 
@@ -56,7 +66,8 @@ function fieldLines(fields: readonly (readonly [name: string, value: string | nu
   let text = '';
   for (const [name, value] of fields) {
     const written = String(value);
-    if (!FIELD_NAME.test(name) || !FIELD_VALUE.test(written)) throw new TypeError(`header field ${JSON.stringify(name)} cannot be written`);
+    if (!FIELD_NAME.test(name) || !FIELD_VALUE.test(written))
+      throw new TypeError(`header field ${JSON.stringify(name)} cannot be written`);
     text += `${name}: ${written}\r\n`;
   }
   return text;
@@ -83,14 +94,18 @@ export function encodeHead(response: Response, date: string, persistence: Persis
 const CHUNKED = 'Transfer-Encoding: chunked\r\n';
 export const LAST_CHUNK = Buffer.from('0\r\n\r\n', 'latin1');
 
-/** How the end of a content is told whose length is not known: in chunks, or where nobody knows them by the end of the connection (RFC 9112 §6.3). */
+/**
+ * How the end of a content is told whose length is not known: in chunks, or where nobody knows them by the end of the
+ * connection (RFC 9112 §6.3).
+ */
 export function framingOf({ body }: Response, minor: 0 | 1): 'length' | 'chunked' | 'close' {
   if (body === undefined || body.length !== undefined) return 'length';
   return minor === 1 ? 'chunked' : 'close';
 }
 
 /**
- * A whole small file as a 200. Sent many times a second, head and content are put together only when the head has changed.
+ * A whole small file as a 200. Sent many times a second, head and content are put together only when the head has
+ * changed.
  */
 export class WholeResponse implements Response {
   readonly status = 200;
@@ -98,7 +113,10 @@ export class WholeResponse implements Response {
   private date = '';
   private persistence: Persistence = 'default';
 
-  constructor(readonly fields: HeaderBlock, readonly body: Body & { readonly bytes: Buffer }) {}
+  constructor(
+    readonly fields: HeaderBlock,
+    readonly body: Body & { readonly bytes: Buffer },
+  ) {}
 
   /** The bytes of the answer; whoever gets them does not change them. */
   encode(date: string, persistence: Persistence): Buffer {

@@ -39,8 +39,8 @@ export class Roster {
   }
 
   /**
-   * Whether one more may come. At the cap, the connection that has been idle longest goes, else the one that has not got its
-   * request out for longest.
+   * Whether one more may come. At the cap, the connection that has been idle longest goes, else the one that has not
+   * got its request out for longest.
    * @param now of the clock that connections go by
    */
   hasRoom(places: number, now: number): boolean {

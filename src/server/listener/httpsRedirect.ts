@@ -6,8 +6,8 @@ import type { Handler } from '../connection/handler.js';
 import { headerBlock } from '../http/responseHead.js';
 
 /**
- * Answers every request that has passed the gate with where it is encrypted. Not for ever: what a browser remembers would outlive the
- * setting.
+ * Answers every request that has passed the gate with where it is encrypted. Not for ever: what a browser remembers
+ * would outlive the setting.
  */
 export function redirecting(handler: Handler): Handler {
   return {
@@ -16,10 +16,23 @@ export function redirecting(handler: Handler): Handler {
     handle(request) {
       // The one absolute Location: its host is one that the gate knows.
       const authority = request.targetAuthority ?? request.host;
-      if (authority === undefined || request.path === '*' || !request.path.startsWith('/')) return handler.refuse({ status: 400, why: 'This site is served encrypted only: ask for it with https.', isHead: request.method === 'HEAD' });
+      if (authority === undefined || request.path === '*' || !request.path.startsWith('/'))
+        return handler.refuse({
+          status: 400,
+          why: 'This site is served encrypted only: ask for it with https.',
+          isHead: request.method === 'HEAD',
+        });
       const query = request.query === undefined ? '' : `?${request.query}`;
       const location = `https://${formatHost({ host: authority.host, port: authority.port ?? 80 })}${request.path}${query}`;
-      return { status: 307, fields: headerBlock([['Location', location], ['Content-Length', 0], ['Cache-Control', 'no-store']]), body: undefined };
+      return {
+        status: 307,
+        fields: headerBlock([
+          ['Location', location],
+          ['Content-Length', 0],
+          ['Cache-Control', 'no-store'],
+        ]),
+        body: undefined,
+      };
     },
   };
 }

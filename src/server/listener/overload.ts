@@ -10,13 +10,25 @@ import { descriptorOf } from '../connection/socketHandle.js';
 /** Told at once; more are cut without a word. */
 const MAX_TURNED_AWAY = 64;
 
-const BUSY = { status: 503, fields: headerBlock([['Retry-After', '1'], ['Content-Length', 0], ['Cache-Control', 'no-store']]), body: undefined };
+const BUSY = {
+  status: 503,
+  fields: headerBlock([
+    ['Retry-After', '1'],
+    ['Content-Length', 0],
+    ['Cache-Control', 'no-store'],
+  ]),
+  body: undefined,
+};
 
 export class TurnedAway {
   private readonly sockets = new Set<Socket>();
 
   /** @param date of an answer that leaves now */
-  constructor(private readonly limits: Limits, private readonly date: () => string, private readonly observer: Observer) {}
+  constructor(
+    private readonly limits: Limits,
+    private readonly date: () => string,
+    private readonly observer: Observer,
+  ) {}
 
   /** 503, and then the same farewell as any other. */
   add(id: number, socket: Socket): void {
@@ -43,7 +55,20 @@ export class TurnedAway {
 
 /** What is told of such a client: its request was never read. */
 function exchangeOf(id: number, socket: Socket): Exchange {
-  const connection = { id, fd: descriptorOf(socket), remoteAddress: socket.remoteAddress ?? '', remotePort: socket.remotePort ?? 0 };
+  const connection = {
+    id,
+    fd: descriptorOf(socket),
+    remoteAddress: socket.remoteAddress ?? '',
+    remotePort: socket.remotePort ?? 0,
+  };
   const refusal = { status: BUSY.status, why: 'All connections are in use.' };
-  return { connection, subject: { refusal }, status: BUSY.status, bytes: 0, complete: true, at: Date.now(), duration: 0 };
+  return {
+    connection,
+    subject: { refusal },
+    status: BUSY.status,
+    bytes: 0,
+    complete: true,
+    at: Date.now(),
+    duration: 0,
+  };
 }

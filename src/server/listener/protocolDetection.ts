@@ -1,5 +1,6 @@
 /**
- * One port for both kinds of client: who begins with a TLS handshake is encrypted, who begins with anything else speaks plain HTTP.
+ * One port for both kinds of client: who begins with a TLS handshake is encrypted, who begins with anything else speaks
+ * plain HTTP.
  */
 import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
@@ -11,10 +12,19 @@ import type { Accepted } from '../connection/accepted.js';
 /** The first byte of a TLS record that begins a handshake (RFC 8446 §5.1); no HTTP method begins with it. */
 const HANDSHAKE = 0x16;
 
-/** With forward secrecy and authenticated encryption only: every browser of the last ten years has them (RFC 9325 §4.2). */
+/**
+ * With forward secrecy and authenticated encryption only: every browser of the last ten years has them (RFC 9325 §4.2).
+ */
 const CIPHERS = [
-  'TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256',
-  'ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES256-GCM-SHA384', 'ECDHE-RSA-AES256-GCM-SHA384', 'ECDHE-ECDSA-CHACHA20-POLY1305', 'ECDHE-RSA-CHACHA20-POLY1305',
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
 
 export interface Door {
@@ -25,31 +35,73 @@ export interface Door {
 }
 
 /** @param admit is given who has come in; without a certificate, whoever comes */
-export function createDoor({ tls, limits }: Pick<ServerOptions, 'tls' | 'limits'>, admit: (accepted: Accepted) => void): Door {
-  return tls === undefined ? { open: (tcp) => { admit({ socket: tcp, tcp, secure: false }); }, close: () => undefined } : new TlsDoor(tls, limits, admit);
+export function createDoor(
+  { tls, limits }: Pick<ServerOptions, 'tls' | 'limits'>,
+  admit: (accepted: Accepted) => void,
+): Door {
+  return tls === undefined
+    ? {
+        open: (tcp) => {
+          admit({ socket: tcp, tcp, secure: false });
+        },
+        close: () => undefined,
+      }
+    : new TlsDoor(tls, limits, admit);
 }
 
 class TlsDoor implements Door {
-  /** Clients that have not said enough yet, and how long they may take. Of too many, the one that has waited longest goes. */
+  /**
+   * Clients that have not said enough yet, and how long they may take. Of too many, the one that has waited longest
+   * goes.
+   */
   private readonly waiting = new Map<Socket, NodeJS.Timeout>();
   /** In the handshake, by the client's end, which no two connections share. */
   private readonly shaking = new Map<string, Socket>();
   private readonly secure: TlsServer;
 
-  constructor(tls: TlsMaterial, private readonly limits: Pick<Limits, 'headerTimeout' | 'maxConnections'>, private readonly admit: (accepted: Accepted) => void) {
-    // Each new handshake on a connection costs us more than the client, and nothing of ours needs one (RFC 9325 §3.5); Node counts them, and does not end it.
-    this.secure = createServer({ ...tls, minVersion: 'TLSv1.2', ciphers: CIPHERS, honorCipherOrder: true, ALPNProtocols: ['http/1.1'], handshakeTimeout: limits.headerTimeout, allowHalfOpen: true, secureOptions: constants.SSL_OP_NO_RENEGOTIATION });
-    this.secure.on('secureConnection', (socket: TLSSocket) => { this.encrypted(socket); });
+  constructor(
+    tls: TlsMaterial,
+    private readonly limits: Pick<Limits, 'headerTimeout' | 'maxConnections'>,
+    private readonly admit: (accepted: Accepted) => void,
+  ) {
+    // Each new handshake on a connection costs us more than the client, and nothing of ours needs one (RFC 9325 §3.5);
+    // Node counts them, and does not end it.
+    this.secure = createServer({
+      ...tls,
+      minVersion: 'TLSv1.2',
+      ciphers: CIPHERS,
+      honorCipherOrder: true,
+      ALPNProtocols: ['http/1.1'],
+      handshakeTimeout: limits.headerTimeout,
+      allowHalfOpen: true,
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    });
+    this.secure.on('secureConnection', (socket: TLSSocket) => {
+      this.encrypted(socket);
+    });
     // A client that does not trust us, or speaks something older: it has been told, in its own language.
-    this.secure.on('tlsClientError', (_error, socket) => { socket.destroy(); });
+    this.secure.on('tlsClientError', (_error, socket) => {
+      socket.destroy();
+    });
   }
 
   readonly open = (tcp: Socket): void => {
     const [longest] = this.waiting.keys();
     if (this.waiting.size >= this.limits.maxConnections) longest?.destroy();
-    this.waiting.set(tcp, setTimeout(() => { tcp.destroy(); }, this.limits.headerTimeout));
-    tcp.on('error', () => undefined).once('close', () => { this.leave(tcp); });
-    const gone = (): void => { tcp.destroy(); };
+    this.waiting.set(
+      tcp,
+      setTimeout(() => {
+        tcp.destroy();
+      }, this.limits.headerTimeout),
+    );
+    tcp
+      .on('error', () => undefined)
+      .once('close', () => {
+        this.leave(tcp);
+      });
+    const gone = (): void => {
+      tcp.destroy();
+    };
     // Who ends without a word has nothing to ask.
     tcp.once('end', gone).once('data', (first: Buffer) => {
       tcp.off('end', gone);
@@ -72,7 +124,9 @@ class TlsDoor implements Door {
     }
     const end = endOf(tcp);
     this.shaking.set(end, tcp);
-    tcp.once('close', () => { if (this.shaking.get(end) === tcp) this.shaking.delete(end); });
+    tcp.once('close', () => {
+      if (this.shaking.get(end) === tcp) this.shaking.delete(end);
+    });
     // Who ends before he has come in has gone: what encrypts the connection takes this over when it is made.
     tcp.allowHalfOpen = false;
     this.secure.emit('connection', tcp);

@@ -12,15 +12,19 @@ import { isWithin } from '../util/paths.js';
  * @param warn gets a sentence for the log
  * @returns undefined when requests go to no file
  */
-export async function openAccessLog({ file, within, ...options }: AccessLogOptions, served: readonly string[], warn: (message: string) => void): Promise<LogFile | undefined> {
+export async function openAccessLog(
+  { file, within, ...options }: AccessLogOptions,
+  served: readonly string[],
+  warn: (message: string) => void,
+): Promise<LogFile | undefined> {
   if (file === undefined) return undefined;
   const { openLogFile } = await import('./rotatingFile.js');
   return openLogFile({ path: file, ...options, objection: () => objectionTo(file, within, served) }, warn);
 }
 
 /**
- * What speaks against writing there. What requests say is written: a link must not lead it out of its folder, and nobody must be
- * able to read it through the server. Asked whenever the file is opened: links come and go.
+ * What speaks against writing there. What requests say is written: a link must not lead it out of its folder, and
+ * nobody must be able to read it through the server. Asked whenever the file is opened: links come and go.
  */
 async function objectionTo(file: string, within: string, served: readonly string[]): Promise<string | undefined> {
   const [place, folder] = [await realPlaceOf(file), await realpath(within).catch(() => within)];
@@ -51,6 +55,8 @@ export interface AccessLogOptions extends Omit<AccessLogConfiguration, 'file'> {
   readonly file: string | undefined;
   /** How messages name it: as it was written. */
   readonly label: string;
-  /** Absolute path of the folder that the file must really lie in, links followed: what requests say is written there. */
+  /**
+   * Absolute path of the folder that the file must really lie in, links followed: what requests say is written there.
+   */
   readonly within: string;
 }

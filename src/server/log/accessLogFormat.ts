@@ -2,8 +2,8 @@
  * Exchange → one line of the access log: the Common and the Combined Log Format as Apache's mod_log_config writes them
  * (`%h %l %u %t "%r" %>s %b`, then `"%{Referer}i" "%{User-agent}i"`), or one JSON object.
  *
- * Whatever a request contains, it makes one line, of bounded length, and stays within its field. Tickets of our own never
- * reach a log.
+ * Whatever a request contains, it makes one line, of bounded length, and stays within its field. Tickets of our own
+ * never reach a log.
  */
 import type { RequestLine } from '../http/message.js';
 import { RESERVED } from '../../shared/reservedPath.js';
@@ -21,11 +21,18 @@ const LONGEST_HOST = 256;
  * A writer of lines, without their end.
  * @param date writes the time of a Common or Combined line; one that remembers (`logClock`) unless another is given
  */
-export function accessLogLine(format: LogFormat, date: (at: number) => string = logClock()): (exchange: Exchange) => string {
+export function accessLogLine(
+  format: LogFormat,
+  date: (at: number) => string = logClock(),
+): (exchange: Exchange) => string {
   switch (format) {
-    case 'common': return (exchange) => commonLogLine(exchange, date);
-    case 'combined': return (exchange) => `${commonLogLine(exchange, date)} "${loggedField(exchange, 'referer')}" "${loggedField(exchange, 'user-agent')}"`;
-    case 'json': return jsonLogLine;
+    case 'common':
+      return (exchange) => commonLogLine(exchange, date);
+    case 'combined':
+      return (exchange) =>
+        `${commonLogLine(exchange, date)} "${loggedField(exchange, 'referer')}" "${loggedField(exchange, 'user-agent')}"`;
+    case 'json':
+      return jsonLogLine;
   }
 }
 
@@ -56,18 +63,22 @@ function loggedField({ subject }: Exchange, name: string): string {
 }
 
 /**
- * Names stay as they are: other programs read them. What was not there, or could not be parsed, is null. The request line is
- * there once more as a whole: readers of logs that know only some methods (goaccess) take it as they do in a Common line.
+ * Names stay as they are: other programs read them. What was not there, or could not be parsed, is null. The request
+ * line is there once more as a whole: readers of logs that know only some methods (goaccess) take it as they do in a
+ * Common line.
  */
 function jsonLogLine(exchange: Exchange): string {
   const { connection, subject, status, bytes, complete, duration } = exchange;
   const line = lineOf(exchange);
-  const field = (name: string, longest?: number): string => json(asLogged((subject.request ?? subject.refusal).fields?.get(name)), longest);
-  return `{"time":"${new Date(receivedAt(exchange)).toISOString()}"`
-    + `,"connection":${connection.id},"remoteAddress":${json(connection.remoteAddress || undefined)},"remotePort":${connection.remotePort}`
-    + `,"request":${line === undefined ? 'null' : json(requestLine(line))},"method":${json(line?.method)},"target":${line === undefined ? 'null' : json(withoutToken(line.target))},"protocol":${line === undefined ? 'null' : `"HTTP/1.${line.minor}"`},"host":${field('host', LONGEST_HOST)}`
-    + `,"status":${status},"bytes":${bytes},"complete":${String(complete)},"duration":${duration.toFixed(3)}`
-    + `,"referer":${field('referer')},"userAgent":${field('user-agent')}}`;
+  const field = (name: string, longest?: number): string =>
+    json(asLogged((subject.request ?? subject.refusal).fields?.get(name)), longest);
+  return (
+    `{"time":"${new Date(receivedAt(exchange)).toISOString()}"` +
+    `,"connection":${connection.id},"remoteAddress":${json(connection.remoteAddress || undefined)},"remotePort":${connection.remotePort}` +
+    `,"request":${line === undefined ? 'null' : json(requestLine(line))},"method":${json(line?.method)},"target":${line === undefined ? 'null' : json(withoutToken(line.target))},"protocol":${line === undefined ? 'null' : `"HTTP/1.${line.minor}"`},"host":${field('host', LONGEST_HOST)}` +
+    `,"status":${status},"bytes":${bytes},"complete":${String(complete)},"duration":${duration.toFixed(3)}` +
+    `,"referer":${field('referer')},"userAgent":${field('user-agent')}}`
+  );
 }
 
 /** Our own path, also percent-encoded, as it stands in a parameter of some other address. */
@@ -75,7 +86,10 @@ const OWN_PATH = new RegExp(RESERVED.replaceAll('/', '(?:/|%2[Ff])').replace('.'
 const OWN_NAME = RESERVED.slice(2, -1);
 const QUERY = /\?|%3f/i;
 
-/** What is asked below our own path may carry a ticket: it belongs in no log. Nor does a page's address that leads there. */
+/**
+ * What is asked below our own path may carry a ticket: it belongs in no log. Nor does a page's address that leads
+ * there.
+ */
 function withoutToken(text: string): string {
   // Nearly every text is done with this.
   const path = text.includes(OWN_NAME) ? OWN_PATH.exec(text) : null;
@@ -86,7 +100,9 @@ function withoutToken(text: string): string {
 
 /** Nothing in it needs an escape in JSON. */
 const PLAIN = /^[ !#-[\]-~]*$/;
-/** Controls, and what a viewer might take for one: line and paragraph separators, whatever turns the direction of text. */
+/**
+ * Controls, and what a viewer might take for one: line and paragraph separators, whatever turns the direction of text.
+ */
 const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
 /** A JSON string, cut to so many bytes, or null. */
@@ -105,7 +121,10 @@ function json(text: string | undefined, longest = LONGEST_VALUE): string {
 }
 
 function unicodeEscape(c: string): string {
-  return c.split('').map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+  return c
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
 }
 
 /** The characters of a header field are the bytes that came: mostly ASCII, else mostly UTF-8. */

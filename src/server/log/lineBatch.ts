@@ -24,14 +24,22 @@ export class LineBatch {
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> | undefined;
 
-  /** @param dropped is told how many lines are missing at this place; gives the line that says so, or undefined for none */
-  constructor(private readonly sink: Sink, private readonly limits: BatchLimits = DEFAULTS, private readonly dropped: (count: number) => string | undefined = sayDropped) {}
+  /**
+   * @param dropped is told how many lines are missing at this place; gives the line that says so, or undefined for none
+   */
+  constructor(
+    private readonly sink: Sink,
+    private readonly limits: BatchLimits = DEFAULTS,
+    private readonly dropped: (count: number) => string | undefined = sayDropped,
+  ) {}
 
   /** Adds a line. It is made only when there is room for it: under load, formatting is what costs. */
   push(line: () => string): void {
     if (this.lines.length >= this.limits.maxLines || this.length >= (this.limits.maxLength ?? Infinity)) this.missing++;
     else this.add(line());
-    this.timer ??= setTimeout(() => { this.flush(); }, this.limits.interval);
+    this.timer ??= setTimeout(() => {
+      this.flush();
+    }, this.limits.interval);
   }
 
   /** Writes what there is and waits until it is taken. */
@@ -60,10 +68,15 @@ export class LineBatch {
     this.length = 0;
     const taken = this.sink(text);
     if (taken === undefined) return;
-    this.writing = taken.catch(() => undefined).then(() => {
-      this.writing = undefined;
-      if (this.lines.length > 0) this.timer ??= setTimeout(() => { this.flush(); }, this.limits.interval);
-    });
+    this.writing = taken
+      .catch(() => undefined)
+      .then(() => {
+        this.writing = undefined;
+        if (this.lines.length > 0)
+          this.timer ??= setTimeout(() => {
+            this.flush();
+          }, this.limits.interval);
+      });
   }
 }
 

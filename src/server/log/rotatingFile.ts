@@ -1,8 +1,8 @@
 /**
  * A log in a file: lines are appended, old files are kept aside as `access.log.1` (the newest), `.2`, …
  *
- * Nobody waits for the disk: lines are collected and written many at once. A disk that is full, or a file that may not be
- * written, is told once; then lines are lost until writing becomes possible again.
+ * Nobody waits for the disk: lines are collected and written many at once. A disk that is full, or a file that may not
+ * be written, is told once; then lines are lost until writing becomes possible again.
  */
 import { once } from 'node:events';
 import { statSync, type Stats } from 'node:fs';
@@ -22,7 +22,9 @@ export interface LogFileOptions {
   readonly daily: boolean;
   /** How many old files stay, at least 1. */
   readonly keep: number;
-  /** What speaks against opening it, in words that go on the sentence "cannot be written: …"; asked before each opening. */
+  /**
+   * What speaks against opening it, in words that go on the sentence "cannot be written: …"; asked before each opening.
+   */
   readonly objection?: () => Promise<string | undefined>;
 }
 
@@ -55,11 +57,19 @@ const MODE = 0o600;
  * Opens the file at once, so that one that cannot be written is told before the first request.
  * @param warn gets a sentence for the log
  */
-export function openLogFile(options: LogFileOptions, warn: (message: string) => void, timing: Partial<LogFileTiming> = {}): LogFile {
+export function openLogFile(
+  options: LogFileOptions,
+  warn: (message: string) => void,
+  timing: Partial<LogFileTiming> = {},
+): LogFile {
   const clock = { ...TIMING, ...timing };
   const file = new Rotated(options, warn, clock);
   const flood = new Flood(options.label, warn, clock);
-  const batch = new LineBatch((text) => file.append(text), LIMITS, (count) => flood.add(count));
+  const batch = new LineBatch(
+    (text) => file.append(text),
+    LIMITS,
+    (count) => flood.add(count),
+  );
   let closed = false;
   void file.append('');
   return {
@@ -75,12 +85,19 @@ export function openLogFile(options: LogFileOptions, warn: (message: string) => 
   };
 }
 
-/** Lines that came faster than the disk takes them: told now and then, in numbers. A line in the file itself would be no log line. */
+/**
+ * Lines that came faster than the disk takes them: told now and then, in numbers. A line in the file itself would be no
+ * log line.
+ */
 class Flood {
   private count = 0;
   private toldAt = -Infinity;
 
-  constructor(private readonly label: string, private readonly warn: (message: string) => void, private readonly clock: LogFileTiming) {}
+  constructor(
+    private readonly label: string,
+    private readonly warn: (message: string) => void,
+    private readonly clock: LogFileTiming,
+  ) {}
 
   add(count: number): undefined {
     this.count += count;
@@ -109,7 +126,11 @@ class Rotated {
   private retryAt = 0;
   private lost = 0;
 
-  constructor(private readonly options: LogFileOptions, private readonly warn: (message: string) => void, private readonly clock: LogFileTiming) {
+  constructor(
+    private readonly options: LogFileOptions,
+    private readonly warn: (message: string) => void,
+    private readonly clock: LogFileTiming,
+  ) {
     this.day = dayOf(clock.now());
   }
 
@@ -153,7 +174,7 @@ class Rotated {
   private async ready(length: number): Promise<RotatingFileStream> {
     const today = dayOf(this.clock.now());
     const over = this.options.daily && today !== this.day;
-    if (over || (this.stream !== undefined && !await this.isStill(length))) await this.shut();
+    if (over || (this.stream !== undefined && !(await this.isStill(length)))) await this.shut();
     this.stream ??= await this.reopen(over ? undefined : today);
     this.day = today;
     return this.stream;
@@ -165,12 +186,12 @@ class Rotated {
     const stats = await stat(path).catch(unlessMissing);
     if (stats === undefined || !isSame(stats, this.opened)) return false;
     // A character has up to three bytes.
-    return maxSize === 0 || stats.size + 3 * length < maxSize || await troubleAside(path, keep) === undefined;
+    return maxSize === 0 || stats.size + 3 * length < maxSize || (await troubleAside(path, keep)) === undefined;
   }
 
   private async reopen(today: string | undefined): Promise<RotatingFileStream> {
     const { path, maxSize, daily, keep, objection } = this.options;
-    const trouble = await objection?.() ?? (maxSize > 0 || daily ? await troubleAside(path, keep) : undefined);
+    const trouble = (await objection?.()) ?? (maxSize > 0 || daily ? await troubleAside(path, keep) : undefined);
     if (trouble !== undefined) throw new Objection(trouble);
     return openStream(this.options, today, () => {
       // At once: what is moved away from now on is this file. It is another one after each turn.
@@ -213,15 +234,24 @@ function isSame(a: FileId, b: FileId | undefined): boolean {
  * @param today the day whose lines may follow those in the file; undefined: it is put aside whatever its day
  * @param opened is called whenever a file has been opened
  */
-async function openStream({ path, maxSize, daily, keep }: LogFileOptions, today: string | undefined, opened: () => void): Promise<RotatingFileStream> {
+async function openStream(
+  { path, maxSize, daily, keep }: LogFileOptions,
+  today: string | undefined,
+  opened: () => void,
+): Promise<RotatingFileStream> {
   const stats = await stat(path).catch(unlessMissing);
-  if (stats?.isFile() === false) throw Object.assign(new Error('not a file'), { code: stats.isDirectory() ? 'EISDIR' : NOT_A_FILE });
+  if (stats?.isFile() === false)
+    throw Object.assign(new Error('not a file'), { code: stats.isDirectory() ? 'EISDIR' : NOT_A_FILE });
   if (stats !== undefined && stats.size > 0) {
     await endLine(path, stats.size);
-    // The library turns by the clock, even an empty file, and not at a start on another day. It turns by size whenever it opens.
-    if (daily && dayOf(stats.mtimeMs) !== today) await finished(await started(createStream(path, { rotate: keep, mode: MODE, size: '1B' })));
+    // The library turns by the clock, even an empty file, and not at a start on another day. It turns by size whenever
+    // it opens.
+    if (daily && dayOf(stats.mtimeMs) !== today)
+      await finished(await started(createStream(path, { rotate: keep, mode: MODE, size: '1B' })));
   }
-  return started(createStream(path, { rotate: keep, mode: MODE, ...(maxSize > 0 && { size: `${maxSize}B` }) }).on('open', opened));
+  return started(
+    createStream(path, { rotate: keep, mode: MODE, ...(maxSize > 0 && { size: `${maxSize}B` }) }).on('open', opened),
+  );
 }
 
 /** Resolves when the file is open. */
@@ -250,7 +280,10 @@ async function endLine(path: string, size: number): Promise<void> {
 
 function written(stream: RotatingFileStream, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    stream.write(text, (error) => { if (error) reject(error); else resolve(); });
+    stream.write(text, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
   });
 }
 

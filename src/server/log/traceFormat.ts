@@ -28,23 +28,34 @@ export function progressLine(connection: ConnectionInfo, sent: number, total: nu
 /** `#7 fd=24 127.0.0.1:53124 HANDLING 43% received (450.0 MiB of 1.0 GiB)` */
 export function receivingLine(connection: ConnectionInfo, received: number, expected: number | undefined): string {
   const label = `${connectionLabel(connection)} HANDLING`;
-  return expected === undefined ? `${label} ${formatBytes(received)} received` : `${label} ${Math.floor((received / expected) * 100)}% received (${formatBytes(received)} of ${formatBytes(expected)})`;
+  return expected === undefined
+    ? `${label} ${formatBytes(received)} received`
+    : `${label} ${Math.floor((received / expected) * 100)}% received (${formatBytes(received)} of ${formatBytes(expected)})`;
 }
 
 /** The one thing worth knowing about entering a state. */
 function detailOf(from: StateSnapshot, to: StateSnapshot): string {
   switch (to.name) {
-    case 'HANDLING': return to.refused === undefined ? escapeLogField(requestLine(to.line)) : `refused: ${to.refused.why}`;
-    case 'SENDING_HEADER': return `${to.status} ${REASONS[to.status] ?? ''}`;
-    case 'SENDING_FILE': return to.length === undefined ? 'as it comes' : formatBytes(to.length);
-    case 'UPGRADED': return `101 ${REASONS[101] ?? ''}`;
-    case 'READING_REQ': return sentSoFar(from);
-    case 'CLOSING': case 'CONN_DONE': return [sentSoFar(from), to.reason].filter((part) => part !== '').join('; ');
+    case 'HANDLING':
+      return to.refused === undefined ? escapeLogField(requestLine(to.line)) : `refused: ${to.refused.why}`;
+    case 'SENDING_HEADER':
+      return `${to.status} ${REASONS[to.status] ?? ''}`;
+    case 'SENDING_FILE':
+      return to.length === undefined ? 'as it comes' : formatBytes(to.length);
+    case 'UPGRADED':
+      return `101 ${REASONS[101] ?? ''}`;
+    case 'READING_REQ':
+      return sentSoFar(from);
+    case 'CLOSING':
+    case 'CONN_DONE':
+      return [sentSoFar(from), to.reason].filter((part) => part !== '').join('; ');
   }
 }
 
 function sentSoFar(from: StateSnapshot): string {
   if (from.name !== 'SENDING_FILE') return '';
   const { offset, length } = from;
-  return offset === length || length === undefined ? `sent ${formatBytes(offset)}` : `sent ${formatBytes(offset)} of ${formatBytes(length)} (${Math.floor((offset / length) * 100)}%)`;
+  return offset === length || length === undefined
+    ? `sent ${formatBytes(offset)}`
+    : `sent ${formatBytes(offset)} of ${formatBytes(length)} (${Math.floor((offset / length) * 100)}%)`;
 }

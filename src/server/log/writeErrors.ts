@@ -37,7 +37,8 @@ export function describeTrouble(error: NodeJS.ErrnoException): string {
  */
 export async function troubleAside(file: string, keep: number): Promise<string | undefined> {
   const start = `${path.basename(file)}.`;
-  const isAside = (name: string): boolean => name.startsWith(start) && /^[1-9]\d*$/.test(name.slice(start.length)) && Number(name.slice(start.length)) <= keep;
+  const isAside = (name: string): boolean =>
+    name.startsWith(start) && /^[1-9]\d*$/.test(name.slice(start.length)) && Number(name.slice(start.length)) <= keep;
   const entries = await readdir(path.dirname(file), { withFileTypes: true }).catch((): Dirent[] => []);
   const other = entries.find((entry) => isAside(entry.name) && !entry.isFile());
   return other && `${other.name} is ${other.isDirectory() ? 'a folder' : 'not a regular file'}`;

@@ -6,7 +6,9 @@
 export type Match =
   /** Decoded names: `['cgi-bin']` for `/cgi-bin/`; none: everything. */
   | { readonly kind: 'prefix'; readonly segments: readonly string[] }
-  /** Over decoded paths without the leading slash, up to the end of a script's name: any name that ends in `.php`, say. */
+  /**
+   * Over decoded paths without the leading slash, up to the end of a script's name: any name that ends in `.php`, say.
+   */
   | { readonly kind: 'glob'; readonly glob: string };
 
 interface Common {

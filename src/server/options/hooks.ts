@@ -1,5 +1,6 @@
 /**
- * The seam between the web server and what is built on it. Hooks run after the gate; the core knows nothing of live preview.
+ * The seam between the web server and what is built on it. Hooks run after the gate; the core knows nothing of live
+ * preview.
  */
 import type { Socket } from 'node:net';
 import type { Refusal, Request } from '../http/message.js';
@@ -69,7 +70,10 @@ export interface Hooks {
   readonly overlay?: (realPath: string) => Overlay | undefined;
   /** A document is about to be sent. To whoever does not navigate to it, only its encoding matters. */
   readonly transform?: (document: OutgoingDocument) => Insertion | undefined;
-  /** URL of a script for a page that the server makes itself, relative to the page. @param shows 200: the list of a folder */
+  /**
+   * URL of a script for a page that the server makes itself, relative to the page.
+   * @param shows 200: the list of a folder
+   */
   readonly script?: (path: string, status: number) => string | undefined;
   /** GET or HEAD below `RESERVED`; undefined: there is no such thing. */
   readonly resource?: (request: Request) => Resource | undefined;

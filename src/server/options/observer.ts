@@ -6,11 +6,25 @@ import type { Refusal, Request, RequestLine } from '../http/message.js';
 /** A state of a connection at one moment: when it was entered, when it was left, or when it was asked for. */
 export type StateSnapshot =
   | { readonly name: 'READING_REQ' }
-  /** `received` of the bytes of the request's body; `expected` undefined: the client has not said how many, or there are none. */
-  | { readonly name: 'HANDLING'; readonly line: RequestLine | undefined; readonly refused: { readonly status: number; readonly why: string } | undefined; readonly received: number; readonly expected: number | undefined }
+  /**
+   * `received` of the bytes of the request's body; `expected` undefined: the client has not said how many, or there are
+   * none.
+   */
+  | {
+      readonly name: 'HANDLING';
+      readonly line: RequestLine | undefined;
+      readonly refused: { readonly status: number; readonly why: string } | undefined;
+      readonly received: number;
+      readonly expected: number | undefined;
+    }
   | { readonly name: 'SENDING_HEADER'; readonly status: number }
   /** `length` undefined: nobody knows how long the body is. Bytes. */
-  | { readonly name: 'SENDING_FILE'; readonly status: number; readonly offset: number; readonly length: number | undefined }
+  | {
+      readonly name: 'SENDING_FILE';
+      readonly status: number;
+      readonly offset: number;
+      readonly length: number | undefined;
+    }
   | { readonly name: 'UPGRADED' }
   | { readonly name: 'CLOSING'; readonly reason: string }
   | { readonly name: 'CONN_DONE'; readonly reason: string };
@@ -52,7 +66,10 @@ export interface Observer {
   readonly stateChanged?: (connection: ConnectionInfo, from: StateSnapshot, to: StateSnapshot) => void;
   /** A long body goes on: at most twice a second. @param total bytes; undefined: nobody knows */
   readonly progress?: (connection: ConnectionInfo, sent: number, total: number | undefined) => void;
-  /** The body of a request goes on arriving, while it is handled: at most twice a second. @param expected bytes in all; undefined: the client has not said */
+  /**
+   * The body of a request goes on arriving, while it is handled: at most twice a second.
+   * @param expected bytes in all; undefined: the client has not said
+   */
   readonly receiving?: (connection: ConnectionInfo, received: number, expected: number | undefined) => void;
   readonly exchangeFinished?: (exchange: Exchange) => void;
   readonly connectionClosed?: (connection: ConnectionInfo) => void;
@@ -64,9 +81,21 @@ export interface Observer {
   readonly failure?: (what: string, error: unknown) => void;
 }
 
-/** The same observer, of whom no exception reaches the server: what watches must not be able to break what is watched. */
+/**
+ * The same observer, of whom no exception reaches the server: what watches must not be able to break what is watched.
+ */
 export function guarded(observer: Observer): Observer {
-  const { connectionOpened, stateChanged, progress, receiving, exchangeFinished, connectionClosed, warning, backend, failure } = observer;
+  const {
+    connectionOpened,
+    stateChanged,
+    progress,
+    receiving,
+    exchangeFinished,
+    connectionClosed,
+    warning,
+    backend,
+    failure,
+  } = observer;
   // What nobody listens to costs nothing.
   return {
     ...(connectionOpened && { connectionOpened: guard(connectionOpened) }),
@@ -93,4 +122,6 @@ function guard<A extends unknown[]>(tell: (...args: A) => void): (...args: A) =>
 }
 
 /** What is being answered: a request, or bytes that were no acceptable one. */
-export type Subject = { readonly request: Request; readonly refusal?: undefined } | { readonly request?: undefined; readonly refusal: Refusal };
+export type Subject =
+  | { readonly request: Request; readonly refusal?: undefined }
+  | { readonly request?: undefined; readonly refusal: Refusal };

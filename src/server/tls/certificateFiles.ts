@@ -17,7 +17,10 @@ export interface TlsFiles {
 /** Why a certificate cannot be used, in words. */
 export class CertificateError extends Error {
   /** @param needs a passphrase is what is missing, or wrong */
-  constructor(message: string, readonly needs?: 'passphrase') {
+  constructor(
+    message: string,
+    readonly needs?: 'passphrase',
+  ) {
     super(message);
   }
 }
@@ -31,8 +34,15 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
  * @param warn takes a sentence about what can be used and will not work well
  * @throws CertificateError
  */
-export async function loadTls(files: TlsFiles, warn: (message: string) => void, now = Date.now()): Promise<TlsMaterial> {
-  const [cert, key] = await Promise.all([readPem(files.cert, 'certificate', 'https.cert'), readPem(files.key, 'key', 'https.key')]);
+export async function loadTls(
+  files: TlsFiles,
+  warn: (message: string) => void,
+  now = Date.now(),
+): Promise<TlsMaterial> {
+  const [cert, key] = await Promise.all([
+    readPem(files.cert, 'certificate', 'https.cert'),
+    readPem(files.key, 'key', 'https.key'),
+  ]);
   const material = { cert, key, ...(files.passphrase !== undefined && { passphrase: files.passphrase }) };
   prove(material, files, warn, now);
   return material;
@@ -44,22 +54,39 @@ async function readPem(file: string, what: string, setting: string): Promise<str
     if (text.includes('-----BEGIN ')) return text;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'it may not be read' : code === 'EISDIR' ? 'it is a folder' : `it cannot be read (${code ?? String(error)})`;
+    const why =
+      code === 'ENOENT'
+        ? 'there is no such file'
+        : code === 'EACCES'
+          ? 'it may not be read'
+          : code === 'EISDIR'
+            ? 'it is a folder'
+            : `it cannot be read (${code ?? String(error)})`;
     throw new CertificateError(`the ${what} ${file} (${setting}): ${why}`);
   }
   throw new CertificateError(`the ${what} ${file} (${setting}) is not in PEM format: it has to begin with -----BEGIN`);
 }
 
-function prove({ cert, key, passphrase }: TlsMaterial, files: TlsFiles, warn: (message: string) => void, now: number): void {
+function prove(
+  { cert, key, passphrase }: TlsMaterial,
+  files: TlsFiles,
+  warn: (message: string) => void,
+  now: number,
+): void {
   const secret = readKey(key, passphrase, files.key);
   const chain = readChain(cert, files.cert);
   const [leaf] = chain;
   if (!leaf.checkPrivateKey(secret)) {
     const other = chain.some((certificate) => certificate.checkPrivateKey(secret));
-    throw new CertificateError(other ? `the certificates in ${files.cert} are in the wrong order: the one the key belongs to comes first` : `the key ${files.key} does not belong to the certificate ${files.cert}`);
+    throw new CertificateError(
+      other
+        ? `the certificates in ${files.cert} are in the wrong order: the one the key belongs to comes first`
+        : `the key ${files.key} does not belong to the certificate ${files.cert}`,
+    );
   }
   const ends = Date.parse(leaf.validTo);
-  if (Date.parse(leaf.validFrom) > now) warn(`The certificate ${files.cert} is not valid before ${leaf.validFrom}: browsers will refuse it`);
+  if (Date.parse(leaf.validFrom) > now)
+    warn(`The certificate ${files.cert} is not valid before ${leaf.validFrom}: browsers will refuse it`);
   else if (ends < now) warn(`The certificate ${files.cert} has expired on ${leaf.validTo}: browsers will refuse it`);
   else if (ends < now + SOON) warn(`The certificate ${files.cert} expires on ${leaf.validTo}`);
   try {
@@ -71,11 +98,14 @@ function prove({ cert, key, passphrase }: TlsMaterial, files: TlsFiles, warn: (m
 
 function readKey(key: string, passphrase: string | undefined, file: string): KeyObject {
   const isEncrypted = /-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/.test(key);
-  if (isEncrypted && passphrase === undefined) throw new CertificateError(`the key ${file} is encrypted: its passphrase is needed`, 'passphrase');
+  if (isEncrypted && passphrase === undefined)
+    throw new CertificateError(`the key ${file} is encrypted: its passphrase is needed`, 'passphrase');
   try {
     return createPrivateKey({ key, ...(passphrase !== undefined && { passphrase }) });
   } catch {
-    throw isEncrypted ? new CertificateError(`the passphrase does not open the key ${file}`, 'passphrase') : new CertificateError(`what ${file} (https.key) has in it is no private key`);
+    throw isEncrypted
+      ? new CertificateError(`the passphrase does not open the key ${file}`, 'passphrase')
+      : new CertificateError(`what ${file} (https.key) has in it is no private key`);
   }
 }
 

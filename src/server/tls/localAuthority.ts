@@ -1,6 +1,6 @@
 /**
- * A certificate for this machine, signed by an authority of its own: made once, kept in a folder that only its user can read, and
- * renewed before it ends. Whom to trust is for the user to say: nothing here tells any browser.
+ * A certificate for this machine, signed by an authority of its own: made once, kept in a folder that only its user can
+ * read, and renewed before it ends. Whom to trust is for the user to say: nothing here tells any browser.
  */
 import { createHash, createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
 import { chmod, link, mkdir, open, readFile, rename, unlink, writeFile } from 'node:fs/promises';
@@ -17,7 +17,10 @@ const RENEWED_DAYS_BEFORE = 30;
 const AUTHORITY_DAYS = 3650;
 /** Certificates begin in the past: clocks differ. */
 const HEAD_START = DAY;
-/** That of the authority begins before any clock that has not been set wrong: what a browser trusts outlives a clock that jumps. */
+/**
+ * That of the authority begins before any clock that has not been set wrong: what a browser trusts outlives a clock
+ * that jumps.
+ */
 const BEGINNING = Date.UTC(2000, 0, 1);
 /** Of a common name (RFC 5280 appendix A.1, ub-common-name). Characters. */
 const LONGEST_NAME = 64;
@@ -39,10 +42,20 @@ export interface LocalCertificate {
 /** This machine, as it is called and reached. @param more host names and addresses that requests may carry */
 export function localNames(more: readonly string[] = []): Names {
   const own = hostname().toLowerCase();
-  const isName = (name: string): boolean => /^[a-z0-9](?:[a-z0-9._-]{0,250}[a-z0-9])?$/.test(name) && !/^[\d.]+$/.test(name);
-  const addresses = Object.values(networkInterfaces()).flatMap((found) => found ?? []).map(({ address }) => address.split('%', 1)[0] as string);
+  const isName = (name: string): boolean =>
+    /^[a-z0-9](?:[a-z0-9._-]{0,250}[a-z0-9])?$/.test(name) && !/^[\d.]+$/.test(name);
+  const addresses = Object.values(networkInterfaces())
+    .flatMap((found) => found ?? [])
+    .map(({ address }) => address.split('%', 1)[0] as string);
   return {
-    dns: [...new Set(['localhost', own, own.includes('.') ? own : `${own}.local`, ...more.map((name) => name.toLowerCase())])].filter(isName),
+    dns: [
+      ...new Set([
+        'localhost',
+        own,
+        own.includes('.') ? own : `${own}.local`,
+        ...more.map((name) => name.toLowerCase()),
+      ]),
+    ].filter(isName),
     ip: [...new Set(['127.0.0.1', '::1', ...addresses, ...more.filter((name) => isIP(name) !== 0)])],
   };
 }
@@ -52,13 +65,18 @@ export function localNames(more: readonly string[] = []): Names {
  * @param folder absolute path; made if it is not there
  * @throws the system's error when the folder cannot be used
  */
-export async function localCertificate(folder: string, names: Names = localNames(), now = Date.now()): Promise<LocalCertificate> {
+export async function localCertificate(
+  folder: string,
+  names: Names = localNames(),
+  now = Date.now(),
+): Promise<LocalCertificate> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, 0o700);
   const authority = await readAuthority(folder, now);
   const caFile = path.join(folder, CA_FILE);
   const kept = await readPair(path.join(folder, LEAF_FILE));
-  if (kept !== undefined && isGood(kept, authority, names, now)) return { material: withChain(kept, authority), caFile };
+  if (kept !== undefined && isGood(kept, authority, names, now))
+    return { material: withChain(kept, authority), caFile };
   const { makeLeaf } = await import('./x509.js');
   const leaf = await makeLeaf(authority, names, { from: now - HEAD_START, to: now + (LEAF_DAYS - 1) * DAY });
   await replace(path.join(folder, LEAF_FILE), leaf);
@@ -72,14 +90,17 @@ function withChain({ cert, key }: KeyPair, authority: KeyPair): TlsMaterial {
 /** Two that start at once agree on one: whoever comes second takes what is there. */
 async function readAuthority(folder: string, now: number): Promise<KeyPair> {
   const file = path.join(folder, AUTHORITY_FILE);
-  const authority = usable(await readText(file), now) ?? await makeNew(folder, file, now);
+  const authority = usable(await readText(file), now) ?? (await makeNew(folder, file, now));
   await writeCertificate(folder, authority);
   return authority;
 }
 
 async function makeNew(folder: string, file: string, now: number): Promise<KeyPair> {
   const { makeAuthority } = await import('./x509.js');
-  const made = await makeAuthority(`Lite Server on ${hostname()}`.slice(0, LONGEST_NAME), { from: Math.min(BEGINNING, now - HEAD_START), to: now + AUTHORITY_DAYS * DAY });
+  const made = await makeAuthority(`Lite Server on ${hostname()}`.slice(0, LONGEST_NAME), {
+    from: Math.min(BEGINNING, now - HEAD_START),
+    to: now + AUTHORITY_DAYS * DAY,
+  });
   const temporary = await writeSecret(folder, made);
   try {
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
@@ -98,12 +119,19 @@ async function makeNew(folder: string, file: string, now: number): Promise<KeyPa
 }
 
 /**
- * Puts an authority in place of none, or of what cannot be used. All that want to replace the same text write the same: that of
- * whoever was first to link it to a name made of this text.
+ * Puts an authority in place of none, or of what cannot be used. All that want to replace the same text write the same:
+ * that of whoever was first to link it to a name made of this text.
  * @returns undefined when somebody else has changed something meanwhile
  */
-async function agree(temporary: string, { file, text }: { file: string; text: string | undefined }, now: number): Promise<KeyPair | undefined> {
-  const name = text === undefined ? file : path.join(path.dirname(file), `.${createHash('sha256').update(text).digest('hex').slice(0, 16)}.next`);
+async function agree(
+  temporary: string,
+  { file, text }: { file: string; text: string | undefined },
+  now: number,
+): Promise<KeyPair | undefined> {
+  const name =
+    text === undefined
+      ? file
+      : path.join(path.dirname(file), `.${createHash('sha256').update(text).digest('hex').slice(0, 16)}.next`);
   try {
     await link(temporary, name);
   } catch (error) {
@@ -112,13 +140,16 @@ async function agree(temporary: string, { file, text }: { file: string; text: st
   if (text === undefined) return undefined;
   const agreed = usable(await readText(name), now);
   // Whoever was first takes the name away only after the new text is in its place.
-  const isStill = await readText(file) === text;
+  const isStill = (await readText(file)) === text;
   if (agreed !== undefined && isStill) await replace(file, agreed);
   await unlink(name).catch(() => undefined);
   return isStill ? agreed : undefined;
 }
 
-/** What a file says; undefined: there is none. Whoever trusts an authority would lose it if what cannot be read now were replaced. */
+/**
+ * What a file says; undefined: there is none. Whoever trusts an authority would lose it if what cannot be read now were
+ * replaced.
+ */
 async function readText(file: string): Promise<string | undefined> {
   return readFile(file, 'latin1').catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
@@ -126,14 +157,21 @@ async function readText(file: string): Promise<string | undefined> {
   });
 }
 
-/** The authority that a text is, if it can sign and has not ended. One that has not begun is kept: it is the clock that is wrong. */
+/**
+ * The authority that a text is, if it can sign and has not ended. One that has not begun is kept: it is the clock that
+ * is wrong.
+ */
 function usable(text: string | undefined, now: number): KeyPair | undefined {
   const pair = text === undefined ? undefined : pairOf(text);
   if (pair === undefined) return undefined;
   try {
     const certificate = new X509Certificate(pair.cert);
     const key = createPrivateKey(pair.key);
-    const canSign = certificate.ca && key.asymmetricKeyDetails?.namedCurve === 'prime256v1' && certificate.checkPrivateKey(key) && certificate.verify(certificate.publicKey);
+    const canSign =
+      certificate.ca &&
+      key.asymmetricKeyDetails?.namedCurve === 'prime256v1' &&
+      certificate.checkPrivateKey(key) &&
+      certificate.verify(certificate.publicKey);
     return canSign && Date.parse(certificate.validTo) > now ? pair : undefined;
   } catch {
     return undefined;
@@ -142,7 +180,7 @@ function usable(text: string | undefined, now: number): KeyPair | undefined {
 
 async function writeCertificate(folder: string, { cert }: KeyPair): Promise<void> {
   const file = path.join(folder, CA_FILE);
-  if (await readFile(file, 'latin1').catch(() => '') !== cert) await writeFile(file, cert, { mode: 0o644 });
+  if ((await readFile(file, 'latin1').catch(() => '')) !== cert) await writeFile(file, cert, { mode: 0o644 });
 }
 
 /** Key and certificate in one file: no other process sees the one without the other. */
@@ -176,8 +214,14 @@ function isGood(leaf: KeyPair, authority: KeyPair, names: Names, now: number): b
   if (!isCurrent(leaf, now + RENEWED_DAYS_BEFORE * DAY)) return false;
   const certificate = new X509Certificate(leaf.cert);
   if (!hasKey(certificate, leaf.key)) return false;
-  const isSigned = certificate.checkIssued(new X509Certificate(authority.cert)) && certificate.verify(new X509Certificate(authority.cert).publicKey);
-  return isSigned && names.dns.every((name) => certificate.checkHost(name) !== undefined) && names.ip.every((address) => certificate.checkIP(address) !== undefined);
+  const isSigned =
+    certificate.checkIssued(new X509Certificate(authority.cert)) &&
+    certificate.verify(new X509Certificate(authority.cert).publicKey);
+  return (
+    isSigned &&
+    names.dns.every((name) => certificate.checkHost(name) !== undefined) &&
+    names.ip.every((address) => certificate.checkIP(address) !== undefined)
+  );
 }
 
 function hasKey(certificate: X509Certificate, key: string): boolean {

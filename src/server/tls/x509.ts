@@ -6,10 +6,16 @@ import 'reflect-metadata';
 import { randomBytes, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 
-interface Pem { readonly cert: string; readonly key: string }
+interface Pem {
+  readonly cert: string;
+  readonly key: string;
+}
 
 /** Milliseconds since the epoch. */
-interface Period { readonly from: number; readonly to: number }
+interface Period {
+  readonly from: number;
+  readonly to: number;
+}
 
 const KEY = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 const SIGNING = { name: 'ECDSA', hash: 'SHA-256' } as const;
@@ -18,7 +24,11 @@ const SIGNING = { name: 'ECDSA', hash: 'SHA-256' } as const;
 export async function makeAuthority(name: string, period: Period): Promise<Pem> {
   const keys = await newKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: newSerial(), name: [{ CN: [name] }, { O: ['Lite Server (local, not trusted by anybody else)'] }], ...datesOf(period), signingAlgorithm: SIGNING, keys,
+    serialNumber: newSerial(),
+    name: [{ CN: [name] }, { O: ['Lite Server (local, not trusted by anybody else)'] }],
+    ...datesOf(period),
+    signingAlgorithm: SIGNING,
+    keys,
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
@@ -34,9 +44,18 @@ export async function makeLeaf(authority: Pem, { dns, ip }: Names, period: Perio
   const issuer = new x509.X509Certificate(authority.cert);
   const der = Buffer.from(authority.key.replace(/-----[^-]+-----|\s/g, ''), 'base64');
   const signingKey = await webcrypto.subtle.importKey('pkcs8', der, KEY, false, ['sign']);
-  const names = [...dns.map((value) => ({ type: 'dns' as const, value })), ...ip.map((value) => ({ type: 'ip' as const, value }))];
+  const names = [
+    ...dns.map((value) => ({ type: 'dns' as const, value })),
+    ...ip.map((value) => ({ type: 'ip' as const, value })),
+  ];
   const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: newSerial(), subject: [{ CN: ['localhost'] }, { O: ['Lite Server'] }], issuer: issuer.subject, ...datesOf(period), signingAlgorithm: SIGNING, publicKey: keys.publicKey, signingKey,
+    serialNumber: newSerial(),
+    subject: [{ CN: ['localhost'] }, { O: ['Lite Server'] }],
+    issuer: issuer.subject,
+    ...datesOf(period),
+    signingAlgorithm: SIGNING,
+    publicKey: keys.publicKey,
+    signingKey,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
@@ -76,4 +95,7 @@ export interface Names {
   readonly ip: readonly string[];
 }
 
-export interface KeyPair { readonly cert: string; readonly key: string }
+export interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+}

@@ -42,7 +42,12 @@ export async function sortPaced<T>(items: T[], compare: (a: T, b: T) => number, 
   return runs[0] ?? [];
 }
 
-export async function mergePaced<T>(left: readonly T[], right: readonly T[], compare: (a: T, b: T) => number, pace: Pace): Promise<T[]> {
+export async function mergePaced<T>(
+  left: readonly T[],
+  right: readonly T[],
+  compare: (a: T, b: T) => number,
+  pace: Pace,
+): Promise<T[]> {
   const merged: T[] = [];
   let l = 0;
   let r = 0;

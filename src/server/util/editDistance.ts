@@ -34,7 +34,9 @@ export async function rank(name: string, candidates: readonly string[]): Promise
     const score = scoreOf(wanted, candidate);
     if (score !== undefined) scored.push({ candidate, score });
   }
-  return scored.sort((a, b) => a.score - b.score || (a.candidate < b.candidate ? -1 : 1)).map(({ candidate }) => candidate);
+  return scored
+    .sort((a, b) => a.score - b.score || (a.candidate < b.candidate ? -1 : 1))
+    .map(({ candidate }) => candidate);
 }
 
 /** 0: the same letters. Another extension counts like one slip. Undefined: not alike. */
@@ -61,14 +63,18 @@ function stemOf(name: string): string {
 }
 
 /**
- * How many characters are wrong, missing, too many, or two in the wrong order (optimal string alignment). Looks only at a band as
- * wide as the answer may be, so that it takes time in proportion to the length.
+ * How many characters are wrong, missing, too many, or two in the wrong order (optimal string alignment). Looks only at
+ * a band as wide as the answer may be, so that it takes time in proportion to the length.
  * @returns undefined when there are more than `most`
  */
 export function slipsBetween(a: string, b: string, most: number): number | undefined {
   if (Math.abs(a.length - b.length) > most) return undefined;
   const far = most + 1;
-  let [beforeLast, last, current] = [0, 1, 2].map(() => new Array<number>(b.length + 2).fill(far)) as [number[], number[], number[]];
+  let [beforeLast, last, current] = [0, 1, 2].map(() => new Array<number>(b.length + 2).fill(far)) as [
+    number[],
+    number[],
+    number[],
+  ];
   for (let column = 0; column <= Math.min(b.length, most); column++) last[column] = column;
   for (let row = 1; row <= a.length; row++) {
     const [from, to] = [Math.max(1, row - most), Math.min(b.length, row + most)];
@@ -78,8 +84,17 @@ export function slipsBetween(a: string, b: string, most: number): number | undef
     let least = current[from - 1] as number;
     for (let column = from; column <= to; column++) {
       const isSame = a.charCodeAt(row - 1) === b.charCodeAt(column - 1);
-      let slips = Math.min((last[column] as number) + 1, (current[column - 1] as number) + 1, (last[column - 1] as number) + (isSame ? 0 : 1), far);
-      const isSwapped = row > 1 && column > 1 && a.charCodeAt(row - 1) === b.charCodeAt(column - 2) && a.charCodeAt(row - 2) === b.charCodeAt(column - 1);
+      let slips = Math.min(
+        (last[column] as number) + 1,
+        (current[column - 1] as number) + 1,
+        (last[column - 1] as number) + (isSame ? 0 : 1),
+        far,
+      );
+      const isSwapped =
+        row > 1 &&
+        column > 1 &&
+        a.charCodeAt(row - 1) === b.charCodeAt(column - 2) &&
+        a.charCodeAt(row - 2) === b.charCodeAt(column - 1);
       if (isSwapped) slips = Math.min(slips, (beforeLast[column - 2] as number) + 1);
       current[column] = slips;
       least = Math.min(least, slips);

@@ -1,9 +1,10 @@
 /**
- * Globs as people set them: which of them are good, and whether a path fits. A name is never tried in more than one way at the
- * same place, so that no glob takes long, whatever the name.
+ * Globs as people set them: which of them are good, and whether a path fits. A name is never tried in more than one way
+ * at the same place, so that no glob takes long, whatever the name.
  *
- * `*` and `?` stay within a name, `**` stands for any number of whole names, `[a-z]` and `[^a-z]` for one character, `{a,b}` for
- * either; a leading dot is a letter like any other. The library that others use (picomatch) sees it the same way.
+ * `*` and `?` stay within a name, `**` stands for any number of whole names, `[a-z]` and `[^a-z]` for one character,
+ * `{a,b}` for either; a leading dot is a letter like any other. The library that others use (picomatch) sees it the
+ * same way.
  */
 
 /** How many globs one setting may have, and characters in one. */
@@ -24,7 +25,10 @@ const STAR = -1;
 const ANY = -2;
 
 /** Characters from–to, by UTF-16 code units. */
-interface Class { readonly ranges: readonly (readonly [from: number, to: number])[]; readonly negated: boolean }
+interface Class {
+  readonly ranges: readonly (readonly [from: number, to: number])[];
+  readonly negated: boolean;
+}
 
 /** What one name must be; `**` is any number of names. */
 type NameGlob = readonly Token[] | '**';
@@ -62,7 +66,14 @@ type Piece = string | Class;
 function writeOut(glob: string): Piece[][] | undefined {
   let ways: Piece[][] = [[]];
   for (const [part] of glob.matchAll(/\{[^{}]*\}|\[[^[\]]*\]|[^]/g)) {
-    const choices = part.length > 1 && part.startsWith('{') ? choicesOf(part) : part.startsWith('[') ? bracketsOf(part) : /[{}\]]/.test(part) ? undefined : [[part]];
+    const choices =
+      part.length > 1 && part.startsWith('{')
+        ? choicesOf(part)
+        : part.startsWith('[')
+          ? bracketsOf(part)
+          : /[{}\]]/.test(part)
+            ? undefined
+            : [[part]];
     if (choices === undefined || ways.length * choices.length > MOST_ALTERNATIVES) return undefined;
     ways = ways.flatMap((way) => choices.map((choice) => [...way, ...choice]));
     if (ways.reduce((sum, way) => sum + way.length, 0) > LONGEST_IN_ALL) return undefined;
@@ -84,7 +95,10 @@ function bracketsOf(brackets: string): Piece[][] | undefined {
   const inner = /^\[(\^?)([^!^,/{}:][^,/{}:]*)\]$/.exec(brackets);
   if (inner === null) return undefined;
   const [, not, characters = ''] = inner;
-  const ranges = Array.from(characters.matchAll(/([^])-([^])|[^]/g), ([one, from = one, to = one]) => [from.charCodeAt(0), to.charCodeAt(0)] as const);
+  const ranges = Array.from(
+    characters.matchAll(/([^])-([^])|[^]/g),
+    ([one, from = one, to = one]) => [from.charCodeAt(0), to.charCodeAt(0)] as const,
+  );
   if (ranges.some(([from, to]) => from > to)) return undefined;
   const either: Piece[][] = [[{ ranges, negated: not !== '' }]];
   return not !== '' || /[-*+?.^$]/.test(characters) ? either : [...either, brackets.split('')];
@@ -106,7 +120,8 @@ function parsePath(pieces: readonly Piece[]): NameGlob[] | undefined {
   }
   // `assets/**` fits `assets`, but `*/**` is for what lies in folders.
   const before = parsed.at(-2);
-  if (parsed.at(-1) === '**' && before !== undefined && before !== '**' && before.at(-1) === STAR) parsed.splice(-1, 0, [STAR]);
+  if (parsed.at(-1) === '**' && before !== undefined && before !== '**' && before.at(-1) === STAR)
+    parsed.splice(-1, 0, [STAR]);
   return parsed;
 }
 
@@ -122,13 +137,15 @@ function fitsPath(glob: readonly NameGlob[], names: readonly string[]): boolean 
 function fitsName(glob: readonly Token[], name: string): boolean {
   return fitsAll(glob, STAR, name.length, (token, at) => {
     const code = name.charCodeAt(at);
-    return typeof token === 'number' ? token === code || token === ANY : token.ranges.some(([from, to]) => from <= code && code <= to) !== token.negated;
+    return typeof token === 'number'
+      ? token === code || token === ANY
+      : token.ranges.some(([from, to]) => from <= code && code <= to) !== token.negated;
   });
 }
 
 /**
- * Whether a row of `length` things fits a glob of which `star` is any number of them. What stands between two stars is best where it
- * first fits, so only the last star is ever come back to: at most glob × row comparisons.
+ * Whether a row of `length` things fits a glob of which `star` is any number of them. What stands between two stars is
+ * best where it first fits, so only the last star is ever come back to: at most glob × row comparisons.
  */
 function fitsAll<T>(glob: readonly T[], star: T, length: number, fits: (one: T, at: number) => boolean): boolean {
   let next = 0;

@@ -1,7 +1,7 @@
 /**
- * Work in turns: what has arrived from many connections in one turn of the event loop is read first, and then worked on together.
- * Doing one thing for all of them, and then the next, keeps it in the processor's caches, and wakes whoever reads the answers once
- * and not for each; with one connection it makes no difference.
+ * Work in turns: what has arrived from many connections in one turn of the event loop is read first, and then worked on
+ * together. Doing one thing for all of them, and then the next, keeps it in the processor's caches, and wakes whoever
+ * reads the answers once and not for each; with one connection it makes no difference.
  */
 
 export interface TurnWork {

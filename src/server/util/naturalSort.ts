@@ -1,6 +1,6 @@
 /**
- * The order in which people expect names, for very many of them: compared by keys that are made once, and sorted a little at a
- * time, so that whoever else uses the event loop is not kept waiting.
+ * The order in which people expect names, for very many of them: compared by keys that are made once, and sorted a
+ * little at a time, so that whoever else uses the event loop is not kept waiting.
  */
 
 /** Compares by UTF-16 code units. */
@@ -9,8 +9,9 @@ export function compareText(a: string, b: string): number {
 }
 
 /**
- * A text that sorts, by code units, where people look for the name: `a2` before `a10`, `b` between `A` and `C`, `é` beside `e`.
- * Names that differ in nothing else follow their own code units. No NUL may be in the name; `nameOfKey` gives it back.
+ * A text that sorts, by code units, where people look for the name: `a2` before `a10`, `b` between `A` and `C`, `é`
+ * beside `e`. Names that differ in nothing else follow their own code units. No NUL may be in the name; `nameOfKey`
+ * gives it back.
  */
 export function naturalKey(name: string): string {
   // eslint-disable-next-line no-control-regex -- asks for plain ASCII

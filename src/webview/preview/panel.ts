@@ -1,6 +1,6 @@
 /**
- * The script of a preview panel. It shows the page in a frame of another origin: nothing of the page can be read here, and what
- * the page says of itself is checked again by the extension.
+ * The script of a preview panel. It shows the page in a frame of another origin: nothing of the page can be read here,
+ * and what the page says of itself is checked again by the extension.
  */
 import type { FromPanel, ToPanel } from '../../shared/liveProtocol.js';
 import type { FromPanelView, PanelConfig, PanelState, ToPanelView } from '../../shared/panelProtocol.js';
@@ -37,13 +37,25 @@ function listen(take: (message: ToPanelView) => void, frame?: HTMLIFrameElement)
 function save(change: Partial<PanelState>): void {
   const before = (vscode.getState() ?? {}) as Partial<PanelState>;
   const { folder, path, pinned } = config;
-  vscode.setState({ preset: 'responsive', rotated: false, width: 0, height: 0, path, pinned, ...before, folder, ...change });
+  vscode.setState({
+    preset: 'responsive',
+    rotated: false,
+    width: 0,
+    height: 0,
+    path,
+    pinned,
+    ...before,
+    folder,
+    ...change,
+  });
 }
 
 function showStopped({ path, isOff }: PanelConfig): void {
   const start = byId('start', HTMLButtonElement);
   const why = byId('why', HTMLElement);
-  byId('what', HTMLElement).textContent = isOff ? 'liteServer.live.enabled is false for this folder.' : `Start it to see ${path}`;
+  byId('what', HTMLElement).textContent = isOff
+    ? 'liteServer.live.enabled is false for this folder.'
+    : `Start it to see ${path}`;
   save({ path });
   start.addEventListener('click', () => {
     start.disabled = true;
@@ -71,8 +83,11 @@ function showPage({ path: first, pinned: wasPinned }: PanelConfig, origin: strin
   let patience: number | undefined;
   const visited: string[] = [];
 
-  const tell = (what: FromPanel['do']): void => frame.contentWindow?.postMessage({ liteServer: 'panel', do: what } satisfies FromPanel, origin);
-  const navigate = (to: string | undefined): void => { if (to !== undefined) vscode.postMessage({ type: 'navigate', path: to }); };
+  const tell = (what: FromPanel['do']): void =>
+    frame.contentWindow?.postMessage({ liteServer: 'panel', do: what } satisfies FromPanel, origin);
+  const navigate = (to: string | undefined): void => {
+    if (to !== undefined) vscode.postMessage({ type: 'navigate', path: to });
+  };
   const field = addressField(address, () => path, navigate);
   const visit = (to: string): void => {
     path = to;
@@ -117,12 +132,16 @@ function showPage({ path: first, pinned: wasPinned }: PanelConfig, origin: strin
     if (isKnown) visited.pop();
     navigate(visited.at(-1));
   });
-  byId('forward', HTMLButtonElement).addEventListener('click', () => { if (answers) tell('forward'); });
+  byId('forward', HTMLButtonElement).addEventListener('click', () => {
+    if (answers) tell('forward');
+  });
   byId('reload', HTMLButtonElement).addEventListener('click', () => {
     if (!answers) return navigate(path);
     tell('reload');
     clearTimeout(patience);
-    patience = setTimeout(() => { navigate(path); }, RELOAD_PATIENCE);
+    patience = setTimeout(() => {
+      navigate(path);
+    }, RELOAD_PATIENCE);
   });
   otherControls(wasPinned);
   vscode.postMessage({ type: 'ready' });
@@ -130,17 +149,28 @@ function showPage({ path: first, pinned: wasPinned }: PanelConfig, origin: strin
 
 /** Those that need nothing of what the frame shows. */
 function otherControls(wasPinned: boolean): void {
-  byId('browser', HTMLButtonElement).addEventListener('click', () => { vscode.postMessage({ type: 'openInBrowser' }); });
+  byId('browser', HTMLButtonElement).addEventListener('click', () => {
+    vscode.postMessage({ type: 'openInBrowser' });
+  });
   pinButton(byId('pin', HTMLButtonElement), wasPinned);
   toolbarKeys(byId('back', HTMLButtonElement).closest('header'));
   showSize(kept);
 }
 
 function isFromPage(data: Partial<ToPanel> | null): data is ToPanel {
-  return data?.liteServer === 'page' && typeof data.url === 'string' && /^\/(?!\/)/.test(data.url) && typeof data.title === 'string';
+  return (
+    data?.liteServer === 'page' &&
+    typeof data.url === 'string' &&
+    /^\/(?!\/)/.test(data.url) &&
+    typeof data.title === 'string'
+  );
 }
 
-function addressField(address: HTMLInputElement, path: () => string, navigate: (to: string) => void): { isEdited(): boolean } {
+function addressField(
+  address: HTMLInputElement,
+  path: () => string,
+  navigate: (to: string) => void,
+): { isEdited(): boolean } {
   let edited = false;
   const accept = (): void => {
     address.setCustomValidity('');
@@ -156,13 +186,17 @@ function addressField(address: HTMLInputElement, path: () => string, navigate: (
     edited = false;
     navigate(address.value);
   });
-  address.addEventListener('focus', () => { address.select(); });
+  address.addEventListener('focus', () => {
+    address.select();
+  });
   address.addEventListener('input', () => {
     accept();
     edited = true;
   });
   address.addEventListener('blur', restore);
-  address.addEventListener('keydown', (event) => { if (event.key === 'Escape') restore(); });
+  address.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') restore();
+  });
   return { isEdited: () => edited };
 }
 
@@ -187,10 +221,19 @@ function showSize({ preset, rotated, width, height }: Partial<PanelState>): void
   const select = byId('preset', HTMLSelectElement);
   const rotate = byId('rotate', HTMLButtonElement);
   const size = byId('size', HTMLOutputElement);
-  const stage = createStage(byId('stage', HTMLElement), byId('box', HTMLElement), { preset, rotated, width, height }, {
-    sized: (now: Size) => { size.value = `${now.width} × ${now.height}`; },
-    changed: (view) => { save(view); },
-  });
+  const stage = createStage(
+    byId('stage', HTMLElement),
+    byId('box', HTMLElement),
+    { preset, rotated, width, height },
+    {
+      sized: (now: Size) => {
+        size.value = `${now.width} × ${now.height}`;
+      },
+      changed: (view) => {
+        save(view);
+      },
+    },
+  );
   const show = (): void => {
     select.value = stage.preset;
     rotate.disabled = stage.preset === 'responsive';
@@ -199,6 +242,8 @@ function showSize({ preset, rotated, width, height }: Partial<PanelState>): void
     stage.choose(select.value);
     show();
   });
-  rotate.addEventListener('click', () => { stage.rotate(); });
+  rotate.addEventListener('click', () => {
+    stage.rotate();
+  });
   show();
 }

@@ -1,5 +1,6 @@
 /**
- * How large the page is shown: as the panel is, as a device has it, or as it is dragged. Never scaled: what does not fit is scrolled.
+ * How large the page is shown: as the panel is, as a device has it, or as it is dragged. Never scaled: what does not
+ * fit is scrolled.
  */
 import type { PanelState, Preset } from '../../shared/panelProtocol.js';
 
@@ -36,14 +37,21 @@ const STEP = 10;
 const MARGIN = 48;
 
 /** @param kept of last time, as it was found */
-export function createStage(stage: HTMLElement, box: HTMLElement, kept: { readonly [key in keyof View]: View[key] | undefined }, events: StageEvents): Stage {
+export function createStage(
+  stage: HTMLElement,
+  box: HTMLElement,
+  kept: { readonly [key in keyof View]: View[key] | undefined },
+  events: StageEvents,
+): Stage {
   let preset: Preset = isPreset(kept.preset) ? kept.preset : 'responsive';
   let rotated = kept.rotated === true;
-  let free: Size | undefined = isSide(kept.width) && isSide(kept.height) ? { width: kept.width, height: kept.height } : undefined;
+  let free: Size | undefined =
+    isSide(kept.width) && isSide(kept.height) ? { width: kept.width, height: kept.height } : undefined;
 
   const size = (): Size | undefined => {
     if (preset === 'responsive') return undefined;
-    if (preset === 'free') return (free ??= { width: clamp(stage.clientWidth - MARGIN), height: clamp(stage.clientHeight - MARGIN) });
+    if (preset === 'free')
+      return (free ??= { width: clamp(stage.clientWidth - MARGIN), height: clamp(stage.clientHeight - MARGIN) });
     const device = DEVICES[preset] as Size;
     return rotated ? { width: device.height, height: device.width } : device;
   };
@@ -59,12 +67,16 @@ export function createStage(stage: HTMLElement, box: HTMLElement, kept: { readon
     apply();
   };
 
-  new ResizeObserver(() => { events.sized({ width: box.clientWidth, height: box.clientHeight }); }).observe(box);
+  new ResizeObserver(() => {
+    events.sized({ width: box.clientWidth, height: box.clientHeight });
+  }).observe(box);
   for (const handle of box.querySelectorAll<HTMLElement>('.handle')) makeHandle(handle, stage, box, resize);
   apply();
 
   return {
-    get preset() { return preset; },
+    get preset() {
+      return preset;
+    },
     choose: (name) => {
       if (!isPreset(name)) return;
       preset = name;
@@ -97,7 +109,13 @@ function makeHandle(handle: HTMLElement, stage: HTMLElement, box: HTMLElement, r
     const move = (event: PointerEvent): void => {
       // A frame that fits stays in the middle: its edge moves half as far as it grows.
       const grows = (side: number, room: number): number => (side < room ? 2 : 1);
-      resize(changed(from, (event.clientX - down.clientX) * grows(from.width, stage.clientWidth), (event.clientY - down.clientY) * grows(from.height, stage.clientHeight)));
+      resize(
+        changed(
+          from,
+          (event.clientX - down.clientX) * grows(from.width, stage.clientWidth),
+          (event.clientY - down.clientY) * grows(from.height, stage.clientHeight),
+        ),
+      );
       stage.classList.add('dragging');
     };
     const end = (): void => {
@@ -110,7 +128,12 @@ function makeHandle(handle: HTMLElement, stage: HTMLElement, box: HTMLElement, r
     down.preventDefault();
   });
   handle.addEventListener('keydown', (event) => {
-    const steps: Readonly<Record<string, readonly [number, number]>> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    const steps: Readonly<Record<string, readonly [number, number]>> = {
+      ArrowLeft: [-1, 0],
+      ArrowRight: [1, 0],
+      ArrowUp: [0, -1],
+      ArrowDown: [0, 1],
+    };
     const step = steps[event.key];
     if (step === undefined) return;
     const by = event.shiftKey ? 1 : STEP;

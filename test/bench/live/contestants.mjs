@@ -24,14 +24,46 @@ const STARTS = {
   'five-server': (root) => startFiveServer(root, PROBE, FREE),
   'browser-sync': async (root) => {
     const program = path.join(await provideRival('browser-sync', BROWSER_SYNC), 'dist/bin.js');
-    return start('browser-sync', (port) => [
-      process.execPath, program, 'start', '--server', root, '--files', `${root}/**`, '--port', String(port), '--listen', '127.0.0.1',
-      '--no-ui', '--no-open', '--no-notify', '--no-online',
-    ], { cwd: root, probe: PROBE, ...FREE });
+    return start(
+      'browser-sync',
+      (port) => [
+        process.execPath,
+        program,
+        'start',
+        '--server',
+        root,
+        '--files',
+        `${root}/**`,
+        '--port',
+        String(port),
+        '--listen',
+        '127.0.0.1',
+        '--no-ui',
+        '--no-open',
+        '--no-notify',
+        '--no-online',
+      ],
+      { cwd: root, probe: PROBE, ...FREE },
+    );
   },
   vite: async (root) => {
     const program = path.join(await provideRival('vite', VITE), 'bin/vite.js');
-    return start('vite', (port) => [process.execPath, program, root, '--host', '127.0.0.1', '--port', String(port), '--strictPort', '--clearScreen', 'false'], { cwd: root, probe: PROBE, ...FREE });
+    return start(
+      'vite',
+      (port) => [
+        process.execPath,
+        program,
+        root,
+        '--host',
+        '127.0.0.1',
+        '--port',
+        String(port),
+        '--strictPort',
+        '--clearScreen',
+        'false',
+      ],
+      { cwd: root, probe: PROBE, ...FREE },
+    );
   },
 };
 

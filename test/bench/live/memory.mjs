@@ -45,7 +45,10 @@ function settle() {
 
 /** Says what the script in a page says. @param {string} origin @param {string} token */
 async function connectPage(origin, token) {
-  const page = new WebSocket(`${origin.replace('http', 'ws')}/.lite-server/live`, ['lite-server.1', token], { origin, handshakeTimeout: PATIENCE });
+  const page = new WebSocket(`${origin.replace('http', 'ws')}/.lite-server/live`, ['lite-server.1', token], {
+    origin,
+    handshakeTimeout: PATIENCE,
+  });
   await new Promise((resolve, reject) => page.once('open', resolve).once('error', reject));
   page.on('error', () => undefined);
   const welcomed = hears(page, 'welcome');

@@ -2,13 +2,14 @@
 
 /**
  * @typedef {import('./site.mjs').Kind} Kind
- * @typedef {Record<Kind, string> & { at: number, document: number }} Sight the marks a frame shows, and when that frame was made; which
+ * @typedef {Record<Kind, string> & { at: number, document: number }} Sight the marks a frame shows, and when that frame
+ * was made; which
  *   document it belongs to. Milliseconds since the epoch
  */
 
 /**
- * In every document of the page, before all else: tells with each frame what it shows, when that is news. A document whose style
- * sheets are still loading has no frames.
+ * In every document of the page, before all else: tells with each frame what it shows, when that is news. A document
+ * whose style sheets are still loading has no frames.
  */
 const TELL_SIGHTS = `(() => {
   if (top !== self) return;
@@ -57,9 +58,13 @@ export async function openPage(browser, url) {
       async shows(kind, mark, patience) {
         /** @type {NodeJS.Timeout | undefined} */
         let timer;
-        const late = new Promise((resolve) => { timer = setTimeout(resolve, patience); });
+        const late = new Promise((resolve) => {
+          timer = setTimeout(resolve, patience);
+        });
         const seen = new Promise((resolve) => {
-          onSight = () => { if (last?.[kind] === mark) resolve(undefined); };
+          onSight = () => {
+            if (last?.[kind] === mark) resolve(undefined);
+          };
           onSight();
         });
         await Promise.race([seen, late]);
@@ -70,8 +75,12 @@ export async function openPage(browser, url) {
       /** Which document is shown: a reload makes another one. */
       document: () => last?.document,
       /** Leaves something in the window that no reload survives. */
-      async mark() { await page.evaluate('window.survivor = true'); },
-      async isMarked() { return await page.evaluate('window.survivor === true') === true; },
+      async mark() {
+        await page.evaluate('window.survivor = true');
+      },
+      async isMarked() {
+        return (await page.evaluate('window.survivor === true')) === true;
+      },
       /** How far the page's clock is ahead of ours at most, in milliseconds. */
       async clockError() {
         const before = now();

@@ -31,10 +31,15 @@ function total(turns, kind) {
 
 /** @param {Turns} turns @returns {Figure[]} */
 export function figuresOf(turns) {
-  return KINDS.flatMap((kind) => [...turns].flatMap(([name, taken]) => {
-    const label = `${kind.toUpperCase()} edit until shown`;
-    return [...times(label, name, taken, kind), ...(name === OURS ? faults(taken, kind) : comparison(`${label}: ${OURS} / ${name}`, turns, name, kind))];
-  }));
+  return KINDS.flatMap((kind) =>
+    [...turns].flatMap(([name, taken]) => {
+      const label = `${kind.toUpperCase()} edit until shown`;
+      return [
+        ...times(label, name, taken, kind),
+        ...(name === OURS ? faults(taken, kind) : comparison(`${label}: ${OURS} / ${name}`, turns, name, kind)),
+      ];
+    }),
+  );
 }
 
 /** @param {string} label @param {string} name @param {readonly Turn[]} turns @param {Kind} kind @returns {Figure[]} */
@@ -43,8 +48,18 @@ function times(label, name, turns, kind) {
   if (latencies.length === 0) return [];
   const wanted = name === OURS ? WANTED[kind] : undefined;
   return [
-    { name: `${label}, median of ${latencies.length}: ${name}`, value: median(latencies), unit: 'ms', ...(wanted && { required: wanted.median }) },
-    { name: `${label}, p95: ${name}`, value: quantile(latencies, 0.95), unit: 'ms', ...(wanted && { required: wanted.p95 }) },
+    {
+      name: `${label}, median of ${latencies.length}: ${name}`,
+      value: median(latencies),
+      unit: 'ms',
+      ...(wanted && { required: wanted.median }),
+    },
+    {
+      name: `${label}, p95: ${name}`,
+      value: quantile(latencies, 0.95),
+      unit: 'ms',
+      ...(wanted && { required: wanted.p95 }),
+    },
   ];
 }
 
@@ -55,13 +70,21 @@ function faults(turns, kind) {
   return [
     { name: `${what} that were not seen: ${OURS}`, value: unseen, unit: '', required: { atMost: 0 } },
     // A reload takes away what was left in the window, even one that we did not notice.
-    { name: `${what} that reloaded the page: ${OURS}`, value: Math.max(reloads, marked ? 0 : 1), unit: '', required: { atMost: 0 } },
+    {
+      name: `${what} that reloaded the page: ${OURS}`,
+      value: Math.max(reloads, marked ? 0 : 1),
+      unit: '',
+      required: { atMost: 0 },
+    },
   ];
 }
 
 /** @param {string} name @param {Turns} turns @param {string} rival @param {Kind} kind @returns {Figure[]} */
 function comparison(name, turns, rival, kind) {
-  const rounds = (turns.get(OURS) ?? []).map((ours, round) => [ours[kind].latencies, turns.get(rival)?.[round]?.[kind].latencies ?? []]);
+  const rounds = (turns.get(OURS) ?? []).map((ours, round) => [
+    ours[kind].latencies,
+    turns.get(rival)?.[round]?.[kind].latencies ?? [],
+  ]);
   const both = rounds.filter((sides) => sides.every((latencies) => latencies !== undefined && latencies.length > 0));
   if (both.length === 0) return [];
   const medians = (/** @type {0 | 1} */ side) => both.map((sides) => median(sides[side] ?? []));
@@ -70,7 +93,14 @@ function comparison(name, turns, rival, kind) {
 
 /** @param {Turns} turns @param {ReadonlyMap<string, string>} failures why a server could not be run */
 export function overview(turns, failures) {
-  const titles = KINDS.flatMap((kind) => [`${kind.toUpperCase()} median`, 'p95', 'ours / its', 'edits', 'reloads', 'not seen']);
+  const titles = KINDS.flatMap((kind) => [
+    `${kind.toUpperCase()} median`,
+    'p95',
+    'ours / its',
+    'edits',
+    'reloads',
+    'not seen',
+  ]);
   const rows = [...turns].map(([name, taken]) => {
     if (taken.length === 0) return [name, ...titles.map(() => '–')];
     return [name, ...KINDS.flatMap((kind) => cells(turns, name, taken, kind))];
@@ -85,5 +115,10 @@ function cells(turns, name, taken, kind) {
   const counts = [String(latencies.length), String(reloads), String(unseen)];
   if (latencies.length === 0) return ['–', '–', '–', ...counts];
   const against = name === OURS ? undefined : comparison('', turns, name, kind)[0];
-  return [`${plain(median(latencies))} ms`, `${plain(quantile(latencies, 0.95))} ms`, against ? `${plain(against.value)} ×` : '', ...counts];
+  return [
+    `${plain(median(latencies))} ms`,
+    `${plain(quantile(latencies, 0.95))} ms`,
+    against ? `${plain(against.value)} ×` : '',
+    ...counts,
+  ];
 }

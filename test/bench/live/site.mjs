@@ -1,4 +1,5 @@
-// The site that is edited: one page, two style sheets, a script and an image. What is edited carries a mark that the page shows.
+// The site that is edited: one page, two style sheets, a script and an image. What is edited carries a mark that the
+// page shows.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -13,7 +14,10 @@ export const PATHS = ['/css/base.css', '/css/site.css', '/js/site.js', PROBE];
 const PARAGRAPHS = 40;
 const RULES = 60;
 /** One dark pixel. */
-const IMAGE = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYGD4DwABCAEAWnKk1wAAAABJRU5ErkJggg==', 'base64');
+const IMAGE = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYGD4DwABCAEAWnKk1wAAAABJRU5ErkJggg==',
+  'base64',
+);
 
 /** @type {Record<Kind, string>} */
 const FILES = { css: 'css/site.css', html: 'index.html' };
@@ -26,12 +30,13 @@ export function writeSite(root) {
   writeFileSync(path.join(root, 'css/base.css'), '* { box-sizing: border-box; }\nimg { width: 4rem; height: 4rem; }\n');
   writeFileSync(path.join(root, 'js/site.js'), "document.documentElement.classList.add('scripted');\n");
   writeFileSync(path.join(root, PROBE), IMAGE);
-  for (const kind of /** @type {const} */ (['css', 'html'])) writeFileSync(path.join(root, FILES[kind]), TEXTS[kind]('none'));
+  for (const kind of /** @type {const} */ (['css', 'html']))
+    writeFileSync(path.join(root, FILES[kind]), TEXTS[kind]('none'));
 }
 
 /**
- * Saves as an editor does: the file is emptied, then written. In one go, because how long a busy machine lets the writer wait in
- * between says nothing about the servers.
+ * Saves as an editor does: the file is emptied, then written. In one go, because how long a busy machine lets the
+ * writer wait in between says nothing about the servers.
  * @param {string} root
  * @param {Kind} kind
  * @param {string} mark
@@ -42,13 +47,20 @@ export function save(root, kind, mark) {
 
 /** @param {string} mark */
 function sheet(mark) {
-  const rules = Array.from({ length: RULES }, (_, n) => `.block-${n} > p:nth-child(odd) { padding: ${n % 7}px; border-left: 1px solid hsl(${n * 6} 50% 50%); }`);
+  const rules = Array.from(
+    { length: RULES },
+    (_, n) => `.block-${n} > p:nth-child(odd) { padding: ${n % 7}px; border-left: 1px solid hsl(${n * 6} 50% 50%); }`,
+  );
   return `:root { --mark: ${mark}; }\nbody { font: 1rem/1.5 sans-serif; margin: 2rem auto; max-width: 60rem; }\n${rules.join('\n')}\n`;
 }
 
 /** @param {string} mark */
 function page(mark) {
-  const blocks = Array.from({ length: PARAGRAPHS }, (_, n) => `  <section class="block-${n}">\n    <h2>Part ${n}</h2>\n    <p>The quick brown fox jumps over <em>the lazy dog</em>, ${n} times in all.</p>\n  </section>`);
+  const blocks = Array.from(
+    { length: PARAGRAPHS },
+    (_, n) =>
+      `  <section class="block-${n}">\n    <h2>Part ${n}</h2>\n    <p>The quick brown fox jumps over <em>the lazy dog</em>, ${n} times in all.</p>\n  </section>`,
+  );
   return `<!doctype html>
 <html lang="en">
 <head>

@@ -23,7 +23,10 @@ const PATIENCE = 10_000;
 const FIRST_PATIENCE = 2_000;
 /** Saves are at least this far apart, in milliseconds. */
 const APART = 150;
-/** Milliseconds between what shows and the next save: a page that was reloaded connects again; and no beat of a timer is met. */
+/**
+ * Milliseconds between what shows and the next save: a page that was reloaded connects again; and no beat of a timer is
+ * met.
+ */
 const REST = { atLeast: 120, jitter: 100 };
 /** More unseen edits than that in a row, and it will not show the others either. */
 const MOST_UNSEEN = 2;
@@ -33,7 +36,8 @@ let marks = 0;
 /**
  * @param {import('playwright-core').Browser} browser
  * @param {Contestant} contestant
- * @param {{ edits: number, time: number, deadline: number }} most edits of each kind; milliseconds for each kind; when all must end, by
+ * @param {{ edits: number, time: number, deadline: number }} most edits of each kind; milliseconds for each kind; when
+ * all must end, by
  *   `now`
  * @returns {Promise<Turn>}
  */
@@ -50,7 +54,8 @@ export async function takeTurn(browser, { port, root }, most) {
 }
 
 /**
- * @param {OpenPage} page @param {string} root @param {Kind} kind @param {{ edits: number, time: number, deadline: number }} most
+ * @param {OpenPage} page @param {string} root @param {Kind} kind @param {{ edits: number, time: number, deadline:
+ * number }} most
  * @returns {Promise<Edits>}
  */
 async function makeEdits(page, root, kind, { edits, time, deadline }) {
@@ -76,7 +81,12 @@ async function makeEdits(page, root, kind, { edits, time, deadline }) {
   return result;
 }
 
-/** Whether the page shows edits at all by now; these are not counted. @param {OpenPage} page @param {string} root @param {Kind} kind */
+/**
+ * Whether the page shows edits at all by now; these are not counted.
+ * @param {OpenPage} page
+ * @param {string} root
+ * @param {Kind} kind
+ */
 async function isFollowed(page, root, kind) {
   const deadline = now() + PATIENCE;
   while (now() < deadline) {

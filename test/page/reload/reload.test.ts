@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { openPage, reloaded, see, seeReload, startLivePage, until } from '../livePage.js';
 
 const filler = '<p>line</p>\n'.repeat(80);
-const form = '<input id=name><input type=password id=secret><textarea></textarea><input type=checkbox><details><summary>s</summary>x</details><div style="height: 50px; overflow: auto"><div style="height: 500px">x</div></div>';
+const form =
+  '<input id=name><input type=password id=secret><textarea></textarea><input type=checkbox><details><summary>s</summary>x</details><div style="height: 50px; overflow: auto"><div style="height: 500px">x</div></div>';
 
 describe('a change that needs a reload', () => {
   it('makes one', async () => {
@@ -10,7 +11,9 @@ describe('a change that needs a reload', () => {
     const site = await startLivePage({ 'index.html': html('one'), 'app.js': '' });
     const tab = await openPage(site);
     let loads = 0;
-    tab.on('load', () => { loads++; });
+    tab.on('load', () => {
+      loads++;
+    });
     await site.write('app.js', 'window.version = 2');
     await seeReload(tab, site);
     await see(tab, 'window.version === 2');
@@ -20,23 +23,36 @@ describe('a change that needs a reload', () => {
   });
 
   it('a script file: scroll, fields, open details and focus come back, passwords do not', async () => {
-    const site = await startLivePage({ 'index.html': `<!doctype html><meta charset=utf-8><script src=app.js></script>${form}${filler}`, 'app.js': 'window.version = 1' });
+    const site = await startLivePage({
+      'index.html': `<!doctype html><meta charset=utf-8><script src=app.js></script>${form}${filler}`,
+      'app.js': 'window.version = 1',
+    });
     const tab = await openPage(site);
     await tab.fill('#name', 'half-typed');
     await tab.fill('#secret', 'secret');
     await tab.fill('textarea', 'some text');
     await tab.check('[type=checkbox]');
-    await tab.evaluate("document.querySelector('details').open = true; document.querySelector('div').scrollTop = 40; document.querySelector('#name').focus(); document.querySelector('#name').setSelectionRange(1, 3); scrollTo(0, 500)");
+    await tab.evaluate(
+      "document.querySelector('details').open = true; document.querySelector('div').scrollTop = 40; document.querySelector('#name').focus(); document.querySelector('#name').setSelectionRange(1, 3); scrollTo(0, 500)",
+    );
     await site.write('app.js', 'window.version = 2');
     await seeReload(tab, site);
     await see(tab, 'window.version === 2 && scrollY === 500');
-    assert.deepEqual(await tab.evaluate("[document.querySelector('#name').value, document.querySelector('#secret').value, document.querySelector('textarea').value, document.querySelector('[type=checkbox]').checked, document.querySelector('details').open, document.querySelector('div').scrollTop, document.activeElement.id, document.activeElement.selectionStart, document.activeElement.selectionEnd, Object.keys(sessionStorage).filter((key) => key.includes('state'))]"),
-      ['half-typed', '', 'some text', true, true, 40, 'name', 1, 3, []]);
+    assert.deepEqual(
+      await tab.evaluate(
+        "[document.querySelector('#name').value, document.querySelector('#secret').value, document.querySelector('textarea').value, document.querySelector('[type=checkbox]').checked, document.querySelector('details').open, document.querySelector('div').scrollTop, document.activeElement.id, document.activeElement.selectionStart, document.activeElement.selectionEnd, Object.keys(sessionStorage).filter((key) => key.includes('state'))]",
+      ),
+      ['half-typed', '', 'some text', true, true, 40, 'name', 1, 3, []],
+    );
   });
 
   it('a page that grows after its load is scrolled when it has grown', async () => {
-    const script = (version: number): string => `window.version = ${version}; addEventListener('load', () => setTimeout(() => { document.body.insertAdjacentHTML('beforeend', ${JSON.stringify(filler)}); }, 200))`;
-    const site = await startLivePage({ 'index.html': '<!doctype html><body><script src=app.js></script>', 'app.js': script(1) });
+    const script = (version: number): string =>
+      `window.version = ${version}; addEventListener('load', () => setTimeout(() => { document.body.insertAdjacentHTML('beforeend', ${JSON.stringify(filler)}); }, 200))`;
+    const site = await startLivePage({
+      'index.html': '<!doctype html><body><script src=app.js></script>',
+      'app.js': script(1),
+    });
     const tab = await openPage(site);
     await see(tab, '(scrollTo(0, 700), scrollY === 700)');
     await site.write('app.js', script(2));
@@ -51,7 +67,10 @@ describe('a change that needs a reload', () => {
     await see(tab, "document.querySelector('p').textContent === 'two'");
     site.type('index.html', html('window.version = 2', 'three'));
     await see(tab, "document.querySelector('p').textContent === 'three'");
-    assert.deepEqual(await tab.evaluate("[window.marker, window.version, document.querySelector('script').textContent]"), [true, 1, 'window.version = 1']);
+    assert.deepEqual(
+      await tab.evaluate("[window.marker, window.version, document.querySelector('script').textContent]"),
+      [true, 1, 'window.version = 1'],
+    );
     await site.write('index.html', html('window.version = 2', 'three'));
     site.type('index.html', undefined);
     await seeReload(tab, site);
@@ -70,7 +89,11 @@ describe('a change that needs a reload', () => {
     assert.equal(await reloaded(tab), false);
   });
 
-  for (const [name, before, after] of [['added', '', '<script src=b.js></script>'], ['removed', '<script src=b.js></script>', ''], ['its attributes', '<script src=b.js></script>', '<script src=b.js defer></script>']] as const) {
+  for (const [name, before, after] of [
+    ['added', '', '<script src=b.js></script>'],
+    ['removed', '<script src=b.js></script>', ''],
+    ['its attributes', '<script src=b.js></script>', '<script src=b.js defer></script>'],
+  ] as const) {
     it(`a script ${name}`, async () => {
       const site = await startLivePage({ 'index.html': `<!doctype html><p>1</p>${before}`, 'b.js': '' });
       const tab = await openPage(site);
@@ -80,7 +103,8 @@ describe('a change that needs a reload', () => {
   }
 
   it('the source of what a script has replaced: reload when saved, nothing when typed', async () => {
-    const html = (text: string): string => `<!doctype html><p>x</p><div id=app>${text}</div><script>document.querySelector('#app').innerHTML = '<b>' + document.querySelector('#app').textContent.toUpperCase() + '</b>'</script>`;
+    const html = (text: string): string =>
+      `<!doctype html><p>x</p><div id=app>${text}</div><script>document.querySelector('#app').innerHTML = '<b>' + document.querySelector('#app').textContent.toUpperCase() + '</b>'</script>`;
     const site = await startLivePage({ 'index.html': html('one') });
     const tab = await openPage(site);
     site.type('index.html', html('two').replace('x', 'y'));
@@ -93,7 +117,8 @@ describe('a change that needs a reload', () => {
   });
 
   it('a text that a script has written over', async () => {
-    const html = (text: string): string => `<!doctype html><p>${text}</p><script>{ const text = document.querySelector('p').firstChild; text.data = text.data.toUpperCase(); }</script>`;
+    const html = (text: string): string =>
+      `<!doctype html><p>${text}</p><script>{ const text = document.querySelector('p').firstChild; text.data = text.data.toUpperCase(); }</script>`;
     const site = await startLivePage({ 'index.html': html('one') });
     const tab = await openPage(site);
     await site.write('index.html', html('two'));
@@ -103,13 +128,17 @@ describe('a change that needs a reload', () => {
   it('a page that was missing appears by itself', async () => {
     const site = await startLivePage({ 'index.html': 'x' });
     const tab = await openPage(site, 'new.html');
-    assert.deepEqual(site.pages.map(({ path, status }) => [path, status]), [['/new.html', 404]]);
+    assert.deepEqual(
+      site.pages.map(({ path, status }) => [path, status]),
+      [['/new.html', 404]],
+    );
     await site.write('new.html', '<!doctype html><h1>here</h1>');
     await see(tab, "document.querySelector('h1').textContent === 'here'");
   });
 
   it('a page of another kind that is typed: nothing before it is saved', async () => {
-    const html = (text: string): string => `<html xmlns="http://www.w3.org/1999/xhtml"><head><title>x</title><link rel="stylesheet" href="site.css"/></head><body><p>${text}</p></body></html>`;
+    const html = (text: string): string =>
+      `<html xmlns="http://www.w3.org/1999/xhtml"><head><title>x</title><link rel="stylesheet" href="site.css"/></head><body><p>${text}</p></body></html>`;
     const site = await startLivePage({ 'a.xhtml': html('one'), 'site.css': '' });
     const tab = await openPage(site, 'a.xhtml');
     site.type('a.xhtml', html('two'));
@@ -122,7 +151,8 @@ describe('a change that needs a reload', () => {
   });
 
   it('elements that typing took out and brought back: reload when saved', async () => {
-    const html = (text: string, button: string): string => `<!doctype html><p>${text}</p>${button}<script>document.querySelector('button').onclick = () => { window.clicked = true; }</script>`;
+    const html = (text: string, button: string): string =>
+      `<!doctype html><p>${text}</p>${button}<script>document.querySelector('button').onclick = () => { window.clicked = true; }</script>`;
     const button = '<section><button>x</button></section>';
     const site = await startLivePage({ 'index.html': html('one', button) });
     const tab = await openPage(site);
@@ -138,7 +168,11 @@ describe('a change that needs a reload', () => {
   });
 
   it('a page in a frame does not take the focus from around it', async () => {
-    const site = await startLivePage({ 'index.html': '<!doctype html><input id=outer><iframe src=inner.html></iframe>', 'inner.html': '<!doctype html><script src=app.js></script><input>', 'app.js': '' });
+    const site = await startLivePage({
+      'index.html': '<!doctype html><input id=outer><iframe src=inner.html></iframe>',
+      'inner.html': '<!doctype html><script src=app.js></script><input>',
+      'app.js': '',
+    });
     const tab = await openPage(site);
     await see(tab, "frames[0].document.readyState === 'complete' && frames[0].document.querySelector('input')");
     await until('both are linked', () => site.pages.length === 2);
@@ -151,18 +185,26 @@ describe('a change that needs a reload', () => {
   });
 
   it('what was typed comes back to the field it was typed into, also when others have come before it', async () => {
-    const html = (before: string): string => `<!doctype html><form>${before}<input name=a><input id=b><input type=checkbox name=c value=1><input type=checkbox name=c value=2><textarea name=children></textarea></form><script>0</script>`;
+    const html = (before: string): string =>
+      `<!doctype html><form>${before}<input name=a><input id=b><input type=checkbox name=c value=1><input type=checkbox name=c value=2><textarea name=children></textarea></form><script>0</script>`;
     const site = await startLivePage({ 'index.html': html('') });
     const tab = await openPage(site);
     await tab.fill('[name=a]', 'in a');
     await tab.fill('#b', 'in b');
     await tab.check("[value='2']");
     await tab.fill('textarea', 'in the textarea');
-    await site.write('index.html', html('<input type=checkbox name=new value=new><input name=first><textarea></textarea>').replace('>0<', '>1<'));
+    await site.write(
+      'index.html',
+      html('<input type=checkbox name=new value=new><input name=first><textarea></textarea>').replace('>0<', '>1<'),
+    );
     await seeReload(tab, site);
     await see(tab, "document.querySelector('#b').value !== ''");
-    assert.deepEqual(await tab.evaluate("[...document.querySelectorAll('input,textarea')].map((field) => field.type === 'checkbox' ? [field.value, field.checked] : field.value)"),
-      [['new', false], '', '', 'in a', 'in b', ['1', false], ['2', true], 'in the textarea']);
+    assert.deepEqual(
+      await tab.evaluate(
+        "[...document.querySelectorAll('input,textarea')].map((field) => field.type === 'checkbox' ? [field.value, field.checked] : field.value)",
+      ),
+      [['new', false], '', '', 'in a', 'in b', ['1', false], ['2', true], 'in the textarea'],
+    );
   });
 
   it('a storm of reloads stops, says so once, and ends with a page that is up to date', async () => {
@@ -181,7 +223,10 @@ describe('a change that needs a reload', () => {
   });
 
   it('a document in a frame updates itself, and not the page around it', async () => {
-    const site = await startLivePage({ 'index.html': '<!doctype html><iframe src=inner.html></iframe>', 'inner.html': '<!doctype html><p>one</p>' });
+    const site = await startLivePage({
+      'index.html': '<!doctype html><iframe src=inner.html></iframe>',
+      'inner.html': '<!doctype html><p>one</p>',
+    });
     const tab = await openPage(site);
     await see(tab, "frames[0].document.readyState === 'complete' && (frames[0].marker = true)");
     await see(tab, 'performance.now() > 0');
@@ -191,7 +236,10 @@ describe('a change that needs a reload', () => {
   });
 
   it('a document in a frame whose sandbox allows no scripts', async () => {
-    const site = await startLivePage({ 'index.html': '<!doctype html><iframe sandbox=allow-same-origin src=inner.html></iframe>', 'inner.html': '<!doctype html><p>one</p>' });
+    const site = await startLivePage({
+      'index.html': '<!doctype html><iframe sandbox=allow-same-origin src=inner.html></iframe>',
+      'inner.html': '<!doctype html><p>one</p>',
+    });
     const tab = await openPage(site);
     await see(tab, "frames[0].document.querySelector('p')");
     await site.write('inner.html', '<!doctype html><p>two</p>');

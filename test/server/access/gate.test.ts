@@ -6,15 +6,28 @@ import { parseRequest } from '../../../src/server/http/requestParser.js';
 import { ask, exchange, get, open, parseReplies, withoutNonces } from '../../support/client.js';
 import { startSite, type Site } from '../../support/site.js';
 
-const LOOPBACK: Ends = { localAddress: '127.0.0.1', localPort: 8080, remoteAddress: '127.0.0.1', remotePort: 50_000, secure: false };
+const LOOPBACK: Ends = {
+  localAddress: '127.0.0.1',
+  localPort: 8080,
+  remoteAddress: '127.0.0.1',
+  remotePort: 50_000,
+  secure: false,
+};
 /** Bound to an address of the local network, asked by a neighbour. */
 const NETWORK: Ends = { ...LOOPBACK, localAddress: '192.168.7.20', remoteAddress: '192.168.7.99' };
 const DUAL_STACK: Ends = { ...LOOPBACK, localAddress: '::ffff:192.168.7.20', remoteAddress: '::ffff:192.168.7.99' };
 
-interface Circumstances extends Partial<Omit<Admissions, 'hosts'>> { readonly ends?: Ends; readonly allowedHosts?: readonly string[] }
+interface Circumstances extends Partial<Omit<Admissions, 'hosts'>> {
+  readonly ends?: Ends;
+  readonly allowedHosts?: readonly string[];
+}
 
 /** 200 when the gate lets it pass, 400 also for what the parser does not even hand to it. */
-function judge(requestLine: string, fields: readonly string[], { ends = LOOPBACK, allowedHosts = [], origins = [], readers = [], frame }: Circumstances = {}): number {
+function judge(
+  requestLine: string,
+  fields: readonly string[],
+  { ends = LOOPBACK, allowedHosts = [], origins = [], readers = [], frame }: Circumstances = {},
+): number {
   const parsed = parseRequest(Buffer.from([requestLine, ...fields, '', ''].join('\r\n'), 'latin1'), DEFAULT_LIMITS);
   assert.ok(parsed !== undefined, 'a whole head');
   if ('refusal' in parsed) return parsed.refusal.status;
@@ -103,14 +116,42 @@ describe('gate: Host', () => {
 
   it('no Host in HTTP/1.0: served on a loopback connection only', () => {
     assert.equal(judge('GET /ok HTTP/1.0', []), 200);
-    assert.equal(judge('GET /ok HTTP/1.0', [], { ends: { ...LOOPBACK, localAddress: '::1', remoteAddress: '::1' } }), 200);
+    assert.equal(
+      judge('GET /ok HTTP/1.0', [], { ends: { ...LOOPBACK, localAddress: '::1', remoteAddress: '::1' } }),
+      200,
+    );
     assert.equal(judge('GET /ok HTTP/1.0', [], { ends: NETWORK }), 403);
     assert.equal(judge('GET /ok HTTP/1.0', [], { ends: DUAL_STACK }), 403);
     assert.equal(judge('GET /ok HTTP/1.1', []), 400);
   });
 
   it('no text a client can put there makes it throw', () => {
-    const alphabet = ['[', ']', ':', '.', '@', '%', '-', '0', '1', '127', 'localhost', 'a', '_', '/', ',', ' ', '\t', '\\', '\xff', '::', 'ffff', '{', '"', "'"];
+    const alphabet = [
+      '[',
+      ']',
+      ':',
+      '.',
+      '@',
+      '%',
+      '-',
+      '0',
+      '1',
+      '127',
+      'localhost',
+      'a',
+      '_',
+      '/',
+      ',',
+      ' ',
+      '\t',
+      '\\',
+      '\xff',
+      '::',
+      'ffff',
+      '{',
+      '"',
+      "'",
+    ];
     let state = 1;
     const pick = (): string => alphabet[(state = (state * 48271) % 2147483647) % alphabet.length] as string;
     for (let round = 0; round < 5_000; round++) {
@@ -145,13 +186,17 @@ describe('gate: absolute-form', () => {
     ['javascript:alert(1)', '127.0.0.1', 400],
   ];
   for (const [target, host, status] of rows) {
-    it(`GET ${target} with Host ${host} → ${status}`, () => { assert.equal(judge(`GET ${target} HTTP/1.1`, [`Host: ${host}`]), status); });
+    it(`GET ${target} with Host ${host} → ${status}`, () => {
+      assert.equal(judge(`GET ${target} HTTP/1.1`, [`Host: ${host}`]), status);
+    });
   }
 });
 
 describe('gate: Origin and Sec-Fetch', () => {
   const site = (value: string, mode?: string, dest?: string): string[] => [
-    `Sec-Fetch-Site: ${value}`, ...(mode === undefined ? [] : [`Sec-Fetch-Mode: ${mode}`]), ...(dest === undefined ? [] : [`Sec-Fetch-Dest: ${dest}`]),
+    `Sec-Fetch-Site: ${value}`,
+    ...(mode === undefined ? [] : [`Sec-Fetch-Mode: ${mode}`]),
+    ...(dest === undefined ? [] : [`Sec-Fetch-Dest: ${dest}`]),
   ];
   const rows: [requestLine: string, fields: readonly string[], status: number][] = [
     // GET and HEAD from our own pages, from the address bar, and from whoever sends no Sec-Fetch at all.
@@ -237,7 +282,8 @@ describe('gate: Origin and Sec-Fetch', () => {
   }
 
   it('the own origin is that of the authority the request came by', () => {
-    const post = (host: string, origin: string, circumstances?: Circumstances): number => judge(POST, [`Host: ${host}`, `Origin: ${origin}`], circumstances);
+    const post = (host: string, origin: string, circumstances?: Circumstances): number =>
+      judge(POST, [`Host: ${host}`, `Origin: ${origin}`], circumstances);
     assert.equal(post('localhost:5500', 'http://localhost:5500'), 200);
     assert.equal(post('[::1]:5500', 'http://[::1]:5500'), 200);
     assert.equal(post('127.0.0.1', 'http://127.0.0.1:80'), 200);
@@ -252,7 +298,12 @@ describe('gate: Origin and Sec-Fetch', () => {
 
 describe('gate: over sockets', () => {
   const SECRET = 'b4f1-secret-of-the-site';
-  const files = { 'www/html/ok': 'fine', 'www/html/secret.txt': SECRET, 'www/html/folder/index.html': SECRET, 'www/html/x.php': SECRET };
+  const files = {
+    'www/html/ok': 'fine',
+    'www/html/secret.txt': SECRET,
+    'www/html/folder/index.html': SECRET,
+    'www/html/x.php': SECRET,
+  };
   const start = (): Promise<Site> => startSite({ files });
 
   async function stillServes({ port }: Site): Promise<void> {
@@ -262,9 +313,21 @@ describe('gate: over sockets', () => {
   it('a foreign Host is 403 before file, folder redirect, script, missing file, method and range', async () => {
     const site = await start();
     const lines = [
-      'GET /secret.txt HTTP/1.1', 'GET /folder HTTP/1.1', 'GET /folder/ HTTP/1.1', 'GET //folder HTTP/1.1', 'GET /x.php HTTP/1.1', 'GET /missing HTTP/1.1',
-      'GET /.git/config HTTP/1.1', 'GET /%zz HTTP/1.1', 'HEAD /secret.txt HTTP/1.1', 'POST /secret.txt HTTP/1.1', 'PUT /secret.txt HTTP/1.1',
-      'BREW /secret.txt HTTP/1.1', 'OPTIONS /secret.txt HTTP/1.1', 'OPTIONS * HTTP/1.1', 'TRACE / HTTP/1.1',
+      'GET /secret.txt HTTP/1.1',
+      'GET /folder HTTP/1.1',
+      'GET /folder/ HTTP/1.1',
+      'GET //folder HTTP/1.1',
+      'GET /x.php HTTP/1.1',
+      'GET /missing HTTP/1.1',
+      'GET /.git/config HTTP/1.1',
+      'GET /%zz HTTP/1.1',
+      'HEAD /secret.txt HTTP/1.1',
+      'POST /secret.txt HTTP/1.1',
+      'PUT /secret.txt HTTP/1.1',
+      'BREW /secret.txt HTTP/1.1',
+      'OPTIONS /secret.txt HTTP/1.1',
+      'OPTIONS * HTTP/1.1',
+      'TRACE / HTTP/1.1',
     ];
     for (const line of lines) {
       const reply = await ask(site.port, line, ['Host: evil.test:5500', 'Range: bytes=0-1', 'Upgrade: websocket']);
@@ -280,7 +343,11 @@ describe('gate: over sockets', () => {
   it('403 is fixed text: nothing the client sent is in it', async () => {
     const site = await start();
     const reply = async (path: string, query: string): Promise<string> => {
-      const { status, body } = await get(site.port, `/${path}?${query}`, ['Host: evil.test', `X-Note: ${path}`, `Referer: http://evil.test/${path}`]);
+      const { status, body } = await get(site.port, `/${path}?${query}`, [
+        'Host: evil.test',
+        `X-Note: ${path}`,
+        `Referer: http://evil.test/${path}`,
+      ]);
       assert.equal(status, 403);
       for (const word of [path, query, 'evil.test']) assert.ok(!body.includes(word), `the page says ${word}`);
       return withoutNonces(body);
@@ -294,12 +361,23 @@ describe('gate: over sockets', () => {
       ['GET /ok HTTP/1.1', ['Origin: http://evil.test']],
       ['GET /ok HTTP/1.1', [`Origin: http://127.0.0.1:${site.port}`]],
       ['GET /ok HTTP/1.1', ['Origin: null']],
-      ['OPTIONS /ok HTTP/1.1', ['Origin: http://evil.test', 'Access-Control-Request-Method: GET', 'Access-Control-Request-Private-Network: true']],
+      [
+        'OPTIONS /ok HTTP/1.1',
+        [
+          'Origin: http://evil.test',
+          'Access-Control-Request-Method: GET',
+          'Access-Control-Request-Private-Network: true',
+        ],
+      ],
       ['OPTIONS /ok HTTP/1.1', ['Access-Control-Request-Method: PUT', 'Access-Control-Request-Private-Network: true']],
     ];
     for (const [line, fields] of asked) {
       const reply = await ask(site.port, line, fields);
-      assert.deepEqual(Object.keys(reply.fields).filter((name) => name.startsWith('access-control-')), [], line);
+      assert.deepEqual(
+        Object.keys(reply.fields).filter((name) => name.startsWith('access-control-')),
+        [],
+        line,
+      );
       assert.match(reply.fields['vary'] ?? '', /\borigin\b/i);
       assert.equal(reply.fields['cross-origin-resource-policy'], 'same-origin');
     }
@@ -307,15 +385,25 @@ describe('gate: over sockets', () => {
 
   it('a foreign POST is refused before its body has come', async () => {
     const site = await start();
-    const text = await exchange(site.port, [`POST /ok HTTP/1.1\r\nHost: 127.0.0.1:${site.port}\r\nOrigin: http://evil.test\r\nContent-Length: 1000000\r\n\r\n`]);
-    assert.deepEqual(parseReplies(text).map(({ status }) => status), [403]);
+    const text = await exchange(site.port, [
+      `POST /ok HTTP/1.1\r\nHost: 127.0.0.1:${site.port}\r\nOrigin: http://evil.test\r\nContent-Length: 1000000\r\n\r\n`,
+    ]);
+    assert.deepEqual(
+      parseReplies(text).map(({ status }) => status),
+      [403],
+    );
     await stillServes(site);
   });
 
   it('a foreign POST with a short body that does not come is refused at once', async () => {
     const { port } = await start();
-    const text = await exchange(port, [`POST /ok HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nOrigin: http://evil.test\r\nContent-Length: 10\r\n\r\n`]);
-    assert.deepEqual(parseReplies(text).map(({ status }) => status), [403]);
+    const text = await exchange(port, [
+      `POST /ok HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nOrigin: http://evil.test\r\nContent-Length: 10\r\n\r\n`,
+    ]);
+    assert.deepEqual(
+      parseReplies(text).map(({ status }) => status),
+      [403],
+    );
   }).timeout(3_000);
 
   it('an upgrade from elsewhere is 403, never 101; from our own page it is ignored and the file is sent', async () => {
@@ -337,7 +425,10 @@ describe('gate: over sockets', () => {
     const good = `GET /ok HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`;
     const last = `GET /secret.txt HTTP/1.1\r\nHost: evil.test\r\nConnection: close\r\n\r\n`;
     const text = await exchange(port, [good + bad + good + last]);
-    assert.deepEqual(parseReplies(text).map(({ status }) => status), [200, 403, 200, 403]);
+    assert.deepEqual(
+      parseReplies(text).map(({ status }) => status),
+      [200, 403, 200, 403],
+    );
     assert.ok(!text.includes(SECRET));
   });
 
@@ -367,13 +458,37 @@ describe('gate: over sockets', () => {
 
 describe('gate: a frame of another site', () => {
   const FRAME = ['Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: navigate', 'Sec-Fetch-Dest: iframe'];
-  const rows: [what: string, requestLine: string, fields: readonly string[], frame: Circumstances['frame'], status: number][] = [
+  const rows: [
+    what: string,
+    requestLine: string,
+    fields: readonly string[],
+    frame: Circumstances['frame'],
+    status: number,
+  ][] = [
     ['without a token', 'GET /a HTTP/1.1', FRAME, undefined, 403],
     ['with one', 'GET /a HTTP/1.1', FRAME, () => true, 200],
     ['with a wrong one', 'GET /a HTTP/1.1', FRAME, () => false, 403],
-    ['from another port of this machine', 'GET /a HTTP/1.1', ['Sec-Fetch-Site: same-site', ...FRAME.slice(1)], () => true, 200],
-    ['that is no frame', 'GET /a HTTP/1.1', ['Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: no-cors', 'Sec-Fetch-Dest: script'], () => true, 403],
-    ['that only says so', 'GET /a HTTP/1.1', ['Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: cors', 'Sec-Fetch-Dest: iframe'], () => true, 403],
+    [
+      'from another port of this machine',
+      'GET /a HTTP/1.1',
+      ['Sec-Fetch-Site: same-site', ...FRAME.slice(1)],
+      () => true,
+      200,
+    ],
+    [
+      'that is no frame',
+      'GET /a HTTP/1.1',
+      ['Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: no-cors', 'Sec-Fetch-Dest: script'],
+      () => true,
+      403,
+    ],
+    [
+      'that only says so',
+      'GET /a HTTP/1.1',
+      ['Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: cors', 'Sec-Fetch-Dest: iframe'],
+      () => true,
+      403,
+    ],
     ['that submits a form', 'POST /a HTTP/1.1', [...FRAME, 'Origin: null'], () => true, 403],
     ['that is an object', 'GET /a HTTP/1.1', [...FRAME.slice(0, 2), 'Sec-Fetch-Dest: object'], () => true, 403],
   ];
@@ -387,8 +502,12 @@ describe('gate: a frame of another site', () => {
 describe('gate: origins that are ours because the editor says so', () => {
   const tunnel: Circumstances = { allowedHosts: ['name-8080.tunnel.test'], origins: ['https://name-8080.tunnel.test'] };
   const rows: [origin: string, status: number][] = [
-    ['https://name-8080.tunnel.test', 200], ['http://name-8080.tunnel.test:8080', 403], ['https://name-8080.tunnel.test:444', 403],
-    ['https://other-8080.tunnel.test', 403], ['https://name-8080.tunnel.test.evil.test', 403], ['null', 403],
+    ['https://name-8080.tunnel.test', 200],
+    ['http://name-8080.tunnel.test:8080', 403],
+    ['https://name-8080.tunnel.test:444', 403],
+    ['https://other-8080.tunnel.test', 403],
+    ['https://name-8080.tunnel.test.evil.test', 403],
+    ['null', 403],
   ];
   for (const [origin, status] of rows) {
     it(`an upgrade from ${origin} → ${status}`, () => {

@@ -32,7 +32,13 @@ function liveBytes(): number {
 }
 
 describe('bufferPool: how large a buffer is', () => {
-  const rows: [senders: number, size: number][] = [[0, 256 * KIB], [1, 256 * KIB], [4, 256 * KIB], [256, 16 * KIB], [10_000, 16 * KIB]];
+  const rows: [senders: number, size: number][] = [
+    [0, 256 * KIB],
+    [1, 256 * KIB],
+    [4, 256 * KIB],
+    [256, 16 * KIB],
+    [10_000, 16 * KIB],
+  ];
   for (const [senders, size] of rows) {
     it(`${senders} senders: ${size / KIB} KiB`, () => {
       const pool = poolWith(senders);
@@ -123,15 +129,22 @@ describe('bufferPool: the bound', () => {
 describe('bufferPool: waiting', () => {
   it('a buffer that is there is given at once', () => {
     let given: Buffer | undefined;
-    poolWith(1).acquire((buffer) => { given = buffer; });
+    poolWith(1).acquire((buffer) => {
+      given = buffer;
+    });
     assert.equal(given?.length, 256 * KIB);
   });
 
   it('first come, first served, whether a buffer is released or discarded', () => {
     const pool = poolWith(1, MIB);
-    const buffers = drain(pool).sort((a, b) => b.length - a.length).slice(-3);
+    const buffers = drain(pool)
+      .sort((a, b) => b.length - a.length)
+      .slice(-3);
     const order: string[] = [];
-    for (const name of ['a', 'b', 'c']) pool.acquire(() => { order.push(name); });
+    for (const name of ['a', 'b', 'c'])
+      pool.acquire(() => {
+        order.push(name);
+      });
     assert.deepEqual(order, []);
     pool.release(buffers.at(-1)!);
     assert.deepEqual(order, ['a']);
@@ -145,10 +158,14 @@ describe('bufferPool: waiting', () => {
     const pool = poolWith(1, MIB);
     const [only] = drain(pool) as [Buffer];
     const order: string[] = [];
-    pool.acquire(() => { order.push('first'); });
+    pool.acquire(() => {
+      order.push('first');
+    });
     // Smaller buffers now: one would fit beside nothing, but somebody is waiting.
     for (let n = 0; n < 100; n++) pool.join();
-    pool.acquire(() => { order.push('second'); });
+    pool.acquire(() => {
+      order.push('second');
+    });
     assert.deepEqual(order, []);
     pool.release(only);
     assert.deepEqual(order, ['first', 'second']);
@@ -160,7 +177,9 @@ describe('bufferPool: waiting', () => {
     let served = 0;
     for (let n = 0; n < 200; n++) {
       pool.join();
-      pool.acquire(() => { served++; });
+      pool.acquire(() => {
+        served++;
+      });
     }
     pool.release(only);
     assert.equal(served, only.length / (16 * KIB));

@@ -5,12 +5,16 @@ import { noteRead } from '../../../src/server/body/externalMemory.js';
 describe('buffers that have been read', () => {
   it('are collected every few MiB', async () => {
     let collections = 0;
-    const observer = new PerformanceObserver((list) => { collections += list.getEntries().length; });
+    const observer = new PerformanceObserver((list) => {
+      collections += list.getEntries().length;
+    });
     observer.observe({ entryTypes: ['gc'] });
     for (let i = 0; i < 10; i++) {
       noteRead({ length: 16 * 1024 * 1024 });
       Buffer.allocUnsafeSlow(64 * 1024);
-      await new Promise((resolve) => { setImmediate(resolve); });
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
     }
     collections += observer.takeRecords().length;
     observer.disconnect();

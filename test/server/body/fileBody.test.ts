@@ -67,7 +67,12 @@ function pattern(size: number): Buffer {
   return bytes;
 }
 
-interface Opened { readonly fd: number; readonly file: string; readonly content: Buffer; readonly pool: WatchedPool }
+interface Opened {
+  readonly fd: number;
+  readonly file: string;
+  readonly content: Buffer;
+  readonly pool: WatchedPool;
+}
 
 /** A small `capacity` is lent in pieces of 16 KiB. */
 async function opened(size: number, capacity?: number): Promise<Opened> {
@@ -96,7 +101,9 @@ function next(body: Body): Promise<Buffer> {
 }
 
 /** All of it, copied chunk by chunk. */
-async function collect(body: Body & { readonly length: number }): Promise<{ readonly bytes: Buffer; readonly sizes: number[] }> {
+async function collect(
+  body: Body & { readonly length: number },
+): Promise<{ readonly bytes: Buffer; readonly sizes: number[] }> {
   const chunks: Buffer[] = [];
   for (let done = 0; done < body.length;) {
     const chunk = await next(body);
@@ -154,15 +161,32 @@ describe('body: a file', () => {
     ['the first byte', [{ start: 0, end: 1 }]],
     ['the last byte', [{ start: size - 1, end: size }]],
     ['a stretch across chunks', [{ start: 100, end: 600 * KIB }]],
-    ['text, stretch, text, stretch, text', [Buffer.from('one'), { start: 5, end: 10 }, Buffer.from('two'), { start: 0, end: 300 * KIB }, Buffer.from('three')]],
-    ['stretches back to back, in another order', [{ start: 300 * KIB, end: 600 * KIB }, { start: 10, end: 300 * KIB }]],
+    [
+      'text, stretch, text, stretch, text',
+      [
+        Buffer.from('one'),
+        { start: 5, end: 10 },
+        Buffer.from('two'),
+        { start: 0, end: 300 * KIB },
+        Buffer.from('three'),
+      ],
+    ],
+    [
+      'stretches back to back, in another order',
+      [
+        { start: 300 * KIB, end: 600 * KIB },
+        { start: 10, end: 300 * KIB },
+      ],
+    ],
     ['text and text', [Buffer.from('one'), Buffer.from('two')]],
   ];
   for (const [what, pieces] of stretches) {
     it(`${what}: exactly these bytes`, async () => {
       const file = await opened(size);
       const body = new FileBody(file.fd, pieces, file.pool);
-      const wanted = Buffer.concat(pieces.map((piece) => (Buffer.isBuffer(piece) ? piece : file.content.subarray(piece.start, piece.end))));
+      const wanted = Buffer.concat(
+        pieces.map((piece) => (Buffer.isBuffer(piece) ? piece : file.content.subarray(piece.start, piece.end))),
+      );
       assert.equal(body.length, wanted.length);
       const { bytes } = await collect(body);
       assert.ok(bytes.equals(wanted));
@@ -214,7 +238,9 @@ describe('body: a file', () => {
     const body = new FileBody(file.fd, whole(100 * KIB), file.pool);
     const others = [file.pool.tryAcquire()!, file.pool.tryAcquire()!];
     let delivered = false;
-    const first = next(body).finally(() => { delivered = true; });
+    const first = next(body).finally(() => {
+      delivered = true;
+    });
     await new Promise((resolve) => setImmediate(resolve));
     assert.equal(delivered, false);
     file.pool.release(others[0]!);
@@ -236,7 +262,9 @@ describe('body: closed', () => {
     const file = await opened(MIB);
     const body = new FileBody(file.fd, whole(MIB), file.pool);
     let delivered = false;
-    body.next(() => { delivered = true; });
+    body.next(() => {
+      delivered = true;
+    });
     body.close();
     assert.ok(!isClosed(file.fd), 'a descriptor is not closed under a read');
     await assertNothingHeld(file);
@@ -255,12 +283,16 @@ describe('body: closed', () => {
     const file = await opened(512 * KIB);
     const body = new FileBody(file.fd, whole(512 * KIB), file.pool);
     const chunk = await next(body);
-    // The second read has nothing to wait for but the thread pool: a read that was queued behind it tells when it is over.
+    // The second read has nothing to wait for but the thread pool: a read that was queued behind it tells when it is
+    // over.
     const handle = await openFile(file.file);
     for (let n = 0; n < 8; n++) await handle.read(Buffer.alloc(1), 0, 1, 0);
     await handle.close();
     body.close();
-    assert.deepEqual(file.pool.discarded.map(({ buffer }) => buffer), [chunk.buffer]);
+    assert.deepEqual(
+      file.pool.discarded.map(({ buffer }) => buffer),
+      [chunk.buffer],
+    );
     assert.equal(file.pool.released.length, 1);
     await assertNothingHeld(file);
     assert.notEqual(file.pool.tryAcquire()?.buffer, chunk.buffer);
@@ -344,10 +376,17 @@ describe('body: a file that changes', () => {
   });
 });
 
-/** Larger than what the buffers of both sockets hold, so that the server is still at it while the client does not read. */
+/**
+ * Larger than what the buffers of both sockets hold, so that the server is still at it while the client does not read.
+ */
 const LARGE = 48 * MIB;
 
-interface Download { readonly socket: Socket; received: number; ended: boolean; head: string }
+interface Download {
+  readonly socket: Socket;
+  received: number;
+  ended: boolean;
+  head: string;
+}
 
 /** Asks for a file and stops reading at the first bytes of the answer. */
 async function startDownload(port: number, target: string, version = '1.1'): Promise<Download> {
@@ -363,7 +402,9 @@ async function startDownload(port: number, target: string, version = '1.1'): Pro
     }
     download.received += bytes.length;
   });
-  const end = (): void => { download.ended = true; };
+  const end = (): void => {
+    download.ended = true;
+  };
   socket.on('end', end).on('close', end);
   await until('the download has begun', () => download.head !== '');
   assert.match(download.head, /^HTTP\/1\.1 200 /);
@@ -392,7 +433,10 @@ describe('body: a download to a client that reads slowly', () => {
     await finish(download, () => download.received >= LARGE);
     assert.equal(download.received, LARGE);
     assert.equal(download.ended, false);
-    assert.deepEqual(site.exchanges.map(({ bytes, complete }) => ({ bytes, complete })), [{ bytes: LARGE, complete: true }]);
+    assert.deepEqual(
+      site.exchanges.map(({ bytes, complete }) => ({ bytes, complete })),
+      [{ bytes: LARGE, complete: true }],
+    );
   });
 
   it('of a file that shrinks meanwhile: the connection ends early, nothing is padded, nothing hangs', async () => {
@@ -444,7 +488,9 @@ if (process.platform === 'linux') {
     /** The command line over a folder, in a process of its own. */
     async function startProcess(root: string): Promise<{ readonly port: number; readonly pid: number }> {
       const program = process.env['LITE_SERVER_CLI'] ?? path.resolve('dist/cli.js');
-      const child = spawn(process.execPath, [program, '127.0.0.1', '0', '--root', root], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = spawn(process.execPath, [program, '127.0.0.1', '0', '--root', root], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       const ended = once(child, 'exit');
       atEnd(async () => {
         child.kill();
@@ -455,22 +501,32 @@ if (process.platform === 'linux') {
       return { port: Number(/:(\d+)\//.exec(line)?.[1]), pid: child.pid! };
     }
 
-    const resident = (pid: number, what: 'VmRSS' | 'VmHWM'): number => Number(new RegExp(`^${what}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]) * KIB;
+    const resident = (pid: number, what: 'VmRSS' | 'VmHWM'): number =>
+      Number(new RegExp(`^${what}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]) * KIB;
 
     /** Reads the answer to one request and forgets it. */
     function swallow(port: number, target: string): Promise<number> {
       return new Promise((resolve, reject) => {
-        const socket = connect({ port, host: '127.0.0.1' }, () => { socket.write(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`); });
+        const socket = connect({ port, host: '127.0.0.1' }, () => {
+          socket.write(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`);
+        });
         let received = 0;
-        socket.on('data', ({ length }: Buffer) => { received += length; });
-        socket.on('error', reject).on('close', () => { resolve(received); });
+        socket.on('data', ({ length }: Buffer) => {
+          received += length;
+        });
+        socket.on('error', reject).on('close', () => {
+          resolve(received);
+        });
       });
     }
 
     async function startWarm(): Promise<{ readonly port: number; readonly pid: number }> {
       const root = path.join(await temporaryFolder(), 'root');
       await mkdir(root);
-      for (const [name, size] of [['large.bin', 1024 * MIB], ['small.bin', 100 * KIB]] as const) {
+      for (const [name, size] of [
+        ['large.bin', 1024 * MIB],
+        ['small.bin', 100 * KIB],
+      ] as const) {
         await writeFile(path.join(root, name), '');
         await truncate(path.join(root, name), size);
       }

@@ -17,7 +17,10 @@ async function textsOf(body: IncomingBody): Promise<string[]> {
 describe('the content of a request', () => {
   for (const chunks of [[], ['a'], ['ab', 'c', 'def'], ['ab', '', 'c']]) {
     it(`is read chunk by chunk: ${JSON.stringify(chunks)}`, async () => {
-      assert.deepEqual(await textsOf(bodyOf(chunks)), chunks.filter((chunk) => chunk !== ''));
+      assert.deepEqual(
+        await textsOf(bodyOf(chunks)),
+        chunks.filter((chunk) => chunk !== ''),
+      );
     });
   }
 

@@ -5,7 +5,17 @@ const KIB = 1024;
 
 function start(length?: number): { body: ArrivingBody; counts: { more: number; stopped: number } } {
   const counts = { more: 0, stopped: 0 };
-  return { counts, body: new ArrivingBody(length, { more: () => { counts.more++; }, stop: () => { counts.stopped++; } }) };
+  return {
+    counts,
+    body: new ArrivingBody(length, {
+      more: () => {
+        counts.more++;
+      },
+      stop: () => {
+        counts.stopped++;
+      },
+    }),
+  };
 }
 
 function next(body: ArrivingBody): Promise<Buffer> {
@@ -98,7 +108,9 @@ describe('ArrivingBody', () => {
 
   it('closing it stops the source, once, and nothing is delivered any more', () => {
     const { body, counts } = start();
-    body.next(() => { assert.fail('it was closed'); });
+    body.next(() => {
+      assert.fail('it was closed');
+    });
     body.close();
     body.close();
     assert.equal(body.push(Buffer.from('a')), true);

@@ -38,7 +38,10 @@ describe('StreamBody', () => {
     await assert.rejects(next(body), /shorter/);
   });
 
-  for (const [name, end] of [['destroyed', (stream: PassThrough) => stream.destroy()], ['destroyed with an error', (stream: PassThrough) => stream.destroy(new Error('gone'))]] as const) {
+  for (const [name, end] of [
+    ['destroyed', (stream: PassThrough) => stream.destroy()],
+    ['destroyed with an error', (stream: PassThrough) => stream.destroy(new Error('gone'))],
+  ] as const) {
     it(`a stream that is ${name} is no end`, async () => {
       const stream = new PassThrough();
       const body = new StreamBody(stream, undefined);
@@ -52,10 +55,14 @@ describe('StreamBody', () => {
   it('closing it destroys the stream, and nothing is delivered any more', async () => {
     const stream = new PassThrough();
     const body = new StreamBody(stream, undefined);
-    body.next(() => { assert.fail('it was closed'); });
+    body.next(() => {
+      assert.fail('it was closed');
+    });
     body.close();
     assert.equal(stream.destroyed, true);
-    await new Promise((resolve) => { stream.once('close', resolve); });
+    await new Promise((resolve) => {
+      stream.once('close', resolve);
+    });
   });
 
   it('does not read ahead of who reads it', async () => {

@@ -7,7 +7,11 @@ describe('what is wrong with a backend is said in words', () => {
   const table: readonly (readonly [value: unknown, key: string, wanted: RegExp])[] = [
     [{}, 'backends', /must be a list, like \[\{"match": /],
     [[{ type: 'php' }], 'backends.0.match', /must be a path like "\/api\/", or a glob like "\*\*\/\*\.php"/],
-    [[{ match: '/blog/**/*.php', type: 'php' }], 'backends.0.match', /is a glob, and those do not begin with \/: write "blog\/\*\*\/\*\.php"/],
+    [
+      [{ match: '/blog/**/*.php', type: 'php' }],
+      'backends.0.match',
+      /is a glob, and those do not begin with \/: write "blog\/\*\*\/\*\.php"/,
+    ],
     [[{ match: '/a%20b/', type: 'cgi' }], 'backends.0.match', /must be a plain path, not encoded/],
     [[{ match: '/a/../b', type: 'cgi' }], 'backends.0.match', /must be a plain path/],
     [[{ match: 'a/', type: 'cgi' }], 'backends.0.match', /must be a path that begins with \//],
@@ -21,7 +25,10 @@ describe('what is wrong with a backend is said in words', () => {
     it(`${JSON.stringify(value)}: ${key}`, () => {
       const mistakes: Mistake[] = [];
       readBackends(value, 'backends', mistakes);
-      assert.deepEqual(mistakes.map((mistake) => mistake.key), [key]);
+      assert.deepEqual(
+        mistakes.map((mistake) => mistake.key),
+        [key],
+      );
       assert.match(mistakes[0]?.message ?? '', wanted);
     });
   }

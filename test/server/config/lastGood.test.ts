@@ -7,9 +7,24 @@ describe('settings that went wrong', () => {
     ['nothing before: the default', undefined, { port: 'x' }, { limits: {} }],
     ['the value it had', { port: 8081 }, { port: 'x', cleanUrls: false }, { port: 8081, cleanUrls: false, limits: {} }],
     ['a limit', { maxConnections: 5 }, { maxConnections: 0 }, { limits: { maxConnections: 5 } }],
-    ['a member of a group, beside another that is right', { accessLog: { file: 'a.log', format: 'json' } }, { accessLog: { file: '../x', format: 'combined' } }, { accessLog: { file: 'a.log', format: 'combined' }, limits: {} }],
-    ['one of several pages', { errorPages: { 404: 'a.html' } }, { errorPages: { 404: '../a.html', 500: 'b.html' } }, { errorPages: { 404: 'a.html' }, limits: {} }],
-    ['what was taken out on purpose stays out', { port: 8081, cleanUrls: false }, { cleanUrls: 'x' }, { cleanUrls: false, limits: {} }],
+    [
+      'a member of a group, beside another that is right',
+      { accessLog: { file: 'a.log', format: 'json' } },
+      { accessLog: { file: '../x', format: 'combined' } },
+      { accessLog: { file: 'a.log', format: 'combined' }, limits: {} },
+    ],
+    [
+      'one of several pages',
+      { errorPages: { 404: 'a.html' } },
+      { errorPages: { 404: '../a.html', 500: 'b.html' } },
+      { errorPages: { 404: 'a.html' }, limits: {} },
+    ],
+    [
+      'what was taken out on purpose stays out',
+      { port: 8081, cleanUrls: false },
+      { cleanUrls: 'x' },
+      { cleanUrls: false, limits: {} },
+    ],
     ['what is no setting', { port: 8081 }, { constructor: 1, limits: 1, __proto__: 2 }, { limits: {} }],
   ];
   for (const [what, before, now, kept] of rows) {

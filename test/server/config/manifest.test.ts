@@ -40,14 +40,41 @@ interface Manifest {
 }
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
-const settings = new Map(Object.entries(manifest.contributes.configuration.properties).map(([name, schema]) => [name.replace(/^liteServer\./, ''), schema]));
+const settings = new Map(
+  Object.entries(manifest.contributes.configuration.properties).map(([name, schema]) => [
+    name.replace(/^liteServer\./, ''),
+    schema,
+  ]),
+);
 /** It says what happens in the editor: the server knows nothing of it. */
 const OF_THE_EDITOR = 'openOnStart';
 
 /** What a workspace has no say in. */
 const OF_THE_USER = new Set(['php.path', 'https.cert', 'https.key']);
 
-const WORDS = new Set(['type', 'pattern', 'patternErrorMessage', 'maxLength', 'enum', 'enumDescriptions', 'minimum', 'maximum', 'items', 'maxItems', 'uniqueItems', 'maxProperties', 'patternProperties', 'additionalProperties', 'properties', 'required', 'oneOf', 'default', 'scope', 'order', 'markdownDescription']);
+const WORDS = new Set([
+  'type',
+  'pattern',
+  'patternErrorMessage',
+  'maxLength',
+  'enum',
+  'enumDescriptions',
+  'minimum',
+  'maximum',
+  'items',
+  'maxItems',
+  'uniqueItems',
+  'maxProperties',
+  'patternProperties',
+  'additionalProperties',
+  'properties',
+  'required',
+  'oneOf',
+  'default',
+  'scope',
+  'order',
+  'markdownDescription',
+]);
 
 /** What VS Code would say of a value while it is typed. */
 function accepts(schema: Schema, value: unknown): boolean {
@@ -55,20 +82,49 @@ function accepts(schema: Schema, value: unknown): boolean {
   if (schema.enum !== undefined && !schema.enum.includes(value)) return false;
   if (schema.oneOf !== undefined) return schema.oneOf.filter((one) => accepts(one, value)).length === 1;
   switch (schema.type) {
-    case 'boolean': return typeof value === 'boolean';
-    case 'number': case 'integer': return typeof value === 'number' && (schema.type === 'number' || Number.isInteger(value)) && value >= (schema.minimum ?? -Infinity) && value <= (schema.maximum ?? Infinity);
-    case 'string': return typeof value === 'string' && value.length <= (schema.maxLength ?? Infinity) && (schema.pattern === undefined || fits(schema.pattern, value));
+    case 'boolean':
+      return typeof value === 'boolean';
+    case 'number':
+    case 'integer':
+      return (
+        typeof value === 'number' &&
+        (schema.type === 'number' || Number.isInteger(value)) &&
+        value >= (schema.minimum ?? -Infinity) &&
+        value <= (schema.maximum ?? Infinity)
+      );
+    case 'string':
+      return (
+        typeof value === 'string' &&
+        value.length <= (schema.maxLength ?? Infinity) &&
+        (schema.pattern === undefined || fits(schema.pattern, value))
+      );
     case 'array': {
       const { items } = schema;
       assert.ok(items);
-      return Array.isArray(value) && value.length <= (schema.maxItems ?? Infinity) && value.every((item) => accepts(items, item)) && (schema.uniqueItems !== true || new Set(value).size === value.length);
+      return (
+        Array.isArray(value) &&
+        value.length <= (schema.maxItems ?? Infinity) &&
+        value.every((item) => accepts(items, item)) &&
+        (schema.uniqueItems !== true || new Set(value).size === value.length)
+      );
     }
-    case 'object': return isRecord(value) && (schema.required ?? []).every((name) => Object.hasOwn(value, name)) && Object.keys(value).length <= (schema.maxProperties ?? Infinity) && Object.entries(value).every(([name, part]) => acceptsPart(schema, name, part));
-    default: throw new Error(`the type ${schema.type} is not known here`);
+    case 'object':
+      return (
+        isRecord(value) &&
+        (schema.required ?? []).every((name) => Object.hasOwn(value, name)) &&
+        Object.keys(value).length <= (schema.maxProperties ?? Infinity) &&
+        Object.entries(value).every(([name, part]) => acceptsPart(schema, name, part))
+      );
+    default:
+      throw new Error(`the type ${schema.type} is not known here`);
   }
 }
 
-function acceptsPart({ properties = {}, patternProperties = {}, additionalProperties }: Schema, name: string, part: unknown): boolean {
+function acceptsPart(
+  { properties = {}, patternProperties = {}, additionalProperties }: Schema,
+  name: string,
+  part: unknown,
+): boolean {
   const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
   if (property !== undefined) return accepts(property, part);
   const fitting = Object.entries(patternProperties).filter(([pattern]) => fits(pattern, name));
@@ -93,13 +149,41 @@ describe('the manifest: settings', () => {
     const standard = serverOptions({ ip: '127.0.0.1', port: 8080, root: 'www/html' });
     const { file, maxSize, ...log } = DEFAULT_ACCESS_LOG;
     const expected: Record<string, unknown> = {
-      ip: standard.ip, port: standard.port, root: standard.root, errorPages: STANDARD_ERROR_PAGES, mimeTypes: STANDARD_MIME_TYPES, defaultType: standard.mimeTypes.defaultType,
-      index: standard.indexes, directoryListing: standard.directoryListing, cleanUrls: standard.cleanUrls, spaFallback: standard.spaFallback ?? '', mounts: {}, headers: {}, cacheControl: standard.cacheControl,
-      cors: standard.cors, precompressed: standard.precompressed, backends: standard.backends, post: standard.post, 'php.path': '', allowedHosts: standard.allowedHosts, openOnStart: 'browser',
+      ip: standard.ip,
+      port: standard.port,
+      root: standard.root,
+      errorPages: STANDARD_ERROR_PAGES,
+      mimeTypes: STANDARD_MIME_TYPES,
+      defaultType: standard.mimeTypes.defaultType,
+      index: standard.indexes,
+      directoryListing: standard.directoryListing,
+      cleanUrls: standard.cleanUrls,
+      spaFallback: standard.spaFallback ?? '',
+      mounts: {},
+      headers: {},
+      cacheControl: standard.cacheControl,
+      cors: standard.cors,
+      precompressed: standard.precompressed,
+      backends: standard.backends,
+      post: standard.post,
+      'php.path': '',
+      allowedHosts: standard.allowedHosts,
+      openOnStart: 'browser',
       ...Object.fromEntries(Object.entries(DEFAULT_HTTPS).map(([key, value]) => [`https.${key}`, value as unknown])),
       ...Object.fromEntries(Object.entries(DEFAULT_LIVE).map(([key, value]) => [`live.${key}`, value as unknown])),
-      ...Object.fromEntries(Object.entries({ ...log, file, maxSize: maxSize / 1024 ** 2 }).map(([key, value]) => [`accessLog.${key}`, value as unknown])),
-      ...Object.fromEntries(Object.entries(LIMIT_RULES).map(([key, { unit }]) => [key, DEFAULT_LIMITS[key as keyof typeof DEFAULT_LIMITS] / (unit === 'seconds' ? 1000 : unit === 'MiB' ? 1024 ** 2 : 1)])),
+      ...Object.fromEntries(
+        Object.entries({ ...log, file, maxSize: maxSize / 1024 ** 2 }).map(([key, value]) => [
+          `accessLog.${key}`,
+          value as unknown,
+        ]),
+      ),
+      ...Object.fromEntries(
+        Object.entries(LIMIT_RULES).map(([key, { unit }]) => [
+          key,
+          DEFAULT_LIMITS[key as keyof typeof DEFAULT_LIMITS] /
+            (unit === 'seconds' ? 1000 : unit === 'MiB' ? 1024 ** 2 : 1),
+        ]),
+      ),
     };
     assert.deepEqual([standard.mounts, standard.headers], [[], []]);
     assert.deepEqual(Object.fromEntries([...settings].map(([name, schema]) => [name, schema.default])), expected);
@@ -115,24 +199,43 @@ describe('the manifest: settings', () => {
   it('belong to a folder or to the user, have an order of their own, and an example where it is not plain', () => {
     const orders = [...settings.values()].map(({ order }) => order);
     assert.equal(new Set(orders).size, orders.length);
-    assert.deepEqual(orders, orders.toSorted((a, b) => a - b));
+    assert.deepEqual(
+      orders,
+      orders.toSorted((a, b) => a - b),
+    );
     for (const [name, { scope, markdownDescription, type, enum: words, enumDescriptions }] of settings) {
       assert.equal(scope, OF_THE_USER.has(name) ? 'machine' : 'resource', name);
       assert.equal(words?.length, enumDescriptions?.length, name);
       assert.ok(markdownDescription.endsWith('.'), name);
-      if (['string', 'array', 'object'].includes(type) && words === undefined) assert.match(markdownDescription, /`[^`]+`/, name);
+      if (['string', 'array', 'object'].includes(type) && words === undefined)
+        assert.match(markdownDescription, /`[^`]+`/, name);
     }
   });
 
   it('name other settings that there are', () => {
     for (const [name, { markdownDescription }] of settings) {
-      for (const [, other] of markdownDescription.matchAll(/#liteServer\.([^#]+)#/g)) assert.ok(settings.has(other as string), `${name}: ${other as string}`);
+      for (const [, other] of markdownDescription.matchAll(/#liteServer\.([^#]+)#/g))
+        assert.ok(settings.has(other as string), `${name}: ${other as string}`);
     }
-    for (const restricted of manifest.capabilities.untrustedWorkspaces.restrictedConfigurations) assert.ok(settings.has(restricted.replace('liteServer.', '')), restricted);
+    for (const restricted of manifest.capabilities.untrustedWorkspaces.restrictedConfigurations)
+      assert.ok(settings.has(restricted.replace('liteServer.', '')), restricted);
   });
 
   // Who may read the site, what is run, what is written, and whether it is encrypted.
-  for (const name of ['ip', 'root', 'mounts', 'cors', 'allowedHosts', 'headers', 'accessLog.file', 'backends', 'php.path', 'https.mode', 'https.cert', 'https.key']) {
+  for (const name of [
+    'ip',
+    'root',
+    'mounts',
+    'cors',
+    'allowedHosts',
+    'headers',
+    'accessLog.file',
+    'backends',
+    'php.path',
+    'https.mode',
+    'https.cert',
+    'https.key',
+  ]) {
     it(`${name} is not for a workspace that is not trusted`, () => {
       assert.ok(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations.includes(`liteServer.${name}`));
     });
@@ -152,57 +255,275 @@ describe('the manifest: schemas and readers say the same', () => {
   const rows: [name: string, good: unknown[], bad: unknown[]][] = [
     ['ip', ['127.0.0.1', '::1'], ['localhost', '', '127.1', 5]],
     ['port', [0, 65_535], [-1, 65_536, 1.5, '80']],
-    ['errorPages', [{}, { 404: 'config/404.html', '4xx': './a b.html', 599: '..a/b' }], [{ 200: 'a' }, { '4XX': 'a' }, { 404: '' }, { 404: '/a' }, { 404: '../a' }, { 404: 'a/../b' }, { 404: 'a/' }, { 404: 'C:/a' }, { 404: 'a\\b' }, { 404: 'a\nb' }, { 404: 'a\0' }, { 404: '.' }, { 404: 'a/..' }, { 404: 5 }, { 404: long(4097) }, []]],
+    [
+      'errorPages',
+      [{}, { 404: 'config/404.html', '4xx': './a b.html', 599: '..a/b' }],
+      [
+        { 200: 'a' },
+        { '4XX': 'a' },
+        { 404: '' },
+        { 404: '/a' },
+        { 404: '../a' },
+        { 404: 'a/../b' },
+        { 404: 'a/' },
+        { 404: 'C:/a' },
+        { 404: 'a\\b' },
+        { 404: 'a\nb' },
+        { 404: 'a\0' },
+        { 404: '.' },
+        { 404: 'a/..' },
+        { 404: 5 },
+        { 404: long(4097) },
+        [],
+      ],
+    ],
     ['allowedHosts', [[], ['box.local', '::1']], [['http://a'], [''], ['a b'], ['*'], 'a', many(1001, (n) => `a${n}`)]],
     ['mimeTypes', ['', 'config/mime.types', '../a', '/etc/mime.types'], ['a\nb', 'a\0', 5, long(4097)]],
-    ['defaultType', ['text/plain', 'application/vnd.x+y'], ['', 'text', 'text/plain; charset=utf-8', 'a/b/c', '*/*', 'a/b\n', `a/${long(128)}`, 5]],
-    ['index', [[], ['index.html'], ['a b.htm', 'index.php'], many(10, String)], [[''], ['a/b'], ['.a'], ['a\\b'], ['a\n'], [long(256)], ['a', 'a'], many(11, String), 'a', [5]]],
-    ...['directoryListing', 'cleanUrls', 'precompressed', 'accessLog.daily', 'live.enabled', 'live.problems', 'live.badge'].map((name): [string, unknown[], unknown[]] => [name, [true, false], ['true', 1, null]]),
-    ['spaFallback', ['', 'index.html', 'a/b c.html'], ['/a', '../a', 'a/../b', 'a/', 'a//b', '.a', 'a/.b', 'a\\b', 'a\nb', long(1025), 5]],
-    ['mounts', [{}, { '/lib': '../a' }, { '/a/b c/': '/x' }], [{ lib: 'a' }, { '/': 'a' }, { '//a': 'a' }, { '/a//b': 'a' }, { '/..': 'a' }, { '/.a': 'a' }, { '/a/.b': 'a' }, { '/a\\b': 'a' }, { '/a': '' }, { '/a': 'a\nb' }, { '/a': 5 }, { '/a': long(4097) }, Object.fromEntries(many(51, (n) => [`/${n}`, 'a'])), []]],
-    ['headers', [{}, { '**': { 'X-A': 'b', 'Cache-Control': '' } }, { '/a/*.css': {} }, { a: { Dates: 'x', 'Content-Language': 'de', Eta: 'x' } }],
-      [{ '': {} }, { '/': {} }, { '//a': {} }, { '!a': {} }, { 'a\\b': {} }, { 'a/': {} }, { '(a)+': {} }, { a: [] }, { a: 'X: y' }, { a: { 'X Y': 'b' } }, { a: { '': 'b' } }, { a: { 'X:': 'b' } },
-        ...['Connection', 'Content-Length', 'content-length', 'Content-Range', 'Content-Encoding', 'Content-Type', 'Transfer-Encoding', 'Trailer', 'Upgrade', 'Keep-Alive', 'Date', 'TE', 'te', 'Accept-Ranges', 'ETag', 'Etag', 'etag', 'Last-Modified', 'Location', 'Allow', 'Vary', 'Proxy-Connection', 'X-Content-Type-Options', 'Access-Control-Allow-Origin', 'access-control-max-age'].map((name) => ({ a: { [name]: 'x' } })),
-        ...['a\r\nB: c', 'a\n', 'a\0', '\u007f', '\u0085', '\u20ac', long(4097), 5, null].map((value) => ({ a: { X: value } })),
-        { a: Object.fromEntries(many(51, (n) => [`x${n}`, 'a'])) }, Object.fromEntries(many(101, (n) => [`x${n}`, {}])), []]],
-    ['cacheControl', ['no-cache', 'public, max-age=3600', 'private="a, b"'], ['', ' ', 'max-age: 1', 'a\r\nB: c', 'a,', 'a;b', '\u00fc', long(257), 5]],
-    ['cors', [[], ['http://localhost:3000', 'HTTPS://A.example']], [['*'], ['null'], ['localhost'], ['http://a/'], ['http://a/b'], ['http://a?b'], ['http://u@a'], ['http://*.a'], ['ftp://a'], ['http://a\n'], ['http://a', 'http://a'], many(101, (n) => `http://a${n}`), 'http://a', [5]]],
+    [
+      'defaultType',
+      ['text/plain', 'application/vnd.x+y'],
+      ['', 'text', 'text/plain; charset=utf-8', 'a/b/c', '*/*', 'a/b\n', `a/${long(128)}`, 5],
+    ],
+    [
+      'index',
+      [[], ['index.html'], ['a b.htm', 'index.php'], many(10, String)],
+      [[''], ['a/b'], ['.a'], ['a\\b'], ['a\n'], [long(256)], ['a', 'a'], many(11, String), 'a', [5]],
+    ],
+    ...[
+      'directoryListing',
+      'cleanUrls',
+      'precompressed',
+      'accessLog.daily',
+      'live.enabled',
+      'live.problems',
+      'live.badge',
+    ].map((name): [string, unknown[], unknown[]] => [name, [true, false], ['true', 1, null]]),
+    [
+      'spaFallback',
+      ['', 'index.html', 'a/b c.html'],
+      ['/a', '../a', 'a/../b', 'a/', 'a//b', '.a', 'a/.b', 'a\\b', 'a\nb', long(1025), 5],
+    ],
+    [
+      'mounts',
+      [{}, { '/lib': '../a' }, { '/a/b c/': '/x' }],
+      [
+        { lib: 'a' },
+        { '/': 'a' },
+        { '//a': 'a' },
+        { '/a//b': 'a' },
+        { '/..': 'a' },
+        { '/.a': 'a' },
+        { '/a/.b': 'a' },
+        { '/a\\b': 'a' },
+        { '/a': '' },
+        { '/a': 'a\nb' },
+        { '/a': 5 },
+        { '/a': long(4097) },
+        Object.fromEntries(many(51, (n) => [`/${n}`, 'a'])),
+        [],
+      ],
+    ],
+    [
+      'headers',
+      [
+        {},
+        { '**': { 'X-A': 'b', 'Cache-Control': '' } },
+        { '/a/*.css': {} },
+        { a: { Dates: 'x', 'Content-Language': 'de', Eta: 'x' } },
+      ],
+      [
+        { '': {} },
+        { '/': {} },
+        { '//a': {} },
+        { '!a': {} },
+        { 'a\\b': {} },
+        { 'a/': {} },
+        { '(a)+': {} },
+        { a: [] },
+        { a: 'X: y' },
+        { a: { 'X Y': 'b' } },
+        { a: { '': 'b' } },
+        { a: { 'X:': 'b' } },
+        ...[
+          'Connection',
+          'Content-Length',
+          'content-length',
+          'Content-Range',
+          'Content-Encoding',
+          'Content-Type',
+          'Transfer-Encoding',
+          'Trailer',
+          'Upgrade',
+          'Keep-Alive',
+          'Date',
+          'TE',
+          'te',
+          'Accept-Ranges',
+          'ETag',
+          'Etag',
+          'etag',
+          'Last-Modified',
+          'Location',
+          'Allow',
+          'Vary',
+          'Proxy-Connection',
+          'X-Content-Type-Options',
+          'Access-Control-Allow-Origin',
+          'access-control-max-age',
+        ].map((name) => ({ a: { [name]: 'x' } })),
+        ...['a\r\nB: c', 'a\n', 'a\0', '\u007f', '\u0085', '\u20ac', long(4097), 5, null].map((value) => ({
+          a: { X: value },
+        })),
+        { a: Object.fromEntries(many(51, (n) => [`x${n}`, 'a'])) },
+        Object.fromEntries(many(101, (n) => [`x${n}`, {}])),
+        [],
+      ],
+    ],
+    [
+      'cacheControl',
+      ['no-cache', 'public, max-age=3600', 'private="a, b"'],
+      ['', ' ', 'max-age: 1', 'a\r\nB: c', 'a,', 'a;b', '\u00fc', long(257), 5],
+    ],
+    [
+      'cors',
+      [[], ['http://localhost:3000', 'HTTPS://A.example']],
+      [
+        ['*'],
+        ['null'],
+        ['localhost'],
+        ['http://a/'],
+        ['http://a/b'],
+        ['http://a?b'],
+        ['http://u@a'],
+        ['http://*.a'],
+        ['ftp://a'],
+        ['http://a\n'],
+        ['http://a', 'http://a'],
+        many(101, (n) => `http://a${n}`),
+        'http://a',
+        [5],
+      ],
+    ],
     ['accessLog.format', ['common', 'combined', 'json'], ['clf', '', 5]],
-    ['accessLog.file', ['', 'logs/access.log', './a'], ['/a', '../a', 'a/../b', 'a/', '.', 'C:/a', 'a\\b', 'a\nb', long(4097), 5]],
+    [
+      'accessLog.file',
+      ['', 'logs/access.log', './a'],
+      ['/a', '../a', 'a/../b', 'a/', '.', 'C:/a', 'a\\b', 'a\nb', long(4097), 5],
+    ],
     ['accessLog.maxSize', [0, 1, 102_400], [-1, 0.5, 102_401, '1']],
     ['accessLog.keep', [1, 1000], [0, 1.5, 1001, '5']],
     ['post', ['refuse', 'echo'], ['show', '', true]],
     ['php.path', ['', '/usr/bin/php-cgi', 'C:\\php\\php-cgi.exe'], ['a\nb', 5, long(4097)]],
     ['https.mode', ['off', 'auto'], ['on', '', true]],
-    ...['https.cert', 'https.key'].map((name): [string, unknown[], unknown[]] => [name, ['', '/a/b.pem'], ['a\nb', 5, long(4097)]]),
-    ['backends', [
-      [], [{ match: '**/*.php', type: 'php' }], [{ match: '/', type: 'proxy', target: 'http://a' }], [{ match: '/a b/c', type: 'cgi' }], [{ match: '/a/', type: 'cgi', timeout: 0.1, maxProcesses: 64 }],
-      [{ match: '*.php', type: 'php', processes: 1, timeout: 3600 }, { match: 'a/{b,c}', type: 'cgi' }], [{ match: 'a', type: 'fastcgi', address: '127.0.0.1:9000' }], [{ match: 'a', type: 'fastcgi', address: '[::1]:1', maxConnections: 2 }],
-      [{ match: 'a', type: 'fastcgi', address: 'unix:/run/php.sock' }], [{ match: 'a', type: 'fastcgi', address: 'localhost:65535' }],
-      [{ match: '/api', type: 'proxy', target: 'https://a.example:8443/base', stripPrefix: true, keepHost: true, verify: false, timeout: 1 }],
-    ], [
-      'php', {}, [5], [{}], [{ match: '/a' }], [{ type: 'php' }], [{ match: '/a', type: 'asp' }], [{ match: 5, type: 'php' }], [{ match: '', type: 'php' }], [{ match: '//a', type: 'php' }], [{ match: '/a//b', type: 'php' }],
-      [{ match: '/a*', type: 'php' }], [{ match: '/%61', type: 'php' }], [{ match: '/a\\b', type: 'php' }], [{ match: 'a/', type: 'php' }], [{ match: '!a', type: 'php' }], [{ match: 'a\\b', type: 'php' }], [{ match: '(a)+', type: 'php' }], [{ match: long(257), type: 'php' }],
-      [{ match: '/a', type: 'php', path: '/evil' }], [{ match: '/a', type: 'php', target: 'http://a' }], [{ match: '/a', type: 'cgi', processes: 1 }], [{ match: '/a', type: 'cgi', timeout: 0 }], [{ match: '/a', type: 'cgi', maxProcesses: 65 }], [{ match: '/a', type: 'cgi', maxProcesses: 1.5 }],
-      [{ match: '/a', type: 'fastcgi' }], ...['', 'a', ':9000', 'a:b', '::1:9000', 'unix:a', 'http://a:1', 'a b:1', 'a:100000'].map((address) => [{ match: '/a', type: 'fastcgi', address }]),
-      [{ match: '/a', type: 'proxy' }], ...['', 'a', 'localhost:3000', 'ftp://a', 'http://u:p@a', 'http://a?b', 'http://a#b', 'http://a b', 5].map((target) => [{ match: '/a', type: 'proxy', target }]),
-      [{ match: '/a', type: 'proxy', target: 'http://a', stripPrefix: 'yes' }], many(51, () => ({ match: '/a', type: 'cgi' })),
-    ]],
+    ...['https.cert', 'https.key'].map((name): [string, unknown[], unknown[]] => [
+      name,
+      ['', '/a/b.pem'],
+      ['a\nb', 5, long(4097)],
+    ]),
+    [
+      'backends',
+      [
+        [],
+        [{ match: '**/*.php', type: 'php' }],
+        [{ match: '/', type: 'proxy', target: 'http://a' }],
+        [{ match: '/a b/c', type: 'cgi' }],
+        [{ match: '/a/', type: 'cgi', timeout: 0.1, maxProcesses: 64 }],
+        [
+          { match: '*.php', type: 'php', processes: 1, timeout: 3600 },
+          { match: 'a/{b,c}', type: 'cgi' },
+        ],
+        [{ match: 'a', type: 'fastcgi', address: '127.0.0.1:9000' }],
+        [{ match: 'a', type: 'fastcgi', address: '[::1]:1', maxConnections: 2 }],
+        [{ match: 'a', type: 'fastcgi', address: 'unix:/run/php.sock' }],
+        [{ match: 'a', type: 'fastcgi', address: 'localhost:65535' }],
+        [
+          {
+            match: '/api',
+            type: 'proxy',
+            target: 'https://a.example:8443/base',
+            stripPrefix: true,
+            keepHost: true,
+            verify: false,
+            timeout: 1,
+          },
+        ],
+      ],
+      [
+        'php',
+        {},
+        [5],
+        [{}],
+        [{ match: '/a' }],
+        [{ type: 'php' }],
+        [{ match: '/a', type: 'asp' }],
+        [{ match: 5, type: 'php' }],
+        [{ match: '', type: 'php' }],
+        [{ match: '//a', type: 'php' }],
+        [{ match: '/a//b', type: 'php' }],
+        [{ match: '/a*', type: 'php' }],
+        [{ match: '/%61', type: 'php' }],
+        [{ match: '/a\\b', type: 'php' }],
+        [{ match: 'a/', type: 'php' }],
+        [{ match: '!a', type: 'php' }],
+        [{ match: 'a\\b', type: 'php' }],
+        [{ match: '(a)+', type: 'php' }],
+        [{ match: long(257), type: 'php' }],
+        [{ match: '/a', type: 'php', path: '/evil' }],
+        [{ match: '/a', type: 'php', target: 'http://a' }],
+        [{ match: '/a', type: 'cgi', processes: 1 }],
+        [{ match: '/a', type: 'cgi', timeout: 0 }],
+        [{ match: '/a', type: 'cgi', maxProcesses: 65 }],
+        [{ match: '/a', type: 'cgi', maxProcesses: 1.5 }],
+        [{ match: '/a', type: 'fastcgi' }],
+        ...['', 'a', ':9000', 'a:b', '::1:9000', 'unix:a', 'http://a:1', 'a b:1', 'a:100000'].map((address) => [
+          { match: '/a', type: 'fastcgi', address },
+        ]),
+        [{ match: '/a', type: 'proxy' }],
+        ...['', 'a', 'localhost:3000', 'ftp://a', 'http://u:p@a', 'http://a?b', 'http://a#b', 'http://a b', 5].map(
+          (target) => [{ match: '/a', type: 'proxy', target }],
+        ),
+        [{ match: '/a', type: 'proxy', target: 'http://a', stripPrefix: 'yes' }],
+        many(51, () => ({ match: '/a', type: 'cgi' })),
+      ],
+    ],
     ['live.unsaved', ['htmlAndCss', 'off'], ['html', true]],
-    ['live.ignore', [[], ['**/a', 'c++/*']], [[''], ['/a'], ['!a'], ['a\\b'], ['(a)+'], ['a\n'], [long(257)], many(101, String), 'a', [5]]],
+    [
+      'live.ignore',
+      [[], ['**/a', 'c++/*']],
+      [[''], ['/a'], ['!a'], ['a\\b'], ['(a)+'], ['a\n'], [long(257)], many(101, String), 'a', [5]],
+    ],
   ];
 
   it('there is a row for every setting that is more than a folder or a number', () => {
-    assert.deepEqual([...settings.keys()].filter((name) => name !== OF_THE_EDITOR && name !== 'root' && !Object.hasOwn(LIMIT_RULES, name) && !rows.some(([row]) => row === name)), []);
+    assert.deepEqual(
+      [...settings.keys()].filter(
+        (name) =>
+          name !== OF_THE_EDITOR &&
+          name !== 'root' &&
+          !Object.hasOwn(LIMIT_RULES, name) &&
+          !rows.some(([row]) => row === name),
+      ),
+      [],
+    );
   });
 
   for (const [name, good, bad] of rows) {
     it(name, () => {
       const schema = settings.get(name) as Setting;
-      for (const [values, expected] of [[good, true], [bad, false]] as const) {
+      for (const [values, expected] of [
+        [good, true],
+        [bad, false],
+      ] as const) {
         for (const value of values) {
-          const said = { schema: accepts(schema, value), reader: readConfiguration(nested(name, value)).mistakes.length === 0 };
-          assert.deepEqual(said, { schema: expected, reader: expected }, `${name}: ${JSON.stringify(value).slice(0, 100)}`);
+          const said = {
+            schema: accepts(schema, value),
+            reader: readConfiguration(nested(name, value)).mistakes.length === 0,
+          };
+          assert.deepEqual(
+            said,
+            { schema: expected, reader: expected },
+            `${name}: ${JSON.stringify(value).slice(0, 100)}`,
+          );
         }
       }
     });

@@ -56,17 +56,30 @@ class Machine {
   readonly bodies: FakeBody[] = [];
   readonly connection: Connection;
 
-  constructor(limits: Partial<Limits> = {}, admit: (request: Request) => Refusal | undefined = () => undefined, taker?: BodyTaker) {
-    this.connection = new Connection({ ...DEFAULT_LIMITS, ...limits }, admit, (from, to) => {
-      assert.ok(TRANSITIONS[from.name].includes(to.name), `${from.name} → ${to.name} is not in the table`);
-      assert.equal(this.connection.state, to);
-      this.edges.push(`${from.name} → ${to.name}`);
-    }, () => taker);
+  constructor(
+    limits: Partial<Limits> = {},
+    admit: (request: Request) => Refusal | undefined = () => undefined,
+    taker?: BodyTaker,
+  ) {
+    this.connection = new Connection(
+      { ...DEFAULT_LIMITS, ...limits },
+      admit,
+      (from, to) => {
+        assert.ok(TRANSITIONS[from.name].includes(to.name), `${from.name} → ${to.name} is not in the table`);
+        assert.equal(this.connection.state, to);
+        this.edges.push(`${from.name} → ${to.name}`);
+      },
+      () => taker,
+    );
   }
 
-  get state(): State { return this.connection.state; }
+  get state(): State {
+    return this.connection.state;
+  }
 
-  get name(): StateName { return this.connection.state.name; }
+  get name(): StateName {
+    return this.connection.state.name;
+  }
 
   receive(text: string): this {
     this.connection.receive(Buffer.from(text, 'latin1'));
@@ -123,14 +136,29 @@ class Machine {
   }
 }
 
-type Walk = readonly [from: StateName, to: StateName, why: string, prepare: (m: Machine) => unknown, event: (m: Machine) => unknown];
+type Walk = readonly [
+  from: StateName,
+  to: StateName,
+  why: string,
+  prepare: (m: Machine) => unknown,
+  event: (m: Machine) => unknown,
+];
 
 const nothing = (): void => undefined;
 const next = (m: Machine): unknown => m.connection.next();
-const lost = (m: Machine): void => { m.connection.lost('vanished'); };
-const late = (m: Machine): void => { m.connection.timedOut(); };
-const stop = (m: Machine): void => { m.connection.stop(); };
-const ended = (m: Machine): void => { m.connection.peerEnded(); m.connection.next(); };
+const lost = (m: Machine): void => {
+  m.connection.lost('vanished');
+};
+const late = (m: Machine): void => {
+  m.connection.timedOut();
+};
+const stop = (m: Machine): void => {
+  m.connection.stop();
+};
+const ended = (m: Machine): void => {
+  m.connection.peerEnded();
+  m.connection.next();
+};
 
 /** Every edge of the table, by every event that leads along it. */
 const walks: readonly Walk[] = [
@@ -148,31 +176,117 @@ const walks: readonly Walk[] = [
   ['READING_REQ', 'CONN_DONE', 'FIN between requests', (m) => m.serve().headSent().expect('wait'), ended],
   ['READING_REQ', 'CONN_DONE', 'the peer vanished', nothing, lost],
   ['READING_REQ', 'CONN_DONE', 'the peer vanished amid a head', (m) => m.receive('GET'), lost],
-  ['HANDLING', 'HANDLING', 'a malformed body', (m) => { m.receive(post(CHUNKED)).expect('wait'); m.receive('x\r\n'); }, next],
+  [
+    'HANDLING',
+    'HANDLING',
+    'a malformed body',
+    (m) => {
+      m.receive(post(CHUNKED)).expect('wait');
+      m.receive('x\r\n');
+    },
+    next,
+  ],
   ['HANDLING', 'HANDLING', 'a short body', (m) => m.receive(post('Content-Length: 5', 'hell')).expect('wait'), ended],
-  ['HANDLING', 'HANDLING', 'a short chunked body', (m) => m.receive(post(CHUNKED, '5\r\nhello\r\n')).expect('wait'), ended],
+  [
+    'HANDLING',
+    'HANDLING',
+    'a short chunked body',
+    (m) => m.receive(post(CHUNKED, '5\r\nhello\r\n')).expect('wait'),
+    ended,
+  ],
   ['HANDLING', 'HANDLING', 'a late body', (m) => m.receive(post('Content-Length: 5')).expect('wait'), late],
   ['HANDLING', 'SENDING_HEADER', 'the answer to a request', (m) => m.receive(GET).expect('handle'), (m) => m.answer()],
-  ['HANDLING', 'SENDING_HEADER', 'the answer to a refusal', (m) => m.receive(BAD).expect('refuse'), (m) => m.answer(10, 400)],
-  ['HANDLING', 'CONN_DONE', 'the peer vanished while a request is handled', (m) => m.receive(GET).expect('handle'), lost],
-  ['HANDLING', 'CONN_DONE', 'the peer vanished while a body arrives', (m) => m.receive(post('Content-Length: 5')).expect('wait'), lost],
-  ['HANDLING', 'CONN_DONE', 'the peer vanished while a refusal is handled', (m) => m.receive(BAD).expect('refuse'), lost],
-  ['HANDLING', 'UPGRADED', 'another protocol takes over', (m) => m.receive(GET).expect('handle'), (m) => m.connection.upgraded()],
-  ['UPGRADED', 'CONN_DONE', 'the socket closed', (m) => { m.receive(GET).expect('handle'); m.connection.upgraded(); }, lost],
+  [
+    'HANDLING',
+    'SENDING_HEADER',
+    'the answer to a refusal',
+    (m) => m.receive(BAD).expect('refuse'),
+    (m) => m.answer(10, 400),
+  ],
+  [
+    'HANDLING',
+    'CONN_DONE',
+    'the peer vanished while a request is handled',
+    (m) => m.receive(GET).expect('handle'),
+    lost,
+  ],
+  [
+    'HANDLING',
+    'CONN_DONE',
+    'the peer vanished while a body arrives',
+    (m) => m.receive(post('Content-Length: 5')).expect('wait'),
+    lost,
+  ],
+  [
+    'HANDLING',
+    'CONN_DONE',
+    'the peer vanished while a refusal is handled',
+    (m) => m.receive(BAD).expect('refuse'),
+    lost,
+  ],
+  [
+    'HANDLING',
+    'UPGRADED',
+    'another protocol takes over',
+    (m) => m.receive(GET).expect('handle'),
+    (m) => m.connection.upgraded(),
+  ],
+  [
+    'UPGRADED',
+    'CONN_DONE',
+    'the socket closed',
+    (m) => {
+      m.receive(GET).expect('handle');
+      m.connection.upgraded();
+    },
+    lost,
+  ],
   ['SENDING_HEADER', 'SENDING_FILE', 'a body follows', (m) => m.serve(GET, 1), (m) => m.headSent()],
   ['SENDING_HEADER', 'READING_REQ', 'no body', (m) => m.serve(), (m) => m.headSent()],
   ['SENDING_HEADER', 'READING_REQ', 'an empty body', (m) => m.serve(GET, 0), (m) => m.headSent()],
   ['SENDING_HEADER', 'CLOSING', 'no body, not kept', (m) => m.serve(GET_CLOSE), (m) => m.headSent()],
   ['SENDING_HEADER', 'CLOSING', 'an empty body, not kept', (m) => m.serve(GET_CLOSE, 0), (m) => m.headSent()],
-  ['SENDING_HEADER', 'CLOSING', 'no body, the server stops', (m) => { m.serve(); m.connection.stop(); }, (m) => m.headSent()],
+  [
+    'SENDING_HEADER',
+    'CLOSING',
+    'no body, the server stops',
+    (m) => {
+      m.serve();
+      m.connection.stop();
+    },
+    (m) => m.headSent(),
+  ],
   ['SENDING_HEADER', 'CONN_DONE', 'the peer vanished', (m) => m.serve(GET, 1), lost],
   ['SENDING_HEADER', 'CONN_DONE', 'the peer stalled', (m) => m.serve(GET, 1), late],
   ['SENDING_FILE', 'READING_REQ', 'every byte is written', (m) => m.serveBody(GET, 100), (m) => m.bodySent(100)],
-  ['SENDING_FILE', 'CLOSING', 'every byte is written, not kept', (m) => m.serveBody(GET_CLOSE, 100), (m) => m.bodySent(100)],
-  ['SENDING_FILE', 'CLOSING', 'every byte is written, the server stops', (m) => { m.serveBody(); m.connection.stop(); }, (m) => m.bodySent(100)],
+  [
+    'SENDING_FILE',
+    'CLOSING',
+    'every byte is written, not kept',
+    (m) => m.serveBody(GET_CLOSE, 100),
+    (m) => m.bodySent(100),
+  ],
+  [
+    'SENDING_FILE',
+    'CLOSING',
+    'every byte is written, the server stops',
+    (m) => {
+      m.serveBody();
+      m.connection.stop();
+    },
+    (m) => m.bodySent(100),
+  ],
   ['SENDING_FILE', 'CONN_DONE', 'the peer vanished', (m) => m.serveBody().bodySent(50), lost],
   ['SENDING_FILE', 'CONN_DONE', 'the peer stalled', (m) => m.serveBody().bodySent(50), late],
-  ['SENDING_FILE', 'CONN_DONE', 'the file became shorter', (m) => m.serveBody().bodySent(50), (m) => { m.connection.bodyFailed('shorter'); }],
+  [
+    'SENDING_FILE',
+    'CONN_DONE',
+    'the file became shorter',
+    (m) => m.serveBody().bodySent(50),
+    (m) => {
+      m.connection.bodyFailed('shorter');
+    },
+  ],
   ['CLOSING', 'CONN_DONE', 'the socket closed', (m) => m.closing(), lost],
   ['CLOSING', 'CONN_DONE', 'it took too long', (m) => m.closing(), late],
   ['CLOSING', 'CONN_DONE', 'the peer sent too much', (m) => m.closing(), (m) => m.receive('x'.repeat(1024 * KIB + 1))],
@@ -197,7 +311,12 @@ describe('connection', () => {
       const [from, to, why] = step;
       it(`${from} → ${to}: ${why}`, () => {
         const machine = walk(step);
-        for (const body of machine.bodies) assert.equal(body.closed, to === 'SENDING_FILE' || to === 'SENDING_HEADER' ? 0 : 1, 'a body is closed when its state is left, once');
+        for (const body of machine.bodies)
+          assert.equal(
+            body.closed,
+            to === 'SENDING_FILE' || to === 'SENDING_HEADER' ? 0 : 1,
+            'a body is closed when its state is left, once',
+          );
       });
     }
 
@@ -353,7 +472,11 @@ describe('connection', () => {
       machine.expect('end');
       machine.receive(GET);
       machine.expect('wait');
-      assert.deepEqual(machine.edges, ['READING_REQ → HANDLING', 'HANDLING → SENDING_HEADER', 'SENDING_HEADER → CLOSING']);
+      assert.deepEqual(machine.edges, [
+        'READING_REQ → HANDLING',
+        'HANDLING → SENDING_HEADER',
+        'SENDING_HEADER → CLOSING',
+      ]);
     });
 
     it('nothing behind a malformed body is looked at', () => {
@@ -460,7 +583,12 @@ describe('connection', () => {
         const machine = new Machine().receive(`HEAD / HTTP/1.1\r\nHost: localhost\r\n${CHUNKED}\r\n\r\n`);
         machine.expect('wait');
         event(machine);
-        assert.equal(machine.state.name === 'HANDLING' ? (machine.state.subject.refusal ?? machine.expect('refuse').refusal).isHead : undefined, true);
+        assert.equal(
+          machine.state.name === 'HANDLING'
+            ? (machine.state.subject.refusal ?? machine.expect('refuse').refusal).isHead
+            : undefined,
+          true,
+        );
       }
     });
 
@@ -472,7 +600,13 @@ describe('connection', () => {
 
   describe('refusals', () => {
     it('row 77: of HEAD say so, also when the head is late or cut off', () => {
-      for (const [text, isHead] of [['HEAD / HTTP/1.1\r\nHost: loc', true], ['\r\nHEAD / HT', true], ['HEAD ', true], ['HEADS', false], ['GET / HTTP/1.1\r\nHEAD ', false]] as const) {
+      for (const [text, isHead] of [
+        ['HEAD / HTTP/1.1\r\nHost: loc', true],
+        ['\r\nHEAD / HT', true],
+        ['HEAD ', true],
+        ['HEADS', false],
+        ['GET / HTTP/1.1\r\nHEAD ', false],
+      ] as const) {
         for (const event of [late, ended]) {
           const machine = new Machine().receive(text);
           machine.expect('wait');
@@ -550,7 +684,13 @@ describe('connection', () => {
     const wrong: readonly (readonly [string, (machine: Machine) => unknown, number])[] = [
       ['malformed', (machine) => machine.receive('x\r\n'), 400],
       ['too large', (machine) => machine.receive('fffffff\r\n'), 413],
-      ['short', (machine) => { machine.connection.peerEnded(); }, 400],
+      [
+        'short',
+        (machine) => {
+          machine.connection.peerEnded();
+        },
+        400,
+      ],
     ];
     for (const [name, event, status] of wrong) {
       it(`that turn out ${name} are refused, whoever works for them; his answer comes too late`, () => {
@@ -620,7 +760,9 @@ describe('connection', () => {
 
     it('are not given on when the gate is shut', () => {
       const taker = new FakeTaker();
-      const machine = new Machine({}, () => ({ status: 403, why: 'no' }), taker).receive(post('Content-Length: 2', 'he'));
+      const machine = new Machine({}, () => ({ status: 403, why: 'no' }), taker).receive(
+        post('Content-Length: 2', 'he'),
+      );
       machine.expect('refuse');
       machine.expect('wait');
       assert.deepEqual(taker.events, []);
@@ -679,7 +821,10 @@ describe('connection', () => {
 
     it('is asked once for every request, when its head is whole', () => {
       const asked: string[] = [];
-      const machine = new Machine({}, ({ target }) => { asked.push(target); return undefined; });
+      const machine = new Machine({}, ({ target }) => {
+        asked.push(target);
+        return undefined;
+      });
       machine.receive('GET /a HTTP/1.1\r\nHost: localhost\r\n').expect('wait');
       assert.deepEqual(asked, []);
       machine.receive(`\r\n${GET}`).expect('handle');
@@ -712,7 +857,12 @@ describe('connection', () => {
       assert.equal(denying('HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n').expect('refuse').refusal.isHead, true);
     });
 
-    for (const [what, text] of [['that has not come', post('Content-Length: 5')], ['that is there', post('Content-Length: 5', 'hello')], ['in chunks', post(CHUNKED, '0\r\n\r\n')], ['that is malformed', post(CHUNKED, 'x\r\n')]] as const) {
+    for (const [what, text] of [
+      ['that has not come', post('Content-Length: 5')],
+      ['that is there', post('Content-Length: 5', 'hello')],
+      ['in chunks', post(CHUNKED, '0\r\n\r\n')],
+      ['that is malformed', post(CHUNKED, 'x\r\n')],
+    ] as const) {
       it(`denies before a body is read, here one ${what}; what follows is not looked at`, () => {
         const machine = denying(text + GET);
         assert.equal(machine.expect('refuse').refusal.status, 403);
@@ -773,7 +923,13 @@ describe('connection', () => {
       ['between requests, behind a body', 'idle', (m) => m.serveBody().bodySent(100).expect('wait')],
       ['half of a second head', 'head', (m) => m.serve(`${GET}GE`).headSent().expect('wait')],
       ['closing', 'linger', (m) => m.closing()],
-      ['done', undefined, (m) => { m.connection.lost('x'); }],
+      [
+        'done',
+        undefined,
+        (m) => {
+          m.connection.lost('x');
+        },
+      ],
     ];
     for (const [what, timer, prepare] of rows) {
       it(`${what}: ${timer ?? 'none'}`, () => {
@@ -810,7 +966,9 @@ describe('connection', () => {
     });
 
     it('is never full while a head or a body is read', () => {
-      const machine = new Machine({ maxHeaderBytes: 200 * KIB }).receive(`GET / HTTP/1.1\r\nX: ${'x'.repeat(100 * KIB)}`);
+      const machine = new Machine({ maxHeaderBytes: 200 * KIB }).receive(
+        `GET / HTTP/1.1\r\nX: ${'x'.repeat(100 * KIB)}`,
+      );
       machine.expect('wait');
       assert.equal(machine.connection.wantsBytes, true);
       const body = new Machine().receive(post(`Content-Length: ${64 * KIB}`));
@@ -920,13 +1078,28 @@ describe('connection', () => {
     it('a second answer closes its body and changes nothing', () => {
       const machine = new Machine().serve(GET, 5);
       machine.answer(6);
-      assert.deepEqual(machine.bodies.map(({ closed }) => closed), [0, 1]);
+      assert.deepEqual(
+        machine.bodies.map(({ closed }) => closed),
+        [0, 1],
+      );
       assert.equal(machine.name, 'SENDING_HEADER');
     });
 
     const events: [string, (m: Machine) => unknown][] = [
-      ['headSent', (m) => m.headSent()], ['bodySent', (m) => m.bodySent(5)], ['bodyFailed', (m) => { m.connection.bodyFailed('x'); }], ['timedOut', late],
-      ['receive', (m) => m.receive('x'.repeat(2048 * KIB))], ['peerEnded', ended], ['stop', stop], ['lost', lost], ['answer', (m) => m.answer(5)],
+      ['headSent', (m) => m.headSent()],
+      ['bodySent', (m) => m.bodySent(5)],
+      [
+        'bodyFailed',
+        (m) => {
+          m.connection.bodyFailed('x');
+        },
+      ],
+      ['timedOut', late],
+      ['receive', (m) => m.receive('x'.repeat(2048 * KIB))],
+      ['peerEnded', ended],
+      ['stop', stop],
+      ['lost', lost],
+      ['answer', (m) => m.answer(5)],
     ];
     for (const [what, event] of events) {
       it(`${what} behind the end changes nothing`, () => {
@@ -943,7 +1116,11 @@ describe('connection', () => {
 
     for (const [what, event] of events.slice(0, 3)) {
       it(`${what} while a request is read or handled changes nothing`, () => {
-        for (const prepare of [nothing, (m: Machine): unknown => m.receive(GET).expect('handle'), (m: Machine): unknown => m.closing()]) {
+        for (const prepare of [
+          nothing,
+          (m: Machine): unknown => m.receive(GET).expect('handle'),
+          (m: Machine): unknown => m.closing(),
+        ]) {
           const machine = new Machine();
           prepare(machine);
           const { state } = machine.connection;
@@ -960,18 +1137,51 @@ describe('connection', () => {
       seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff;
       return (seed >>> 8) % below;
     };
-    const inputs = [GET, GET_CLOSE, BAD, 'GET ', '/ HTTP/1.1\r\n', 'Host: localhost\r\n\r\n', '\r\n', post('Content-Length: 5', 'hello'), post('Content-Length: 5', 'he'), post(CHUNKED, '1\r\na\r\n'), '0\r\n\r\n', GET + GET, 'x'.repeat(70 * KIB), post('Content-Length: 99999')];
+    const inputs = [
+      GET,
+      GET_CLOSE,
+      BAD,
+      'GET ',
+      '/ HTTP/1.1\r\n',
+      'Host: localhost\r\n\r\n',
+      '\r\n',
+      post('Content-Length: 5', 'hello'),
+      post('Content-Length: 5', 'he'),
+      post(CHUNKED, '1\r\na\r\n'),
+      '0\r\n\r\n',
+      GET + GET,
+      'x'.repeat(70 * KIB),
+      post('Content-Length: 99999'),
+    ];
     for (let run = 0; run < 2000; run++) {
       const machine = new Machine();
       for (let step = 0; step < 25; step++) {
         switch (random(12)) {
-          case 0: case 1: case 2: case 3: machine.receive(inputs[random(inputs.length)]!); break;
-          case 4: case 5: if (machine.state.name === 'HANDLING') machine.answer(random(2) === 0 ? undefined : random(3)); break;
-          case 6: case 7: machine.headSent(); break;
-          case 8: machine.bodySent(1); break;
-          case 9: if (random(4) === 0) machine.connection.timedOut(); break;
-          case 10: if (random(4) === 0) machine.connection.peerEnded(); break;
-          default: if (random(8) === 0) machine.connection[random(2) === 0 ? 'stop' : 'peerEnded']();
+          case 0:
+          case 1:
+          case 2:
+          case 3:
+            machine.receive(inputs[random(inputs.length)]!);
+            break;
+          case 4:
+          case 5:
+            if (machine.state.name === 'HANDLING') machine.answer(random(2) === 0 ? undefined : random(3));
+            break;
+          case 6:
+          case 7:
+            machine.headSent();
+            break;
+          case 8:
+            machine.bodySent(1);
+            break;
+          case 9:
+            if (random(4) === 0) machine.connection.timedOut();
+            break;
+          case 10:
+            if (random(4) === 0) machine.connection.peerEnded();
+            break;
+          default:
+            if (random(8) === 0) machine.connection[random(2) === 0 ? 'stop' : 'peerEnded']();
         }
         let actions = 0;
         while (machine.connection.next().do !== 'wait') assert.ok(++actions < 3, 'the machine comes to rest');

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { contentType, createMimeTypes, type MimeTypes } from '../../../src/server/files/contentTypes.js';
 import type { MimeTypesOptions } from '../../../src/server/options/serverOptions.js';
@@ -90,8 +99,19 @@ async function follow({ prepare, ...options }: Start = {}): Promise<Followed> {
   prepare?.(file);
   const warnings: string[] = [];
   let changes = 0;
-  const types = await createMimeTypes({ file, label: LABEL, optional: true, defaultType: 'application/octet-stream', ...options }, { changed: () => { changes++; }, warn: (message) => warnings.push(message) }, 10);
-  atEnd(() => { types.close(); });
+  const types = await createMimeTypes(
+    { file, label: LABEL, optional: true, defaultType: 'application/octet-stream', ...options },
+    {
+      changed: () => {
+        changes++;
+      },
+      warn: (message) => warnings.push(message),
+    },
+    10,
+  );
+  atEnd(() => {
+    types.close();
+  });
   return { file, types, warnings, changes: () => changes };
 }
 
@@ -105,7 +125,11 @@ async function someLooks(): Promise<void> {
 }
 
 /** Files are written at once, not step by step: nobody looks at half of a change. */
-const withText = (text: string | Buffer) => (file: string): void => { writeFileSync(file, text); };
+const withText =
+  (text: string | Buffer) =>
+  (file: string): void => {
+    writeFileSync(file, text);
+  };
 
 /** The same, last changed a while ago: read once, and then only when it changes. */
 function settle(file: string): void {
@@ -113,7 +137,7 @@ function settle(file: string): void {
   utimesSync(file, before, before);
 }
 
-describe('mimeTypes: the user\'s file', () => {
+describe("mimeTypes: the user's file", () => {
   const rows: [what: string, text: string, name: string, type: string][] = [
     ['a type of its own', 'text/x-greeting greet', 'a.greet', 'text/x-greeting; charset=utf-8'],
     ['it wins over the database', 'application/x-mine html', 'a.html', 'application/x-mine'],
@@ -121,8 +145,13 @@ describe('mimeTypes: the user\'s file', () => {
     ['nor is anything else changed', 'text/x-greeting greet', 'greet', 'application/octet-stream'],
     ['the last extension counts', 'text/x-greeting greet', 'a.greet.png', 'image/png'],
     ['in whatever case', 'text/x-greeting GREET', 'a.gReeT', 'text/x-greeting; charset=utf-8'],
-    ['nginx\'s format', 'types {\n  application/javascript js;\n}', 'a.js', 'application/javascript; charset=utf-8'],
-    ['a script, as older lists have it', 'application/x-javascript js', 'a.js', 'application/x-javascript; charset=utf-8'],
+    ["nginx's format", 'types {\n  application/javascript js;\n}', 'a.js', 'application/javascript; charset=utf-8'],
+    [
+      'a script, as older lists have it',
+      'application/x-javascript js',
+      'a.js',
+      'application/x-javascript; charset=utf-8',
+    ],
     ['a dot in front', 'text/x-greeting .greet', '.greet', 'text/x-greeting; charset=utf-8'],
     ['names that every object has', 'text/x-greeting greet', 'a.constructor', 'application/octet-stream'],
   ];
@@ -142,8 +171,18 @@ describe('mimeTypes: the user\'s file', () => {
   for (const [given, type] of defaults) {
     it(`${given} for what nobody knows`, async () => {
       for (const file of [undefined, '/nowhere/mime.types']) {
-        const types = await createMimeTypes({ file, label: LABEL, optional: true, defaultType: given }, { changed: () => undefined, warn: (message) => { throw new Error(message); } });
-        atEnd(() => { types.close(); });
+        const types = await createMimeTypes(
+          { file, label: LABEL, optional: true, defaultType: given },
+          {
+            changed: () => undefined,
+            warn: (message) => {
+              throw new Error(message);
+            },
+          },
+        );
+        atEnd(() => {
+          types.close();
+        });
         for (const name of ['LICENSE', 'a.unheard-of', 'html', '']) assert.equal(types.typeOf(name), type);
         assert.equal(types.typeOf('a.html'), 'text/html; charset=utf-8');
       }
@@ -154,23 +193,93 @@ describe('mimeTypes: the user\'s file', () => {
 describe('mimeTypes: a file that cannot be used', () => {
   const stay = 'the types in use stay as they were';
   const rows: [what: string, prepare: Start['prepare'], message: string, optional?: boolean][] = [
-    ['a bad line', withText('text/x-greeting greet\n\nfoo bar\n'), `${LABEL}:3 (liteServer.mimeTypes): "foo" is not a media type, like text/html; ${stay}`],
-    ['a folder', (file) => { mkdirSync(file); }, `${LABEL} (liteServer.mimeTypes): it is a folder, not a file; ${stay}`],
-    ['10 MB', (file) => { writeFileSync(file, 'text/x-greeting greet\n'); truncateSync(file, 10_000_000); }, `${LABEL} (liteServer.mimeTypes): it is larger than 1 MiB; ${stay}`],
-    ['a byte more than 1 MiB', withText(`text/x-greeting greet\n${' '.repeat(1024 * 1024 - 21)}`), `${LABEL} (liteServer.mimeTypes): it is larger than 1 MiB; ${stay}`],
-    ['a file with NUL', withText('text/x-greeting greet\0'), `${LABEL} (liteServer.mimeTypes): it is not a text file; ${stay}`],
-    ['another encoding', withText(Buffer.from('text/x-greeting gr\xfc\xdf', 'latin1')), `${LABEL} (liteServer.mimeTypes): it is not UTF-8 text; ${stay}`],
-    ['no file, though it was asked for', undefined, `${LABEL} (liteServer.mimeTypes): the file does not exist; ${stay}`, false],
-    ['a link that leads nowhere, though it was asked for', (file) => { symlinkSync('nowhere', file); }, `${LABEL} (liteServer.mimeTypes): the file does not exist; ${stay}`, false],
-    ...(process.platform === 'win32' ? [] : [
-      ['a link to itself', (file) => { symlinkSync('mime.types', file); }, `${LABEL} (liteServer.mimeTypes): it is a link that leads to itself; ${stay}`],
-      ['a named pipe', (file) => { execFileSync('mkfifo', [file]); }, `${LABEL} (liteServer.mimeTypes): it is not a regular file; ${stay}`],
-      ['a device', (file) => { symlinkSync('/dev/zero', file); }, `${LABEL} (liteServer.mimeTypes): it is not a regular file; ${stay}`],
-    ] as [string, Start['prepare'], string][]),
+    [
+      'a bad line',
+      withText('text/x-greeting greet\n\nfoo bar\n'),
+      `${LABEL}:3 (liteServer.mimeTypes): "foo" is not a media type, like text/html; ${stay}`,
+    ],
+    [
+      'a folder',
+      (file) => {
+        mkdirSync(file);
+      },
+      `${LABEL} (liteServer.mimeTypes): it is a folder, not a file; ${stay}`,
+    ],
+    [
+      '10 MB',
+      (file) => {
+        writeFileSync(file, 'text/x-greeting greet\n');
+        truncateSync(file, 10_000_000);
+      },
+      `${LABEL} (liteServer.mimeTypes): it is larger than 1 MiB; ${stay}`,
+    ],
+    [
+      'a byte more than 1 MiB',
+      withText(`text/x-greeting greet\n${' '.repeat(1024 * 1024 - 21)}`),
+      `${LABEL} (liteServer.mimeTypes): it is larger than 1 MiB; ${stay}`,
+    ],
+    [
+      'a file with NUL',
+      withText('text/x-greeting greet\0'),
+      `${LABEL} (liteServer.mimeTypes): it is not a text file; ${stay}`,
+    ],
+    [
+      'another encoding',
+      withText(Buffer.from('text/x-greeting gr\xfc\xdf', 'latin1')),
+      `${LABEL} (liteServer.mimeTypes): it is not UTF-8 text; ${stay}`,
+    ],
+    [
+      'no file, though it was asked for',
+      undefined,
+      `${LABEL} (liteServer.mimeTypes): the file does not exist; ${stay}`,
+      false,
+    ],
+    [
+      'a link that leads nowhere, though it was asked for',
+      (file) => {
+        symlinkSync('nowhere', file);
+      },
+      `${LABEL} (liteServer.mimeTypes): the file does not exist; ${stay}`,
+      false,
+    ],
+    ...(process.platform === 'win32'
+      ? []
+      : ([
+          [
+            'a link to itself',
+            (file) => {
+              symlinkSync('mime.types', file);
+            },
+            `${LABEL} (liteServer.mimeTypes): it is a link that leads to itself; ${stay}`,
+          ],
+          [
+            'a named pipe',
+            (file) => {
+              execFileSync('mkfifo', [file]);
+            },
+            `${LABEL} (liteServer.mimeTypes): it is not a regular file; ${stay}`,
+          ],
+          [
+            'a device',
+            (file) => {
+              symlinkSync('/dev/zero', file);
+            },
+            `${LABEL} (liteServer.mimeTypes): it is not a regular file; ${stay}`,
+          ],
+        ] as [string, Start['prepare'], string][])),
     // Nobody keeps root from reading.
-    ...(process.platform === 'win32' || process.getuid?.() === 0 ? [] : [
-      ['one that may not be read', (file) => { writeFileSync(file, ''); chmodSync(file, 0); }, `${LABEL} (liteServer.mimeTypes): it may not be read; ${stay}`],
-    ] as [string, Start['prepare'], string][]),
+    ...(process.platform === 'win32' || process.getuid?.() === 0
+      ? []
+      : ([
+          [
+            'one that may not be read',
+            (file) => {
+              writeFileSync(file, '');
+              chmodSync(file, 0);
+            },
+            `${LABEL} (liteServer.mimeTypes): it may not be read; ${stay}`,
+          ],
+        ] as [string, Start['prepare'], string][])),
   ];
   for (const [what, prepare, message, optional = true] of rows) {
     it(`${what}: told once, and the database stays`, async () => {
@@ -187,7 +296,9 @@ describe('mimeTypes: a file that cannot be used', () => {
   }
 
   it('1 MiB is not too large', async () => {
-    const { types, warnings } = await follow({ prepare: withText(`text/x-greeting greet\n${' '.repeat(1024 * 1024 - 22)}`) });
+    const { types, warnings } = await follow({
+      prepare: withText(`text/x-greeting greet\n${' '.repeat(1024 * 1024 - 22)}`),
+    });
     assert.equal(types.typeOf('a.greet'), 'text/x-greeting; charset=utf-8');
     assert.deepEqual(warnings, []);
   });
@@ -216,16 +327,45 @@ describe('mimeTypes: a file that cannot be used', () => {
     await until('it is mended', () => changes() === 1);
     writeFileSync(file, '\nfoo\n');
     await until('it is told again', () => warnings.length === 3);
-    assert.deepEqual(warnings.map((message) => /^[^ ]+/.exec(message)?.[0]), [`${LABEL}:1`, `${LABEL}:2`, `${LABEL}:2`]);
+    assert.deepEqual(
+      warnings.map((message) => /^[^ ]+/.exec(message)?.[0]),
+      [`${LABEL}:1`, `${LABEL}:2`, `${LABEL}:2`],
+    );
   });
 });
 
 describe('mimeTypes: a file that must lie in a folder', () => {
   const rows: [what: string, make: (file: string, outside: string) => void, isRead: boolean][] = [
-    ['a file', (file) => { writeFileSync(file, 'text/x-greeting greet'); }, true],
-    ['a link to another in it', (file) => { writeFileSync(`${file}.real`, 'text/x-greeting greet'); symlinkSync('mime.types.real', file); }, true],
-    ['a link out of it', (file, outside) => { symlinkSync(path.join(outside, 'mime.types'), file); }, false],
-    ['below a link out of it', (file, outside) => { rmSync(path.dirname(file), { recursive: true }); symlinkSync(outside, path.dirname(file)); }, false],
+    [
+      'a file',
+      (file) => {
+        writeFileSync(file, 'text/x-greeting greet');
+      },
+      true,
+    ],
+    [
+      'a link to another in it',
+      (file) => {
+        writeFileSync(`${file}.real`, 'text/x-greeting greet');
+        symlinkSync('mime.types.real', file);
+      },
+      true,
+    ],
+    [
+      'a link out of it',
+      (file, outside) => {
+        symlinkSync(path.join(outside, 'mime.types'), file);
+      },
+      false,
+    ],
+    [
+      'below a link out of it',
+      (file, outside) => {
+        rmSync(path.dirname(file), { recursive: true });
+        symlinkSync(outside, path.dirname(file));
+      },
+      false,
+    ],
   ];
   for (const [what, make, isRead] of rows) {
     it(`${what} is ${isRead ? 'read' : 'not read, and told once'}`, async () => {
@@ -239,7 +379,14 @@ describe('mimeTypes: a file that must lie in a folder', () => {
       const { types, warnings } = await follow({ file, within });
       await someLooks();
       assert.equal(types.typeOf('a.greet'), isRead ? 'text/x-greeting; charset=utf-8' : 'application/octet-stream');
-      assert.deepEqual(warnings, isRead ? [] : [`${LABEL} (liteServer.mimeTypes): it leads out of the workspace through a link; the types in use stay as they were`]);
+      assert.deepEqual(
+        warnings,
+        isRead
+          ? []
+          : [
+              `${LABEL} (liteServer.mimeTypes): it leads out of the workspace through a link; the types in use stay as they were`,
+            ],
+      );
     });
   }
 
@@ -268,17 +415,69 @@ describe('mimeTypes: a file that changes', () => {
   const type = ({ types }: Followed): string => types.typeOf('a.greet').replace('; charset=utf-8', '');
 
   const rows: [what: string, change: (file: string) => void, expected: string][] = [
-    ['written', (file) => { writeFileSync(file, FAREWELL); }, 'text/x-farewell'],
-    ['replaced by another', (file) => { writeFileSync(`${file}.new`, FAREWELL); renameSync(`${file}.new`, file); }, 'text/x-farewell'],
-    ['deleted and written again', (file) => { rmSync(file); writeFileSync(file, FAREWELL); }, 'text/x-farewell'],
-    ['deleted', (file) => { rmSync(file); }, 'application/octet-stream'],
-    ['emptied', (file) => { writeFileSync(file, ''); }, 'application/octet-stream'],
-    ['replaced by a link', (file) => { writeFileSync(`${file}.new`, FAREWELL); rmSync(file); symlinkSync('mime.types.new', file); }, 'text/x-farewell'],
-    ['of the same length, with its old times', (file) => { writeFileSync(file, FAREWELL); settle(file); }, 'text/x-farewell'],
+    [
+      'written',
+      (file) => {
+        writeFileSync(file, FAREWELL);
+      },
+      'text/x-farewell',
+    ],
+    [
+      'replaced by another',
+      (file) => {
+        writeFileSync(`${file}.new`, FAREWELL);
+        renameSync(`${file}.new`, file);
+      },
+      'text/x-farewell',
+    ],
+    [
+      'deleted and written again',
+      (file) => {
+        rmSync(file);
+        writeFileSync(file, FAREWELL);
+      },
+      'text/x-farewell',
+    ],
+    [
+      'deleted',
+      (file) => {
+        rmSync(file);
+      },
+      'application/octet-stream',
+    ],
+    [
+      'emptied',
+      (file) => {
+        writeFileSync(file, '');
+      },
+      'application/octet-stream',
+    ],
+    [
+      'replaced by a link',
+      (file) => {
+        writeFileSync(`${file}.new`, FAREWELL);
+        rmSync(file);
+        symlinkSync('mime.types.new', file);
+      },
+      'text/x-farewell',
+    ],
+    [
+      'of the same length, with its old times',
+      (file) => {
+        writeFileSync(file, FAREWELL);
+        settle(file);
+      },
+      'text/x-farewell',
+    ],
   ];
   for (const [what, change, expected] of rows) {
     it(`${what}: ${expected}`, async () => {
-      const followed = await follow({ prepare: (file) => { writeFileSync(file, GREETING); settle(file); } });
+      const followed = await follow({
+        prepare: (file) => {
+          writeFileSync(file, GREETING);
+          settle(file);
+        },
+      });
       assert.equal(type(followed), 'text/x-greeting');
       change(followed.file);
       await until('it is read', () => type(followed) === expected);
@@ -302,7 +501,12 @@ describe('mimeTypes: a file that changes', () => {
   });
 
   it('the target of a link is written', async () => {
-    const followed = await follow({ prepare: (file) => { writeFileSync(`${file}.real`, GREETING); symlinkSync('mime.types.real', file); } });
+    const followed = await follow({
+      prepare: (file) => {
+        writeFileSync(`${file}.real`, GREETING);
+        symlinkSync('mime.types.real', file);
+      },
+    });
     assert.equal(type(followed), 'text/x-greeting');
     writeFileSync(`${followed.file}.real`, FAREWELL);
     await until('it is read', () => type(followed) === 'text/x-farewell');
@@ -331,8 +535,14 @@ describe('mimeTypes: a file that changes', () => {
 
   it('nothing is told after it is closed', async () => {
     const closed = await follow({ prepare: withText(GREETING) });
-    const other = await createMimeTypes({ file: closed.file, label: LABEL, optional: true, defaultType: 'text/plain' }, { changed: () => undefined, warn: () => undefined }, 10);
-    atEnd(() => { other.close(); });
+    const other = await createMimeTypes(
+      { file: closed.file, label: LABEL, optional: true, defaultType: 'text/plain' },
+      { changed: () => undefined, warn: () => undefined },
+      10,
+    );
+    atEnd(() => {
+      other.close();
+    });
     closed.types.close();
     writeFileSync(closed.file, FAREWELL);
     await until('another one has read it', () => other.typeOf('a.greet').startsWith('text/x-farewell'));

@@ -9,26 +9,40 @@ import { startSite, type Site } from '../../support/site.js';
 
 const SCRIPT = 'console.log("hello");\n'.repeat(100);
 const FILES = {
-  'www/html/app.js': SCRIPT, 'www/html/app.js.br': brotliCompressSync(SCRIPT), 'www/html/app.js.gz': gzipSync(SCRIPT),
-  'www/html/only.css': 'p {}', 'www/html/only.css.gz': gzipSync('p {}'),
+  'www/html/app.js': SCRIPT,
+  'www/html/app.js.br': brotliCompressSync(SCRIPT),
+  'www/html/app.js.gz': gzipSync(SCRIPT),
+  'www/html/only.css': 'p {}',
+  'www/html/only.css.gz': gzipSync('p {}'),
   'www/html/plain.txt': 'plain',
-  'www/html/index.html': '<p>x', 'www/html/index.html.gz': gzipSync('<p>x'),
+  'www/html/index.html': '<p>x',
+  'www/html/index.html.gz': gzipSync('<p>x'),
   'secret.gz': gzipSync('secret'),
 };
 
-const start = (hooks?: Hooks, precompressed = true): Promise<Site> => startSite({ files: FILES, options: { precompressed }, ...(hooks && { hooks }) });
+const start = (hooks?: Hooks, precompressed = true): Promise<Site> =>
+  startSite({ files: FILES, options: { precompressed }, ...(hooks && { hooks }) });
 
 function unpacked({ fields, body }: Reply): string {
   const bytes = Buffer.from(body, 'latin1');
   switch (fields['content-encoding']) {
-    case 'br': return brotliDecompressSync(bytes).toString();
-    case 'gzip': return gunzipSync(bytes).toString();
-    default: return body;
+    case 'br':
+      return brotliDecompressSync(bytes).toString();
+    case 'gzip':
+      return gunzipSync(bytes).toString();
+    default:
+      return body;
   }
 }
 
 describe('precompressed files', () => {
-  const rows: [accept: string | undefined, target: string, coding: string | undefined, content: string, type: string][] = [
+  const rows: [
+    accept: string | undefined,
+    target: string,
+    coding: string | undefined,
+    content: string,
+    type: string,
+  ][] = [
     ['gzip, deflate, br', '/app.js', 'br', SCRIPT, 'text/javascript; charset=utf-8'],
     ['gzip', '/app.js', 'gzip', SCRIPT, 'text/javascript; charset=utf-8'],
     ['GZIP', '/app.js', 'gzip', SCRIPT, 'text/javascript; charset=utf-8'],
@@ -50,7 +64,10 @@ describe('precompressed files', () => {
       // Twice: the second may come from memory.
       for (let time = 0; time < 2; time++) {
         const reply = await get(port, target, accept === undefined ? [] : [`Accept-Encoding: ${accept}`]);
-        assert.deepEqual([reply.status, reply.fields['content-encoding'], unpacked(reply), reply.fields['content-type']], [200, coding, content, type]);
+        assert.deepEqual(
+          [reply.status, reply.fields['content-encoding'], unpacked(reply), reply.fields['content-type']],
+          [200, coding, content, type],
+        );
         assert.match(reply.fields.vary ?? '', /Accept-Encoding/);
       }
     });
@@ -58,11 +75,16 @@ describe('precompressed files', () => {
 
   it('each form has a tag of its own, and is asked for again by it', async () => {
     const { port } = await start();
-    const [br, gzip, plain] = await Promise.all(['br', 'gzip', 'identity'].map((accept) => get(port, '/app.js', [`Accept-Encoding: ${accept}`])));
+    const [br, gzip, plain] = await Promise.all(
+      ['br', 'gzip', 'identity'].map((accept) => get(port, '/app.js', [`Accept-Encoding: ${accept}`])),
+    );
     assert.equal(new Set([br, gzip, plain].map((reply) => reply?.fields.etag)).size, 3);
     const again = await get(port, '/app.js', ['Accept-Encoding: br', `If-None-Match: ${br?.fields.etag ?? ''}`]);
     assert.deepEqual([again.status, /Accept-Encoding/.test(again.fields.vary ?? '')], [304, true]);
-    assert.equal((await get(port, '/app.js', ['Accept-Encoding: gzip', `If-None-Match: ${br?.fields.etag ?? ''}`])).status, 200);
+    assert.equal(
+      (await get(port, '/app.js', ['Accept-Encoding: gzip', `If-None-Match: ${br?.fields.etag ?? ''}`])).status,
+      200,
+    );
   });
 
   it('a range is one of the compressed bytes', async () => {
@@ -73,10 +95,16 @@ describe('precompressed files', () => {
 
   it('a time is no proof that a part belongs to the other form', async () => {
     const { port } = await start();
-    const [plain, gzip] = [await get(port, '/app.js', ['Accept-Encoding: identity']), await get(port, '/app.js', ['Accept-Encoding: gzip'])];
+    const [plain, gzip] = [
+      await get(port, '/app.js', ['Accept-Encoding: identity']),
+      await get(port, '/app.js', ['Accept-Encoding: gzip']),
+    ];
     assert.deepEqual([plain.fields['last-modified'] === undefined, gzip.fields['last-modified']], [false, undefined]);
     const date = plain.fields['last-modified'] ?? '';
-    assert.equal((await get(port, '/app.js', ['Accept-Encoding: gzip', 'Range: bytes=2-5', `If-Range: ${date}`])).status, 200);
+    assert.equal(
+      (await get(port, '/app.js', ['Accept-Encoding: gzip', 'Range: bytes=2-5', `If-Range: ${date}`])).status,
+      200,
+    );
     assert.equal((await get(port, '/app.js', ['Accept-Encoding: gzip', `If-Modified-Since: ${date}`])).status, 200);
   });
 
@@ -101,18 +129,29 @@ describe('precompressed files', () => {
 
   it('what is changed on its way is made from the file itself', async () => {
     const { port } = await start({ transform: () => undefined });
-    const [page, script] = [await get(port, '/', ['Accept-Encoding: gzip']), await get(port, '/app.js', ['Accept-Encoding: gzip'])];
-    assert.deepEqual([page.fields['content-encoding'], page.body, script.fields['content-encoding']], [undefined, '<p>x', 'gzip']);
+    const [page, script] = [
+      await get(port, '/', ['Accept-Encoding: gzip']),
+      await get(port, '/app.js', ['Accept-Encoding: gzip']),
+    ];
+    assert.deepEqual(
+      [page.fields['content-encoding'], page.body, script.fields['content-encoding']],
+      [undefined, '<p>x', 'gzip'],
+    );
   });
 
   it('what is typed goes before what was compressed', async () => {
-    const { port } = await start({ overlay: (file) => (file.endsWith('app.js') ? { bytes: Buffer.from('typed'), tag: 'x' } : undefined) });
+    const { port } = await start({
+      overlay: (file) => (file.endsWith('app.js') ? { bytes: Buffer.from('typed'), tag: 'x' } : undefined),
+    });
     assert.equal((await get(port, '/app.js', ['Accept-Encoding: gzip'])).body, 'typed');
   });
 
   it('nothing of it where it is off', async () => {
     const { port } = await start(undefined, false);
     const reply = await get(port, '/app.js', ['Accept-Encoding: br']);
-    assert.deepEqual([reply.fields['content-encoding'], /Accept-Encoding/.test(reply.fields.vary ?? '')], [undefined, false]);
+    assert.deepEqual(
+      [reply.fields['content-encoding'], /Accept-Encoding/.test(reply.fields.vary ?? '')],
+      [undefined, false],
+    );
   });
 });

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
 import { appendFile, mkdir, rename, symlink, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { discardContent, isSameFile, loadContent, validatorFields, type Content } from '../../../src/server/files/representation.js';
+import {
+  discardContent,
+  isSameFile,
+  loadContent,
+  validatorFields,
+  type Content,
+} from '../../../src/server/files/representation.js';
 import { createResolver, type OpenFile } from '../../../src/server/files/resolver.js';
 import { ask, get, type Reply } from '../../support/client.js';
 import { startSite, temporaryFolder, until, writeFiles } from '../../support/site.js';
@@ -35,7 +41,14 @@ function isClosed(fd: number): boolean {
 const tagOf = ({ validators }: Content): string => validators.etag.replace(/^W\//, '');
 
 describe('fileContent: loadContent', () => {
-  const sizes: [size: number, inMemory: boolean][] = [[0, true], [1, true], [64 * KIB - 1, true], [64 * KIB, true], [64 * KIB + 1, false], [1024 * KIB, false]];
+  const sizes: [size: number, inMemory: boolean][] = [
+    [0, true],
+    [1, true],
+    [64 * KIB - 1, true],
+    [64 * KIB, true],
+    [64 * KIB + 1, false],
+    [1024 * KIB, false],
+  ];
   for (const [size, inMemory] of sizes) {
     it(`a file of ${size} bytes is ${inMemory ? 'read whole, and its descriptor closed' : 'left open'}`, async () => {
       const file = await openFile(await oneFile(Buffer.alloc(size, 'x')));
@@ -55,10 +68,20 @@ describe('fileContent: loadContent', () => {
     await utimes(name, 784_111_777.5, 784_111_777.5);
     const { content } = await loadContent(await openFile(name));
     assert.equal(content.type, 'text/html; charset=utf-8');
-    for (const line of ['Content-Type: text/html; charset=utf-8', 'Content-Length: 5', 'Accept-Ranges: bytes', `ETag: ${content.validators.etag}`, 'Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT', 'Cache-Control: no-cache']) {
+    for (const line of [
+      'Content-Type: text/html; charset=utf-8',
+      'Content-Length: 5',
+      'Accept-Ranges: bytes',
+      `ETag: ${content.validators.etag}`,
+      'Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT',
+      'Cache-Control: no-cache',
+    ]) {
       assert.ok(content.fields.includes(`${line}\r\n`), line);
     }
-    assert.deepEqual(validatorFields(content).map(([field]) => field), ['ETag', 'Last-Modified', 'Cache-Control']);
+    assert.deepEqual(
+      validatorFields(content).map(([field]) => field),
+      ['ETag', 'Last-Modified', 'Cache-Control'],
+    );
     assert.match(content.validators.etag, /^"[A-Za-z0-9_-]{16,}"$/);
     assert.ok(!content.validators.etag.includes(String(statSync(name).ino)));
   });
@@ -121,7 +144,8 @@ describe('fileContent: loadContent', () => {
   it('the same file has the same tag; every other one, and every other content, another', async () => {
     const folder = await temporaryFolder();
     await writeFiles(folder, { a: 'hello', b: 'hello' });
-    const load = async (name: string): Promise<string> => tagOf((await loadContent(await openFile(path.join(folder, name)))).content);
+    const load = async (name: string): Promise<string> =>
+      tagOf((await loadContent(await openFile(path.join(folder, name)))).content);
     const first = await load('a');
     assert.equal(await load('a'), first);
     assert.notEqual(await load('b'), first);
@@ -157,7 +181,10 @@ describe('fileContent: what is served is what is on disk', () => {
   /** Longer than a look at a kept file is trusted (4 ms). */
   const TRUST = 5;
 
-  /** Asks again and again until a request that began after the look had to be renewed has been answered: that one counts. */
+  /**
+   * Asks again and again until a request that began after the look had to be renewed has been answered: that one
+   * counts.
+   */
   async function bodyAfterTrust(port: number, target: string): Promise<string> {
     const written = performance.now();
     for (;;) {
@@ -175,7 +202,7 @@ describe('fileContent: what is served is what is on disk', () => {
       await writeFile(path.join(root, 'a.txt'), content);
       // A strong tag says that it was kept: that happens here when the machine is slow.
       const reply: Reply | undefined = kept ? undefined : await get(port, '/a.txt');
-      assert.equal(reply?.body ?? await bodyAfterTrust(port, '/a.txt'), content);
+      assert.equal(reply?.body ?? (await bodyAfterTrust(port, '/a.txt')), content);
       kept = reply?.fields['etag']?.startsWith('W/') !== true;
     }
   });
@@ -237,7 +264,12 @@ describe('fileContent: what is served is what is on disk', () => {
   it('HEAD, GET from disk, GET from memory and 304 say the same of a file', async () => {
     const { port } = await startSite({ files: { 'www/html/a.html': 'one' } });
     const told = async (line: string, fields: string[] = []): Promise<unknown> => {
-      const { etag, vary, 'last-modified': modified, 'cache-control': caching } = (await ask(port, line, fields)).fields;
+      const {
+        etag,
+        vary,
+        'last-modified': modified,
+        'cache-control': caching,
+      } = (await ask(port, line, fields)).fields;
       return { etag, vary, modified, caching };
     };
     const first = await told('GET /a.html HTTP/1.1');
@@ -246,7 +278,10 @@ describe('fileContent: what is served is what is on disk', () => {
   });
 
   it('an error page that is edited is the new one', async () => {
-    const { port, folder } = await startSite({ files: { 'config/404.html': 'first page' }, errorPages: { 404: 'config/404.html' } });
+    const { port, folder } = await startSite({
+      files: { 'config/404.html': 'first page' },
+      errorPages: { 404: 'config/404.html' },
+    });
     assert.equal((await get(port, '/missing')).body, 'first page');
     await writeFile(path.join(folder, 'config', '404.html'), 'other page');
     await until('the new page is sent', async () => (await get(port, '/missing')).body === 'other page');
@@ -267,7 +302,12 @@ describe('fileContent: what is served is what is on disk', () => {
     });
 
     it('a link to a folder that leads to another one now: its files and its index (not on Windows: links)', async () => {
-      const files = { 'www/html/v1/index.html': 'one', 'www/html/v2/index.html': 'two', 'www/html/v1/x.txt': 'one', 'www/html/v2/x.txt': 'two' };
+      const files = {
+        'www/html/v1/index.html': 'one',
+        'www/html/v2/index.html': 'two',
+        'www/html/v1/x.txt': 'one',
+        'www/html/v2/x.txt': 'two',
+      };
       const { port, root } = await startSite({ files });
       await mkdir(path.join(root, 'releases'));
       for (let round = 0; round < 6; round++) {

@@ -15,7 +15,20 @@ async function contentOf(file: string, size = 5): Promise<{ readonly content: Co
   const found = await (await createResolver(path.dirname(file))).resolve(`/${path.basename(file)}`);
   assert.ok(found.kind === 'file');
   closeSync(found.file.fd);
-  const content: Content = { validators: { etag: '"x"', lastModified: 0, size }, type: 'text/plain', fields: headerBlock([]), bytes: Buffer.alloc(0), whole: undefined, fd: -1, realPath: found.file.realPath, extra: [], pieces: [], rangeable: true, isUtf8: false, cacheControl: 'no-cache' };
+  const content: Content = {
+    validators: { etag: '"x"', lastModified: 0, size },
+    type: 'text/plain',
+    fields: headerBlock([]),
+    bytes: Buffer.alloc(0),
+    whole: undefined,
+    fd: -1,
+    realPath: found.file.realPath,
+    extra: [],
+    pieces: [],
+    rangeable: true,
+    isUtf8: false,
+    cacheControl: 'no-cache',
+  };
   return { content, file: found.file };
 }
 
@@ -30,7 +43,13 @@ class Clock {
   };
 }
 
-async function filled(): Promise<{ cache: ContentCache; clock: Clock; file: string; folder: string; content: Content }> {
+async function filled(): Promise<{
+  cache: ContentCache;
+  clock: Clock;
+  file: string;
+  folder: string;
+  content: Content;
+}> {
   const folder = await temporaryFolder();
   await writeFiles(folder, { 'a.txt': 'hello', 'b.txt': 'other' });
   const file = path.join(folder, 'a.txt');
@@ -75,27 +94,36 @@ describe('contentCache: freshness', () => {
 
   const changes: [what: string, change: (file: string, folder: string) => Promise<void>][] = [
     ['written anew', (file) => writeFile(file, 'HELLO')],
-    ['written anew with its old time put back', async (file) => {
-      const { atime, mtime } = statSync(file);
-      await writeFile(file, 'HELLO');
-      await utimes(file, atime, mtime);
-    }],
+    [
+      'written anew with its old time put back',
+      async (file) => {
+        const { atime, mtime } = statSync(file);
+        await writeFile(file, 'HELLO');
+        await utimes(file, atime, mtime);
+      },
+    ],
     ['grown', (file) => writeFile(file, 'hello, world')],
     ['emptied', (file) => writeFile(file, '')],
     ['touched', (file) => utimes(file, new Date(), new Date())],
     ['removed', (file) => unlink(file)],
     ['replaced by another', (file, folder) => rename(path.join(folder, 'b.txt'), file)],
-    ['replaced by a folder', async (file) => {
-      await unlink(file);
-      await mkdir(file);
-    }],
+    [
+      'replaced by a folder',
+      async (file) => {
+        await unlink(file);
+        await mkdir(file);
+      },
+    ],
     ['gone with its folder', (_file, folder) => rm(folder, { recursive: true })],
   ];
   if (process.platform !== 'win32') {
-    changes.push(['replaced by a link (not on Windows: links)', async (file) => {
-      await unlink(file);
-      await symlink('b.txt', file);
-    }]);
+    changes.push([
+      'replaced by a link (not on Windows: links)',
+      async (file) => {
+        await unlink(file);
+        await symlink('b.txt', file);
+      },
+    ]);
     changes.push(['made unreadable (not on Windows: permissions)', (file) => chmod(file, 0)]);
   }
   for (const [what, change] of changes) {
@@ -104,7 +132,8 @@ describe('contentCache: freshness', () => {
       // The file system's clock has to have ticked since the file was looked at.
       const { ctimeNs } = statSync(file, { bigint: true });
       const probe = path.join(path.dirname(folder), `${path.basename(folder)}-tick`);
-      do await writeFile(probe, ''); while (statSync(probe, { bigint: true }).ctimeNs <= ctimeNs);
+      do await writeFile(probe, '');
+      while (statSync(probe, { bigint: true }).ctimeNs <= ctimeNs);
       await unlink(probe);
       await change(file, folder);
       clock.time += 4;
@@ -160,7 +189,10 @@ describe('contentCache: a slow disk', () => {
   it('a single slow look, or two, or more with quick ones in between, are no reason to pause', async () => {
     const { cache, clock } = await filled();
     const durations = [6, 0, 6, 6, 0, 6, 6, 5, 6];
-    assert.deepEqual(look(cache, clock, durations), durations.map(() => true));
+    assert.deepEqual(
+      look(cache, clock, durations),
+      durations.map(() => true),
+    );
     assert.deepEqual(look(cache, clock, [0]), [true]);
   });
 
@@ -188,10 +220,16 @@ describe('contentCache: the bound', () => {
     assert.ok(cache.get('/0') !== undefined, 'asked for again');
     cache.set('/one-more', kept.file, kept.content);
     assert.equal(cache.get('/1'), undefined, 'the oldest went');
-    assert.ok(cache.get('/0') !== undefined && cache.get('/2') !== undefined && cache.get(`/${fit - 1}`) !== undefined && cache.get('/one-more') !== undefined);
+    assert.ok(
+      cache.get('/0') !== undefined &&
+        cache.get('/2') !== undefined &&
+        cache.get(`/${fit - 1}`) !== undefined &&
+        cache.get('/one-more') !== undefined,
+    );
   });
 
-  const survivors = (cache: ContentCache, paths: readonly string[]): number => paths.filter((name) => cache.get(name) !== undefined).length;
+  const survivors = (cache: ContentCache, paths: readonly string[]): number =>
+    paths.filter((name) => cache.get(name) !== undefined).length;
 
   it('empty files are not free: some thousands of them are kept, not more', async () => {
     const { file } = await filled();

@@ -103,12 +103,21 @@ describe('target: decodePath', () => {
     ['/x.', 'x.'],
   ];
   for (const [path, result] of rows) {
-    it(`${path} → ${JSON.stringify(result)}`, () => { assert.equal(summary(decodePath(path, 'linux')), result); });
+    it(`${path} → ${JSON.stringify(result)}`, () => {
+      assert.equal(summary(decodePath(path, 'linux')), result);
+    });
   }
 
   it('a thousand segments and a thousand escapes take no time to speak of', () => {
     const took = cpuTime(() => {
-      for (const path of ['/a'.repeat(500_000), '/%41'.repeat(250_000), `/${'%41'.repeat(330_000)}`, '/'.repeat(1_000_000), `/${'%'.repeat(1_000_000)}`]) decodePath(path, 'linux');
+      for (const path of [
+        '/a'.repeat(500_000),
+        '/%41'.repeat(250_000),
+        `/${'%41'.repeat(330_000)}`,
+        '/'.repeat(1_000_000),
+        `/${'%'.repeat(1_000_000)}`,
+      ])
+        decodePath(path, 'linux');
     });
     assert.ok(took < 3_000, `${took} ms`);
   });
@@ -173,7 +182,9 @@ describe('target: decodePath on Windows', () => {
     ['/a%20b', 'a b'],
   ];
   for (const [path, result] of rows) {
-    it(`${path} → ${JSON.stringify(result)}`, () => { assert.equal(summary(decodePath(path, 'win32')), result); });
+    it(`${path} → ${JSON.stringify(result)}`, () => {
+      assert.equal(summary(decodePath(path, 'win32')), result);
+    });
   }
 });
 
@@ -192,7 +203,9 @@ describe('target: encodePath', () => {
     [['\r\nX: y'], false, '/%0D%0AX%3A%20y'],
   ];
   for (const [segments, folder, path] of rows) {
-    it(`${JSON.stringify(segments)}${folder ? ' as a folder' : ''} → ${path}`, () => { assert.equal(encodePath(segments, folder), path); });
+    it(`${JSON.stringify(segments)}${folder ? ' as a folder' : ''} → ${path}`, () => {
+      assert.equal(encodePath(segments, folder), path);
+    });
   }
 
   it('what it makes is read back as the same names, and is never taken for another host', () => {
@@ -206,18 +219,58 @@ describe('target: encodePath', () => {
 
 describe('target: names', () => {
   const refused: [name: string, status: number | undefined][] = [
-    ['x.php', 501], ['x.php7', 501], ['x.phtml', 501], ['x.phar', 501], ['x.phps', 501], ['index.php', 501], ['a.html.php', 501],
-    ['x.PHP', 404], ['x.Php', 404], ['x.php~', 404], ['x.php.bak', 404], ['x.php.old', 404], ['x.php.swp', 404], ['x.php.', 404], ['x.php ', 404],
-    ['x.php::$DATA', 404], ['x.php%00', 404], ['x.phpbak', 404], ['.x.php.swp', 404], ['#x.php#', 404], ['x.phtml.orig', 404], ['x.php.html', 404],
-    ['k.pem', 404], ['k.PEM', 404], ['server.key', 404], ['a.p12', 404], ['a.pfx', 404], ['a.jks', 404], ['a.kdbx', 404], ['a.keystore', 404],
-    ['php.html', undefined], ['x.html', undefined], ['key.html', undefined], ['monkey', undefined], ['x.pem.html', undefined], ['photo.phpx', undefined], ['', undefined],
+    ['x.php', 501],
+    ['x.php7', 501],
+    ['x.phtml', 501],
+    ['x.phar', 501],
+    ['x.phps', 501],
+    ['index.php', 501],
+    ['a.html.php', 501],
+    ['x.PHP', 404],
+    ['x.Php', 404],
+    ['x.php~', 404],
+    ['x.php.bak', 404],
+    ['x.php.old', 404],
+    ['x.php.swp', 404],
+    ['x.php.', 404],
+    ['x.php ', 404],
+    ['x.php::$DATA', 404],
+    ['x.php%00', 404],
+    ['x.phpbak', 404],
+    ['.x.php.swp', 404],
+    ['#x.php#', 404],
+    ['x.phtml.orig', 404],
+    ['x.php.html', 404],
+    ['k.pem', 404],
+    ['k.PEM', 404],
+    ['server.key', 404],
+    ['a.p12', 404],
+    ['a.pfx', 404],
+    ['a.jks', 404],
+    ['a.kdbx', 404],
+    ['a.keystore', 404],
+    ['php.html', undefined],
+    ['x.html', undefined],
+    ['key.html', undefined],
+    ['monkey', undefined],
+    ['x.pem.html', undefined],
+    ['photo.phpx', undefined],
+    ['', undefined],
   ];
   for (const [name, status] of refused) {
-    it(`${JSON.stringify(name)} is ${status === undefined ? 'sent' : `refused with ${status}`}`, () => { assert.equal(refuseName(name), status); });
+    it(`${JSON.stringify(name)} is ${status === undefined ? 'sent' : `refused with ${status}`}`, () => {
+      assert.equal(refuseName(name), status);
+    });
   }
 
   it('a leading dot hides, except for .well-known at the top', () => {
-    assert.deepEqual([isHidden('.a', true), isHidden('a', true), isHidden('a.', true), isHidden('..', true), isHidden('.', false)], [true, false, false, true, true]);
-    assert.deepEqual([isHidden('.well-known', true), isHidden('.well-known', false), isHidden('.WELL-KNOWN', true)], [false, true, true]);
+    assert.deepEqual(
+      [isHidden('.a', true), isHidden('a', true), isHidden('a.', true), isHidden('..', true), isHidden('.', false)],
+      [true, false, false, true, true],
+    );
+    assert.deepEqual(
+      [isHidden('.well-known', true), isHidden('.well-known', false), isHidden('.WELL-KNOWN', true)],
+      [false, true, true],
+    );
   });
 });

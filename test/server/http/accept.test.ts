@@ -12,7 +12,11 @@ describe('preferences: which form a client would rather get', () => {
     ['an empty field', '', HTML],
     ['everything', '*/*', HTML],
     ['everything, as old clients write it', '*; q=.2', HTML],
-    ['a browser that navigates', 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8', HTML],
+    [
+      'a browser that navigates',
+      'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8',
+      HTML,
+    ],
     ['a browser that wants a picture', 'image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8', HTML],
     ['JSON', 'application/json', JSON_TYPE],
     ['JSON in capitals', 'Application/JSON', JSON_TYPE],
@@ -40,10 +44,18 @@ describe('preferences: which form a client would rather get', () => {
     ['a quality that is none: not a member', 'application/json;q=high', HTML],
     ['a quality above one: not a member', 'application/json;q=2', HTML],
     ['spaces around everything', ' text/html ; q = 0.3 , application/json ; q=0.4 ', JSON_TYPE],
-    ['commas and semicolons in a quoted parameter', 'text/html;x=",application/json;q=1,\\",";q=0.1, application/problem+json;q=0.5', PROBLEM],
+    [
+      'commas and semicolons in a quoted parameter',
+      'text/html;x=",application/json;q=1,\\",";q=0.1, application/problem+json;q=0.5',
+      PROBLEM,
+    ],
     ['everything, as old clients write it, rather than HTML', 'text/html;q=0.1, *', JSON_TYPE],
     ['a quote that never ends', 'application/json;x="text/html', JSON_TYPE],
-    ['the same range twice: the higher counts', 'application/json;q=0.7, text/html;q=0.5, application/json;q=0.1', JSON_TYPE],
+    [
+      'the same range twice: the higher counts',
+      'application/json;q=0.7, text/html;q=0.5, application/json;q=0.1',
+      JSON_TYPE,
+    ],
     ['empty members', ',, ,application/json,,', JSON_TYPE],
     ['a name that is in every object', 'constructor, __proto__, toString', HTML],
   ];
@@ -56,7 +68,12 @@ describe('preferences: which form a client would rather get', () => {
   it('a field as long as a head may be is read at once', () => {
     for (const piece of ['"', '\\"', 'a,', ';', 'q=', '"\\', 'application/json;q=0.5,', ',;"a']) {
       const accept = piece.repeat(Math.ceil(16_000 / piece.length));
-      assert.ok(cpuTime(() => { preferred(accept, [HTML, JSON_TYPE]); }) < 100, piece);
+      assert.ok(
+        cpuTime(() => {
+          preferred(accept, [HTML, JSON_TYPE]);
+        }) < 100,
+        piece,
+      );
     }
   });
 });

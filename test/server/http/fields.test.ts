@@ -39,7 +39,16 @@ describe('fields', () => {
 
   const alike: [line: string, name: string][] = [
     // One bit apart, as capitals and small letters are, without being letters; or alike in the first five bits.
-    ['X^: 1', 'x~'], ['X~: 1', 'x^'], ['_: 1', '\x7f'], ['!: 1', 'a'], ['!: 1', 'A'], ['a: 1', '!'], ['1a: 1', 'qa'], ['Q1: 1', '11'], ["A': 1", 'a\x07'], ['X-Y: 1', 'x\ry'],
+    ['X^: 1', 'x~'],
+    ['X~: 1', 'x^'],
+    ['_: 1', '\x7f'],
+    ['!: 1', 'a'],
+    ['!: 1', 'A'],
+    ['a: 1', '!'],
+    ['1a: 1', 'qa'],
+    ['Q1: 1', '11'],
+    ["A': 1", 'a\x07'],
+    ['X-Y: 1', 'x\ry'],
   ];
   for (const [line, name] of alike) {
     it(`does not take ${JSON.stringify(line)} for ${JSON.stringify(name)}`, () => {
@@ -49,7 +58,8 @@ describe('fields', () => {
   }
 
   it('finds every tchar it was asked for', () => {
-    for (const char of "!#$%&'*+-.^_`|~09az") assert.equal(fieldsOf('Z: 0', `${char.toUpperCase()}x: 1`).get(`${char}x`), '1', char);
+    for (const char of "!#$%&'*+-.^_`|~09az")
+      assert.equal(fieldsOf('Z: 0', `${char.toUpperCase()}x: 1`).get(`${char}x`), '1', char);
   });
 
   it('does not find names in values', () => {
@@ -74,8 +84,15 @@ describe('fields', () => {
   });
 
   const values: [written: string, value: string][] = [
-    ['A:b', 'b'], ['A: b', 'b'], ['A: \t b \t ', 'b'], ['A: b c', 'b c'], ['A: \t ', ''], ['A::', ':'], ['A: b: c', 'b: c'],
-    ['A: \xa0b\xa0', '\xa0b\xa0'], ['A: \xe9', '\xe9'],
+    ['A:b', 'b'],
+    ['A: b', 'b'],
+    ['A: \t b \t ', 'b'],
+    ['A: b c', 'b c'],
+    ['A: \t ', ''],
+    ['A::', ':'],
+    ['A: b: c', 'b: c'],
+    ['A: \xa0b\xa0', '\xa0b\xa0'],
+    ['A: \xe9', '\xe9'],
   ];
   for (const [written, value] of values) {
     it(`reads ${JSON.stringify(written)} as ${JSON.stringify(value)}`, () => {
@@ -87,7 +104,10 @@ describe('fields', () => {
   const lists: [lines: string[], tokens: string[]][] = [
     [['A: x'], ['x']],
     [['A: X, y'], ['x', 'y']],
-    [['A: x,y', 'a: z'], ['x', 'y', 'z']],
+    [
+      ['A: x,y', 'a: z'],
+      ['x', 'y', 'z'],
+    ],
     [['A: \t x \t,\t y '], ['x', 'y']],
     [['A: , x,, ,y,'], ['x', 'y']],
     [['A:'], []],
@@ -101,6 +121,13 @@ describe('fields', () => {
   }
 
   it('gives entries as they were received', () => {
-    assert.deepEqual([...fieldsOf('Aa: 1', 'bB:2', 'aA: 3').entries()], [['Aa', '1'], ['bB', '2'], ['aA', '3']]);
+    assert.deepEqual(
+      [...fieldsOf('Aa: 1', 'bB:2', 'aA: 3').entries()],
+      [
+        ['Aa', '1'],
+        ['bB', '2'],
+        ['aA', '3'],
+      ],
+    );
   });
 });

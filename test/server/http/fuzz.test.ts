@@ -18,7 +18,14 @@ const CHUNKED = `POST /a HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n5;
 const FRAMING_TRAILERS = CHUNKED.replace('T: r', 'Content-Length: 5\r\nTransfer-Encoding: x\r\ncontent-length: y');
 
 function stream(text: string, more: Partial<Case> = {}): Case {
-  return { bytes: Buffer.from(text, 'latin1'), cuts: [], limits: DEFAULT_LIMITS, takeoverAt: -1, plainRequests: undefined, ...more };
+  return {
+    bytes: Buffer.from(text, 'latin1'),
+    cuts: [],
+    limits: DEFAULT_LIMITS,
+    takeoverAt: -1,
+    plainRequests: undefined,
+    ...more,
+  };
 }
 
 describe('fuzz', () => {
@@ -34,16 +41,42 @@ describe('fuzz', () => {
     const share = (part = 0): number => Math.round((100 * part) / cases);
     assert.ok(share(ours['accepted']) >= 30, `${share(ours['accepted'])} % of the first requests are accepted`);
     assert.ok(share(ours['refused']) >= 30, `${share(ours['refused'])} % of the first requests are refused`);
-    for (const [feature, percent] of Object.entries({ 'no body': 10, length: 10, chunked: 10, extensions: 2, trailers: 2, pipelined: 10, 'cut in the head': 30, 'cut in the body': 5 })) {
-      assert.ok(share(requests[feature]) >= percent, `${requests[feature] ?? 0} requests in ${cases} cases: ${feature}`);
+    for (const [feature, percent] of Object.entries({
+      'no body': 10,
+      length: 10,
+      chunked: 10,
+      extensions: 2,
+      trailers: 2,
+      pipelined: 10,
+      'cut in the head': 30,
+      'cut in the body': 5,
+    })) {
+      assert.ok(
+        share(requests[feature]) >= percent,
+        `${requests[feature] ?? 0} requests in ${cases} cases: ${feature}`,
+      );
     }
-    for (const status of ['400', '400 in a body', '413', '413 in a body', '414', '417', '431', '431 in a body', '501', '505']) assert.ok((refusals[status] ?? 0) > 0, `${status} was never the answer`);
-    for (const allowance of ALLOWANCES) assert.ok((allowed[nameOf(allowance)] ?? 0) > 0, `never needed: ${allowance.name}`);
+    for (const status of [
+      '400',
+      '400 in a body',
+      '413',
+      '413 in a body',
+      '414',
+      '417',
+      '431',
+      '431 in a body',
+      '501',
+      '505',
+    ])
+      assert.ok((refusals[status] ?? 0) > 0, `${status} was never the answer`);
+    for (const allowance of ALLOWANCES)
+      assert.ok((allowed[nameOf(allowance)] ?? 0) > 0, `never needed: ${allowance.name}`);
   });
 
   describe('cases', () => {
     it('are the same in every run, and others with another seed', () => {
-      const several = (seed: number): string[] => Array.from({ length: 50 }, (_, index) => JSON.stringify(generate(seed, index)));
+      const several = (seed: number): string[] =>
+        Array.from({ length: 50 }, (_, index) => JSON.stringify(generate(seed, index)));
       assert.deepEqual(several(SEED), several(SEED));
       assert.equal(new Set([...several(SEED), ...several(SEED + 1)]).size, 100);
     });
@@ -61,17 +94,55 @@ describe('fuzz', () => {
   describe('llhttp', () => {
     const oracle = createOracle();
     const complete: [what: string, text: string, expected: Partial<TheirMessage>][] = [
-      ['a request without a body', GET, { method: 'GET', target: '/', minor: 1, fields: [['Host', 'localhost']], keepAlive: true, content: '', end: GET.length }],
+      [
+        'a request without a body',
+        GET,
+        {
+          method: 'GET',
+          target: '/',
+          minor: 1,
+          fields: [['Host', 'localhost']],
+          keepAlive: true,
+          content: '',
+          end: GET.length,
+        },
+      ],
       ['one with a length', `${POST}${GET}`, { method: 'POST', content: 'hello', end: POST.length }],
-      ['a chunked one with trailers', `${CHUNKED}${GET}`, { content: 'hello', trailers: [['T', 'r']], end: CHUNKED.length }],
+      [
+        'a chunked one with trailers',
+        `${CHUNKED}${GET}`,
+        { content: 'hello', trailers: [['T', 'r']], end: CHUNKED.length },
+      ],
       ['one that closes', 'GET / HTTP/1.0\r\n\r\n', { minor: 0, keepAlive: false, fields: [] }],
-      ['white space round values', 'GET / HTTP/1.1\r\nA: \t b \t\r\nB:\r\nC:c\r\n\r\n', { fields: [['A', 'b'], ['B', ''], ['C', 'c']] }],
-      ['a method it does not know', `\r\nVERSION-CONTROL / HTTP/1.1\r\n${HOST}\r\n${GET}`, { method: 'VERSION-CONTROL', target: '/', end: 32 + HOST.length }],
+      [
+        'white space round values',
+        'GET / HTTP/1.1\r\nA: \t b \t\r\nB:\r\nC:c\r\n\r\n',
+        {
+          fields: [
+            ['A', 'b'],
+            ['B', ''],
+            ['C', 'c'],
+          ],
+        },
+      ],
+      [
+        'a method it does not know',
+        `\r\nVERSION-CONTROL / HTTP/1.1\r\n${HOST}\r\n${GET}`,
+        { method: 'VERSION-CONTROL', target: '/', end: 32 + HOST.length },
+      ],
       ['a short method it does not know', `X / HTTP/1.1\r\n${HOST}\r\n${GET}`, { method: 'X', end: 16 + HOST.length }],
       ['a method of RTSP', `PLAY / HTTP/1.1\r\n${HOST}\r\n`, { method: 'PLAY' }],
       ['HTTP/1.7', `GET / HTTP/1.7\r\n${HOST}\r\n`, { minor: 7, keepAlive: true }],
-      ['trailers that would be framing', `${FRAMING_TRAILERS}${GET}`, { content: 'hello', end: FRAMING_TRAILERS.length }],
-      ['tabs for spaces', 'GET / HTTP/1.1\r\nContent-Length:\t0\t\r\nConnection:\tx\t,\tclose\t\r\n\r\n', { keepAlive: false }],
+      [
+        'trailers that would be framing',
+        `${FRAMING_TRAILERS}${GET}`,
+        { content: 'hello', end: FRAMING_TRAILERS.length },
+      ],
+      [
+        'tabs for spaces',
+        'GET / HTTP/1.1\r\nContent-Length:\t0\t\r\nConnection:\tx\t,\tclose\t\r\n\r\n',
+        { keepAlive: false },
+      ],
     ];
     for (const [what, text, expected] of complete) {
       it(`reads ${what}`, () => {
@@ -104,7 +175,12 @@ describe('fuzz', () => {
 
   describe('finds', () => {
     const readers: Readers = { oracle: createOracle(), readStream, driveConnection };
-    const theirs = (lie: (message: TheirMessage, from: number) => Partial<TheirMessage>): Partial<Readers> => ({ oracle: (bytes, from) => { const message = readers.oracle(bytes, from); return { ...message, ...lie(message, from) }; } });
+    const theirs = (lie: (message: TheirMessage, from: number) => Partial<TheirMessage>): Partial<Readers> => ({
+      oracle: (bytes, from) => {
+        const message = readers.oracle(bytes, from);
+        return { ...message, ...lie(message, from) };
+      },
+    });
     const lies: [kind: string, lie: Partial<Readers>, text: string, more?: Partial<Case>][] = [
       ['the method', theirs(() => ({ method: 'PUT' })), GET],
       ['the target', theirs(() => ({ target: '/b' })), GET],
@@ -122,21 +198,65 @@ describe('fuzz', () => {
       ['they say refused X of a body that is complete', theirs(() => ({ outcome: 'refused', error: 'X' })), POST],
       ['they say more  of a body that is complete', theirs(() => ({ outcome: 'more' })), POST],
       ['they say complete  of a body that is not complete', theirs(() => ({ outcome: 'complete' })), POST.slice(0, -1)],
-      ['they see a whole request where we wait for its head', theirs(() => ({ outcome: 'complete' })), GET.slice(0, -1)],
-      ['they see a whole request where we wait for its head', theirs((_, from) => (from === 0 ? {} : { outcome: 'complete' })), `${POST}GET /`],
-      ['whole or cut', { readStream: (pieces, limits) => readStream(pieces.slice(0, 1), limits) }, POST, { cuts: [60] }],
-      ['whole or cut', { readStream: (pieces, limits) => readStream(pieces.slice(0, 1), limits) }, 'GET /\0 HTTP/1.1\r\n', { cuts: [3] }],
-      ['parser or connection', { driveConnection: (pieces, limits) => driveConnection(pieces, limits, -1) }, `${POST}${GET}`, { takeoverAt: 0 }],
-      ['parser or connection', { driveConnection: (pieces, limits, at) => driveConnection(pieces, { ...limits, maxBodySize: 4 }, at) }, POST],
-      ['parser or connection, cut', { driveConnection: (pieces, limits, at) => driveConnection(pieces.slice(0, 1), limits, at) }, GET, { cuts: [3] }],
-      ['a crash: no', { readStream: () => { throw new Error('no'); } }, GET],
+      [
+        'they see a whole request where we wait for its head',
+        theirs(() => ({ outcome: 'complete' })),
+        GET.slice(0, -1),
+      ],
+      [
+        'they see a whole request where we wait for its head',
+        theirs((_, from) => (from === 0 ? {} : { outcome: 'complete' })),
+        `${POST}GET /`,
+      ],
+      [
+        'whole or cut',
+        { readStream: (pieces, limits) => readStream(pieces.slice(0, 1), limits) },
+        POST,
+        { cuts: [60] },
+      ],
+      [
+        'whole or cut',
+        { readStream: (pieces, limits) => readStream(pieces.slice(0, 1), limits) },
+        'GET /\0 HTTP/1.1\r\n',
+        { cuts: [3] },
+      ],
+      [
+        'parser or connection',
+        { driveConnection: (pieces, limits) => driveConnection(pieces, limits, -1) },
+        `${POST}${GET}`,
+        { takeoverAt: 0 },
+      ],
+      [
+        'parser or connection',
+        { driveConnection: (pieces, limits, at) => driveConnection(pieces, { ...limits, maxBodySize: 4 }, at) },
+        POST,
+      ],
+      [
+        'parser or connection, cut',
+        { driveConnection: (pieces, limits, at) => driveConnection(pieces.slice(0, 1), limits, at) },
+        GET,
+        { cuts: [3] },
+      ],
+      [
+        'a crash: no',
+        {
+          readStream: () => {
+            throw new Error('no');
+          },
+        },
+        GET,
+      ],
       ['a plain request is not accepted', {}, 'GET /\0 HTTP/1.1\r\n\r\n', { plainRequests: 1 }],
       ['a plain request is not accepted', {}, GET, { plainRequests: 2 }],
       ['a plain request is not accepted', {}, `${GET}x`, { plainRequests: 1 }],
     ];
     for (const [kind, lie, text, more] of lies) {
       it(`${kind}: in ${JSON.stringify(text.slice(0, 30))}`, () => {
-        assert.equal(createComparer(readers)(stream(text, more && { ...more, plainRequests: undefined })).disagreement, undefined, 'nothing when nobody lies');
+        assert.equal(
+          createComparer(readers)(stream(text, more && { ...more, plainRequests: undefined })).disagreement,
+          undefined,
+          'nothing when nobody lies',
+        );
         assert.equal(createComparer({ ...readers, ...lie })(stream(text, more)).disagreement?.kind, kind);
       });
     }
@@ -153,13 +273,25 @@ describe('fuzz', () => {
         assert.equal(disagreement, undefined, name);
         assert.deepEqual([...new Set(allowed)], ALLOWANCES.filter((allowance) => allowance.name === name).map(nameOf));
       }
-      assert.deepEqual([...new Set(texts.map(([name]) => name))], ALLOWANCES.map(({ name }) => name));
+      assert.deepEqual(
+        [...new Set(texts.map(([name]) => name))],
+        ALLOWANCES.map(({ name }) => name),
+      );
     });
 
     it('the case that fails, and says what it is', () => {
       // A reader that takes every field named X for an empty one.
-      const compare = createComparer({ ...readers, ...theirs(({ fields }) => ({ fields: fields.map(([name, value]) => [name, name === 'X-Colon' ? '' : value] as const) })) });
-      const { find, tally } = runCases({ seed: SEED, first: 0, step: 3, end: 3000, until: Date.now() + 20_000 }, {}, compare);
+      const compare = createComparer({
+        ...readers,
+        ...theirs(({ fields }) => ({
+          fields: fields.map(([name, value]) => [name, name === 'X-Colon' ? '' : value] as const),
+        })),
+      });
+      const { find, tally } = runCases(
+        { seed: SEED, first: 0, step: 3, end: 3000, until: Date.now() + 20_000 },
+        {},
+        compare,
+      );
       assert.ok(find !== undefined);
       assert.equal(find.index % 3, 0);
       assert.equal(tally.cases, find.index / 3, 'all before it were counted');
@@ -171,12 +303,21 @@ describe('fuzz', () => {
       assert.ok(smallest.includes('X-Colon:'), smallest);
       assert.ok(find.smallest.bytes.length < 60, smallest);
       const report = describeFind(find);
-      for (const part of [`Case ${find.index} of seed ${SEED} fails: the fields`, escapePieces(find.input), escapePieces(find.smallest), `--seed ${SEED} --case ${find.index}`]) assert.ok(report.includes(part), part);
+      for (const part of [
+        `Case ${find.index} of seed ${SEED} fails: the fields`,
+        escapePieces(find.input),
+        escapePieces(find.smallest),
+        `--seed ${SEED} --case ${find.index}`,
+      ])
+        assert.ok(report.includes(part), part);
     });
   });
 
   describe('a smaller input', () => {
-    const has = (...parts: readonly string[]) => ({ bytes }: Case): boolean => parts.every((part) => bytes.includes(part));
+    const has =
+      (...parts: readonly string[]) =>
+      ({ bytes }: Case): boolean =>
+        parts.every((part) => bytes.includes(part));
 
     it('has only the bytes that matter', () => {
       const smallest = minimise(stream(`${POST}${CHUNKED}${GET}`, { cuts: [3, 80], takeoverAt: 1 }), has('5;x', 'T:'));
@@ -198,12 +339,21 @@ describe('fuzz', () => {
     const input = stream(String.fromCharCode(...Array.from({ length: 256 }, (_, code) => code)), { cuts: [100, 130] });
     const literal = escapePieces(input);
     assert.match(literal, /^'[ -~]+'$/);
-    const text = literal.slice(1, -1).replaceAll("' + '", '').replace(/\\x([0-9a-f]{2})|\\(.)/g, (_, hex: string | undefined, char: string) => (hex !== undefined ? String.fromCharCode(Number.parseInt(hex, 16)) : ({ r: '\r', n: '\n', t: '\t' })[char] ?? char));
+    const text = literal
+      .slice(1, -1)
+      .replaceAll("' + '", '')
+      .replace(/\\x([0-9a-f]{2})|\\(.)/g, (_, hex: string | undefined, char: string) =>
+        hex !== undefined
+          ? String.fromCharCode(Number.parseInt(hex, 16))
+          : ({ r: '\r', n: '\n', t: '\t' }[char] ?? char),
+      );
     assert.deepEqual(Buffer.from(text, 'latin1'), input.bytes);
   });
 
   it('the counts of several runs add up', () => {
-    const [a, b] = [0, 1].map((first) => runCases({ seed: SEED, first, step: 2, end: 100, until: Date.now() + 20_000 }).tally);
+    const [a, b] = [0, 1].map(
+      (first) => runCases({ seed: SEED, first, step: 2, end: 100, until: Date.now() + 20_000 }).tally,
+    );
     const { tally } = runCases({ seed: SEED, first: 0, step: 1, end: 100, until: Date.now() + 20_000 });
     assert.deepEqual(sumUp([a!, b!]), tally);
     assert.equal(tally.cases, 100);
@@ -211,7 +361,11 @@ describe('fuzz', () => {
 
   describe('npm run fuzz', () => {
     const runs: [args: string[], code: number, says: RegExp][] = [
-      [['--cases', '60', '--seed', '7', '--workers', '2'], 0, /^seed 7: 60 cases[^]*\n60 cases in [^]*\nno disagreement\n$/],
+      [
+        ['--cases', '60', '--seed', '7', '--workers', '2'],
+        0,
+        /^seed 7: 60 cases[^]*\n60 cases in [^]*\nno disagreement\n$/,
+      ],
       [['--seed', '7', '--case', '12'], 0, /\n1 cases in [^]*\nno disagreement\n$/],
       [['--case', '12'], 1, /^--case needs the --seed it belongs to\n$/],
       [['--cases', '0'], 1, /^--cases must be a whole number from 1 to/],
@@ -219,7 +373,9 @@ describe('fuzz', () => {
     ];
     for (const [args, code, says] of runs) {
       it(`${args.join(' ')}: exit code ${code}`, () => {
-        const { status, stdout, stderr } = spawnSync(process.execPath, ['test/fuzz/run.mjs', ...args], { encoding: 'utf8' });
+        const { status, stdout, stderr } = spawnSync(process.execPath, ['test/fuzz/run.mjs', ...args], {
+          encoding: 'utf8',
+        });
         assert.match(stdout + stderr, says);
         assert.equal(status, code);
       });

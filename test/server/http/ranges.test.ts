@@ -3,7 +3,8 @@ import { MAX_RANGES, readRanges, type ByteRange } from '../../../src/server/http
 import { ask, exchange, parseReplies, type Reply } from '../../support/client.js';
 import { startSite } from '../../support/site.js';
 
-const bytes = (...ranges: [start: number, end: number][]): ByteRange[] => ranges.map(([start, end]) => ({ start, end }));
+const bytes = (...ranges: [start: number, end: number][]): ByteRange[] =>
+  ranges.map(([start, end]) => ({ start, end }));
 const list = (count: number): string => Array.from({ length: count }, (_, i) => `${i * 10}-${i * 10}`).join(',');
 
 type Answer = 'ignore' | 'unsatisfiable' | ByteRange[];
@@ -105,7 +106,9 @@ const rows: [field: string, answer: Answer, size?: number][] = [
 ];
 
 describe('ranges', () => {
-  it('takes eight at most', () => { assert.equal(MAX_RANGES, 8); });
+  it('takes eight at most', () => {
+    assert.equal(MAX_RANGES, 8);
+  });
 
   for (const [field, answer, size = 100] of rows) {
     const name = field.length > 60 ? `${field.slice(0, 50)}… (${field.length} characters)` : field;
@@ -116,7 +119,9 @@ describe('ranges', () => {
 
   it('whatever is asked, ranges lie in the file, are not empty and do not overlap', () => {
     const numbers = ['', '0', '1', '2', '3', '4', '9'];
-    for (const [a, b, c, d] of numbers.flatMap((a) => numbers.flatMap((b) => numbers.flatMap((c) => numbers.map((d) => [a, b, c, d] as const))))) {
+    for (const [a, b, c, d] of numbers.flatMap((a) =>
+      numbers.flatMap((b) => numbers.flatMap((c) => numbers.map((d) => [a, b, c, d] as const))),
+    )) {
       for (const size of [0, 1, 3]) {
         const ranges = readRanges(`bytes=${a}-${b},${c}-${d}`, size);
         if (typeof ranges === 'string') continue;
@@ -139,14 +144,22 @@ describe('ranges', () => {
     const large = Buffer.alloc(600_000);
     for (let i = 0; i < large.length; i += 4) large.writeUInt32LE(i, i);
     const contents: Readonly<Record<string, string>> = { '/small.txt': small, '/large.bin': large.toString('latin1') };
-    const site = (): ReturnType<typeof startSite> => startSite({ files: { 'www/html/small.txt': small, 'www/html/large.bin': large, 'www/html/empty.txt': '' } });
-    const askFor = (port: number, target: string, range: string, method = 'GET'): Promise<Reply> => ask(port, `${method} ${target} HTTP/1.1`, [`Range: ${range}`]);
+    const site = (): ReturnType<typeof startSite> =>
+      startSite({ files: { 'www/html/small.txt': small, 'www/html/large.bin': large, 'www/html/empty.txt': '' } });
+    const askFor = (port: number, target: string, range: string, method = 'GET'): Promise<Reply> =>
+      ask(port, `${method} ${target} HTTP/1.1`, [`Range: ${range}`]);
 
     for (const [target, content] of Object.entries(contents)) {
       const size = content.length;
       const singles: [range: string, start: number, end: number][] = [
-        ['bytes=0-0', 0, 1], ['bytes=10-19', 10, 20], [`bytes=${size - 1}-`, size - 1, size], ['bytes=-7', size - 7, size], ['bytes=0-', 0, size], [`bytes=-${size + 5}`, 0, size],
-        [`bytes=50-${size + 500}`, 50, size], [`bytes=0-0,${size}-`, 0, 1],
+        ['bytes=0-0', 0, 1],
+        ['bytes=10-19', 10, 20],
+        [`bytes=${size - 1}-`, size - 1, size],
+        ['bytes=-7', size - 7, size],
+        ['bytes=0-', 0, size],
+        [`bytes=-${size + 5}`, 0, size],
+        [`bytes=50-${size + 500}`, 50, size],
+        [`bytes=0-0,${size}-`, 0, 1],
       ];
       for (const [range, start, end] of singles) {
         it(`${target} ${range}: 206`, async () => {
@@ -158,7 +171,8 @@ describe('ranges', () => {
           assert.ok(reply.body === content.slice(start, end), 'the bytes asked for');
           const full = await ask(port, `GET ${target} HTTP/1.1`);
           assert.ok(full.body === content);
-          for (const name of ['etag', 'last-modified', 'cache-control', 'vary', 'content-type', 'accept-ranges']) assert.equal(reply.fields[name], full.fields[name], name);
+          for (const name of ['etag', 'last-modified', 'cache-control', 'vary', 'content-type', 'accept-ranges'])
+            assert.equal(reply.fields[name], full.fields[name], name);
         });
       }
 
@@ -167,7 +181,11 @@ describe('ranges', () => {
         ['bytes=50-59,0-9,-5', [50, 60], [0, 10], [size - 5, size]],
         ['bytes=0-9,10-19', [0, 10], [10, 20]],
         [`bytes=${list(8)}`, ...Array.from({ length: 8 }, (_, i): [number, number] => [i * 10, i * 10 + 1])],
-        [`bytes=0-${Math.floor(size / 2)},${Math.floor(size / 2) + 2}-`, [0, Math.floor(size / 2) + 1], [Math.floor(size / 2) + 2, size]],
+        [
+          `bytes=0-${Math.floor(size / 2)},${Math.floor(size / 2) + 2}-`,
+          [0, Math.floor(size / 2) + 1],
+          [Math.floor(size / 2) + 2, size],
+        ],
       ];
       for (const [range, ...parts] of multiples) {
         it(`row 85: ${target} ${range}: multipart`, async () => {
@@ -177,18 +195,31 @@ describe('ranges', () => {
           assert.equal(reply.fields['content-range'], undefined, 'only the parts have one (RFC 9110 §15.3.7.2)');
           const type = (await ask(port, `HEAD ${target} HTTP/1.1`)).fields['content-type'] as string;
           assert.deepEqual(
-            partsOf(reply).map(({ fields, body }) => ({ type: fields['content-type'], range: fields['content-range'], length: body.length })),
+            partsOf(reply).map(({ fields, body }) => ({
+              type: fields['content-type'],
+              range: fields['content-range'],
+              length: body.length,
+            })),
             parts.map(([start, end]) => ({ type, range: `bytes ${start}-${end - 1}/${size}`, length: end - start })),
           );
-          assert.ok(partsOf(reply).every(({ body }, i) => body === content.slice(...(parts[i] as [number, number]))), 'the bytes asked for');
+          assert.ok(
+            partsOf(reply).every(({ body }, i) => body === content.slice(...(parts[i] as [number, number]))),
+            'the bytes asked for',
+          );
           assert.ok(reply.body.length < size + 8 * 300, 'no more than the file and the heads of its parts');
         });
       }
 
       it(`${target}: the connection goes on behind a multipart answer`, async () => {
         const { port } = await site();
-        const text = await exchange(port, `GET ${target} HTTP/1.1\r\nHost: localhost\r\nRange: bytes=0-0,5-5\r\n\r\nGET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
-        assert.deepEqual(parseReplies(text).map(({ status }) => status), [206, 200]);
+        const text = await exchange(
+          port,
+          `GET ${target} HTTP/1.1\r\nHost: localhost\r\nRange: bytes=0-0,5-5\r\n\r\nGET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
+        );
+        assert.deepEqual(
+          parseReplies(text).map(({ status }) => status),
+          [206, 200],
+        );
       });
 
       for (const range of [`bytes=${size}-`, 'bytes=-0', 'bytes=5-3', `bytes=${size}-,-0`]) {
@@ -201,7 +232,13 @@ describe('ranges', () => {
         });
       }
 
-      for (const range of ['items=0-0', 'bytes=x', 'bytes=0-9,5-14', `bytes=${list(9)}`, `bytes=${'0-,'.repeat(500)}0-`]) {
+      for (const range of [
+        'items=0-0',
+        'bytes=x',
+        'bytes=0-9,5-14',
+        `bytes=${list(9)}`,
+        `bytes=${'0-,'.repeat(500)}0-`,
+      ]) {
         it(`rows 81 and 82: ${target} ${range.slice(0, 40)}: the whole`, async () => {
           const { port } = await site();
           const reply = await askFor(port, target, range);
@@ -215,7 +252,10 @@ describe('ranges', () => {
         const { port } = await site();
         for (const range of ['bytes=0-0', 'bytes=0-0,5-5', 'bytes=9999999-']) {
           const reply = await askFor(port, target, range, 'HEAD');
-          assert.deepEqual([reply.status, reply.fields['content-length'], reply.fields['content-range'], reply.body], [200, String(size), undefined, '']);
+          assert.deepEqual(
+            [reply.status, reply.fields['content-length'], reply.fields['content-range'], reply.body],
+            [200, String(size), undefined, ''],
+          );
         }
       });
     }
@@ -243,7 +283,8 @@ describe('ranges', () => {
     it('every multipart answer has a boundary of its own', async () => {
       const { port } = await site();
       const types = new Set<string>();
-      for (let i = 0; i < 3; i++) types.add((await askFor(port, '/small.txt', 'bytes=0-0,5-5')).fields['content-type'] as string);
+      for (let i = 0; i < 3; i++)
+        types.add((await askFor(port, '/small.txt', 'bytes=0-0,5-5')).fields['content-type'] as string);
       assert.equal(types.size, 3);
     });
   });
@@ -254,9 +295,14 @@ interface Part {
   readonly body: string;
 }
 
-/** Takes a multipart/byteranges body apart (RFC 2046 §5.1.1): every byte must belong to a delimiter, a head or a content. */
+/**
+ * Takes a multipart/byteranges body apart (RFC 2046 §5.1.1): every byte must belong to a delimiter, a head or a
+ * content.
+ */
 function partsOf(reply: Reply): Part[] {
-  const boundary = /^multipart\/byteranges; boundary=([0-9A-Za-z'()+_,./:=?-]{1,70})$/.exec(reply.fields['content-type'] ?? '')?.[1];
+  const boundary = /^multipart\/byteranges; boundary=([0-9A-Za-z'()+_,./:=?-]{1,70})$/.exec(
+    reply.fields['content-type'] ?? '',
+  )?.[1];
   assert.ok(boundary !== undefined, reply.fields['content-type']);
   const pieces = `\r\n${reply.body}`.replace(/^\r\n\r\n/, '\r\n').split(`\r\n--${boundary}`);
   assert.equal(pieces.shift(), '', 'nothing before the first delimiter');
@@ -264,7 +310,13 @@ function partsOf(reply: Reply): Part[] {
   return pieces.map((piece) => {
     const end = piece.indexOf('\r\n\r\n');
     assert.ok(piece.startsWith('\r\n') && end > 0);
-    const fields = Object.fromEntries(piece.slice(2, end).split('\r\n').map((line) => /^([^:]+): (.*)$/.exec(line)?.slice(1) as [string, string]).map(([name, value]) => [name.toLowerCase(), value]));
+    const fields = Object.fromEntries(
+      piece
+        .slice(2, end)
+        .split('\r\n')
+        .map((line) => /^([^:]+): (.*)$/.exec(line)?.slice(1) as [string, string])
+        .map(([name, value]) => [name.toLowerCase(), value]),
+    );
     return { fields, body: piece.slice(end + 4) };
   });
 }

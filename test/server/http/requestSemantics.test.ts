@@ -13,12 +13,43 @@ function told(parsed: Parsed): unknown {
 
 describe('fields that were read before', () => {
   const sections = [
-    'Host: a\r\n', 'Host: a\r\nConnection: close\r\n', 'Host: a\r\nContent-Length: 5\r\n', 'Host: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n', 'Host: a\r\nTransfer-Encoding: chunked\r\n',
-    'Host: a\r\nConnection: keep-alive\r\nX: \xe9\r\n', 'Host: a\r\nHost: a\r\n', 'X: y\r\n', '', 'Host: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n', 'Host: a\r\nbad line\r\n', 'Host: a\r\nExpect: more\r\n', `Host: a\r\nX: ${'x'.repeat(3000)}\r\n`,
+    'Host: a\r\n',
+    'Host: a\r\nConnection: close\r\n',
+    'Host: a\r\nContent-Length: 5\r\n',
+    'Host: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n',
+    'Host: a\r\nTransfer-Encoding: chunked\r\n',
+    'Host: a\r\nConnection: keep-alive\r\nX: \xe9\r\n',
+    'Host: a\r\nHost: a\r\n',
+    'X: y\r\n',
+    '',
+    'Host: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n',
+    'Host: a\r\nbad line\r\n',
+    'Host: a\r\nExpect: more\r\n',
+    `Host: a\r\nX: ${'x'.repeat(3000)}\r\n`,
   ];
   const lines = [
-    'GET / HTTP/1.1', 'GET /b?c HTTP/1.1', 'HEAD / HTTP/1.1', 'POST /p HTTP/1.1', 'GET / HTTP/1.0', 'GET / HTTP/1.2', 'GET / HTTP/2.0', 'CONNECT a:1 HTTP/1.1', 'CONNECT / HTTP/1.1', 'OPTIONS * HTTP/1.1', 'GET * HTTP/1.1', 'GET http://b/x HTTP/1.1',
-    'GET http://u@b/ HTTP/1.1', 'GET  / HTTP/1.1', 'GET / HTTP/1.1 ', 'get / HTTP/1.1', `${'M'.repeat(33)} / HTTP/1.1`, `GET /${'x'.repeat(DEFAULT_LIMITS.maxTargetBytes)} HTTP/1.1`, '\r\nGET / HTTP/1.1', '\r\n\r\nGET / HTTP/1.1', 'GET /a#b HTTP/1.1', 'GET / HTTP/1.1\r\nX: y',
+    'GET / HTTP/1.1',
+    'GET /b?c HTTP/1.1',
+    'HEAD / HTTP/1.1',
+    'POST /p HTTP/1.1',
+    'GET / HTTP/1.0',
+    'GET / HTTP/1.2',
+    'GET / HTTP/2.0',
+    'CONNECT a:1 HTTP/1.1',
+    'CONNECT / HTTP/1.1',
+    'OPTIONS * HTTP/1.1',
+    'GET * HTTP/1.1',
+    'GET http://b/x HTTP/1.1',
+    'GET http://u@b/ HTTP/1.1',
+    'GET  / HTTP/1.1',
+    'GET / HTTP/1.1 ',
+    'get / HTTP/1.1',
+    `${'M'.repeat(33)} / HTTP/1.1`,
+    `GET /${'x'.repeat(DEFAULT_LIMITS.maxTargetBytes)} HTTP/1.1`,
+    '\r\nGET / HTTP/1.1',
+    '\r\n\r\nGET / HTTP/1.1',
+    'GET /a#b HTTP/1.1',
+    'GET / HTTP/1.1\r\nX: y',
   ];
 
   it('say with every request line what they say the first time', () => {
@@ -28,7 +59,11 @@ describe('fields that were read before', () => {
       for (const section of sections) {
         for (const line of lines) {
           const head = `${line}\r\n${section}\r\n`;
-          assert.deepEqual(told(parse(head, warm)), told(parse(head, { ...DEFAULT_LIMITS })), JSON.stringify(head.slice(0, 200)));
+          assert.deepEqual(
+            told(parse(head, warm)),
+            told(parse(head, { ...DEFAULT_LIMITS })),
+            JSON.stringify(head.slice(0, 200)),
+          );
         }
       }
     }
@@ -45,7 +80,11 @@ describe('fields that were read before', () => {
     const head = 'POST / HTTP/1.1\r\nHost: a\r\nX: y\r\nContent-Length: 5\r\n\r\n';
     const wide = { ...DEFAULT_LIMITS };
     assert.ok('request' in (parse(head, wide) as object));
-    for (const [limits, status] of [[{ ...DEFAULT_LIMITS, maxHeaderFields: 2 }, 431], [{ ...DEFAULT_LIMITS, maxHeaderBytes: 10 }, 431], [{ ...DEFAULT_LIMITS, maxBodySize: 4 }, 413]] as const) {
+    for (const [limits, status] of [
+      [{ ...DEFAULT_LIMITS, maxHeaderFields: 2 }, 431],
+      [{ ...DEFAULT_LIMITS, maxHeaderBytes: 10 }, 431],
+      [{ ...DEFAULT_LIMITS, maxBodySize: 4 }, 413],
+    ] as const) {
       const parsed = parse(head, limits);
       assert.ok(parsed !== undefined && 'refusal' in parsed);
       assert.equal(parsed.refusal.status, status);
@@ -59,7 +98,10 @@ describe('fields that were read before', () => {
       for (let i = 0; i < 3000; i++) {
         const parsed = parse(`GET /${i} HTTP/1.1\r\nHost: h${i}\r\n\r\n`, limits);
         assert.ok(parsed !== undefined && 'request' in parsed);
-        assert.deepEqual([parsed.request.path, parsed.request.host?.host, parsed.request.fields.get('host')], [`/${i}`, `h${i}`, `h${i}`]);
+        assert.deepEqual(
+          [parsed.request.path, parsed.request.host?.host, parsed.request.fields.get('host')],
+          [`/${i}`, `h${i}`, `h${i}`],
+        );
       }
     }
   });

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { bytesBody } from '../../../src/server/http/body.js';
-import { CONTINUE, encodeHead, encodeWhole, headerBlock, WholeResponse, type Response } from '../../../src/server/http/responseHead.js';
+import {
+  CONTINUE,
+  encodeHead,
+  encodeWhole,
+  headerBlock,
+  WholeResponse,
+  type Response,
+} from '../../../src/server/http/responseHead.js';
 import { dateClock } from '../../../src/server/connection/clock.js';
 import { REASONS } from '../../../src/server/http/status.js';
 
@@ -10,12 +17,23 @@ const empty = (status: number): Response => ({ status, fields: headerBlock([]), 
 describe('response', () => {
   describe('headerBlock', () => {
     it('writes one line for each field, in order', () => {
-      assert.ok(headerBlock([['A', 'b'], ['C-d', 5], ['A', '']]).startsWith('A: b\r\nC-d: 5\r\nA: \r\n'));
+      assert.ok(
+        headerBlock([
+          ['A', 'b'],
+          ['C-d', 5],
+          ['A', ''],
+        ]).startsWith('A: b\r\nC-d: 5\r\nA: \r\n'),
+      );
     });
 
     it('writes what every answer carries', () => {
       const lines = headerBlock([]).split('\r\n');
-      assert.deepEqual(lines, ['X-Content-Type-Options: nosniff', 'Cross-Origin-Resource-Policy: same-origin', 'Vary: Origin', '']);
+      assert.deepEqual(lines, [
+        'X-Content-Type-Options: nosniff',
+        'Cross-Origin-Resource-Policy: same-origin',
+        'Vary: Origin',
+        '',
+      ]);
     });
 
     it('takes visible ASCII, spaces, tabs and obs-text', () => {
@@ -33,20 +51,51 @@ describe('response', () => {
       });
     }
 
-    for (const value of ['\x7f', 'a\r\nB: c', 'a\nB: c', 'a\r\n\r\n<script>', '\u0100', '\u2028', '\u010d\u010a', '\ud83d\ude00']) {
+    for (const value of [
+      '\x7f',
+      'a\r\nB: c',
+      'a\nB: c',
+      'a\r\n\r\n<script>',
+      '\u0100',
+      '\u2028',
+      '\u010d\u010a',
+      '\ud83d\ude00',
+    ]) {
       it(`refuses the value ${JSON.stringify(value)}`, () => {
         assert.throws(() => headerBlock([['A', value]]), TypeError);
       });
     }
 
-    for (const name of ['', ' ', 'A ', ' A', 'A:', 'A\r\nB', 'A\n', 'A\0', 'A\tB', 'A B', 'A(', 'Caf\xe9', '\u0100', 'A/B', '"A"', 'A,B', 'A;B', 'A@B']) {
+    for (const name of [
+      '',
+      ' ',
+      'A ',
+      ' A',
+      'A:',
+      'A\r\nB',
+      'A\n',
+      'A\0',
+      'A\tB',
+      'A B',
+      'A(',
+      'Caf\xe9',
+      '\u0100',
+      'A/B',
+      '"A"',
+      'A,B',
+      'A;B',
+      'A@B',
+    ]) {
       it(`refuses the name ${JSON.stringify(name)}`, () => {
         assert.throws(() => headerBlock([[name, 'b']]), TypeError);
       });
     }
 
     it('does not repeat the value in its error, which may end in a log', () => {
-      assert.throws(() => headerBlock([['A', 'secret\r\n']]), (error: Error) => !error.message.includes('secret') && !error.message.includes('\n'));
+      assert.throws(
+        () => headerBlock([['A', 'secret\r\n']]),
+        (error: Error) => !error.message.includes('secret') && !error.message.includes('\n'),
+      );
     });
   });
 
@@ -68,8 +117,12 @@ describe('response', () => {
     });
 
     it('has a reason for every status we give', () => {
-      for (const [status, reason] of Object.entries(REASONS)) assert.ok(encodeHead(empty(Number(status)), DATE, 'close').startsWith(`HTTP/1.1 ${status} ${reason}\r\n`));
-      for (const status of [200, 204, 206, 301, 304, 400, 403, 404, 405, 408, 412, 413, 414, 416, 417, 431, 500, 501, 503, 505]) assert.notEqual(REASONS[status], undefined, String(status));
+      for (const [status, reason] of Object.entries(REASONS))
+        assert.ok(encodeHead(empty(Number(status)), DATE, 'close').startsWith(`HTTP/1.1 ${status} ${reason}\r\n`));
+      for (const status of [
+        200, 204, 206, 301, 304, 400, 403, 404, 405, 408, 412, 413, 414, 416, 417, 431, 500, 501, 503, 505,
+      ])
+        assert.notEqual(REASONS[status], undefined, String(status));
     });
 
     it('writes a status line even for a status without one', () => {
@@ -80,7 +133,8 @@ describe('response', () => {
   describe('WholeResponse', () => {
     const LATER = 'Sun, 06 Nov 1994 08:49:38 GMT';
     const content = Buffer.from('caf\xe9 \0\r\n\r\n', 'latin1');
-    const whole = (): WholeResponse => new WholeResponse(headerBlock([['Content-Length', content.length]]), bytesBody(content));
+    const whole = (): WholeResponse =>
+      new WholeResponse(headerBlock([['Content-Length', content.length]]), bytesBody(content));
 
     it('is head and content, and nothing else', () => {
       const response = whole();
@@ -91,8 +145,17 @@ describe('response', () => {
 
     it('follows the clock and what is said of the connection, however often they change', () => {
       const response = whole();
-      for (const [date, persistence] of [[DATE, 'default'], [DATE, 'close'], [LATER, 'close'], [DATE, 'close'], [DATE, 'keep-alive'], [DATE, 'default'], [LATER, 'default']] as const) {
-        for (let i = 0; i < 2; i++) assert.deepEqual(response.encode(date, persistence), encodeWhole(whole(), content, date, persistence));
+      for (const [date, persistence] of [
+        [DATE, 'default'],
+        [DATE, 'close'],
+        [LATER, 'close'],
+        [DATE, 'close'],
+        [DATE, 'keep-alive'],
+        [DATE, 'default'],
+        [LATER, 'default'],
+      ] as const) {
+        for (let i = 0; i < 2; i++)
+          assert.deepEqual(response.encode(date, persistence), encodeWhole(whole(), content, date, persistence));
       }
     });
 

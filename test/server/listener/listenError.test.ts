@@ -9,7 +9,8 @@ import { createServer } from '../../../src/server/server.js';
 import { atEnd, temporaryFolder } from '../../support/site.js';
 
 const where = { ip: '127.0.0.1', port: 8080, rootLabel: 'www/html' };
-const failure = (code: string, syscall: string): Error => Object.assign(new Error(`${syscall} ${code}`), { code, syscall });
+const failure = (code: string, syscall: string): Error =>
+  Object.assign(new Error(`${syscall} ${code}`), { code, syscall });
 
 describe('listenError: words', () => {
   const rows: [code: string, syscall: string, words: RegExp][] = [
@@ -43,7 +44,10 @@ describe('listenError: what really happens', () => {
     const options = serverOptions({ ip: '127.0.0.1', port: 0, root: folder, ...given });
     const server = createServer(options);
     atEnd(() => server.close());
-    const error: unknown = await server.listen().then(() => assert.fail('it listens'), (reason: unknown) => reason);
+    const error: unknown = await server.listen().then(
+      () => assert.fail('it listens'),
+      (reason: unknown) => reason,
+    );
     // Failed or not, it can be closed.
     await server.close();
     return describeListenError(error, { ip: options.ip, port: options.port, rootLabel: 'www/html' });
@@ -52,7 +56,14 @@ describe('listenError: what really happens', () => {
   it('a taken port', async () => {
     const other = createNetServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
-    atEnd(() => new Promise<void>((resolve) => other.close(() => { resolve(); })));
+    atEnd(
+      () =>
+        new Promise<void>((resolve) =>
+          other.close(() => {
+            resolve();
+          }),
+        ),
+    );
     const { port } = other.address() as AddressInfo;
     assert.match(await refusal({ port }), new RegExp(`^127\\.0\\.0\\.1:${port} is taken by another program`));
   });
@@ -66,6 +77,9 @@ describe('listenError: what really happens', () => {
     await writeFile(path.join(folder, 'file'), '');
     assert.match(await refusal({ root: path.join(folder, 'missing') }), /^the folder www\/html does not exist$/);
     assert.match(await refusal({ root: path.join(folder, 'file') }), /^www\/html is not a folder$/);
-    assert.match(await refusal({ root: path.join(folder, 'file', 'x') }), /^(?:www\/html is not a folder|the folder www\/html does not exist)$/);
+    assert.match(
+      await refusal({ root: path.join(folder, 'file', 'x') }),
+      /^(?:www\/html is not a folder|the folder www\/html does not exist)$/,
+    );
   });
 });

@@ -23,14 +23,21 @@ class Reader {
 /** A promise to be kept by hand. */
 function gate(): { readonly closed: Promise<void>; open: () => void } {
   let open = (): void => undefined;
-  const closed = new Promise<void>((resolve) => { open = resolve; });
+  const closed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
   return { closed, open };
 }
 
 describe('lineBatch', () => {
   it('one write for many lines, in their order, each with its end', async () => {
     const reader = new Reader();
-    const batch = new LineBatch((text) => { void reader.sink(text); }, { interval: 20, maxLines: 1_000 });
+    const batch = new LineBatch(
+      (text) => {
+        void reader.sink(text);
+      },
+      { interval: 20, maxLines: 1_000 },
+    );
     for (let n = 0; n < 100; n++) batch.push(() => `line ${n}`);
     assert.deepEqual(reader.writes, [], 'nothing is written at once');
     await until('the lines are written', () => reader.writes.length > 0);
@@ -41,20 +48,32 @@ describe('lineBatch', () => {
 
   it('at most ten writes a second, if nothing else is said', async () => {
     const reader = new Reader();
-    const batch = new LineBatch((text) => { void reader.sink(text); });
-    const steady = setInterval(() => { batch.push(() => 'x'); }, 5);
+    const batch = new LineBatch((text) => {
+      void reader.sink(text);
+    });
+    const steady = setInterval(() => {
+      batch.push(() => 'x');
+    }, 5);
     await until('some writes have come', () => reader.times.length >= 5);
     clearInterval(steady);
     const [first = 0] = reader.times;
     const last = reader.times.at(-1) ?? 0;
     // Timers of Node may be a millisecond early.
-    assert.ok(last - first >= (reader.times.length - 1) * 98, `${reader.times.length} writes in ${Math.round(last - first)} ms`);
+    assert.ok(
+      last - first >= (reader.times.length - 1) * 98,
+      `${reader.times.length} writes in ${Math.round(last - first)} ms`,
+    );
     await batch.close();
   });
 
   it('lines beyond the bound are not even made; their number is said once', async () => {
     const reader = new Reader();
-    const batch = new LineBatch((text) => { void reader.sink(text); }, { interval: 20, maxLines: 10 });
+    const batch = new LineBatch(
+      (text) => {
+        void reader.sink(text);
+      },
+      { interval: 20, maxLines: 10 },
+    );
     let made = 0;
     for (let n = 0; n < 25; n++) batch.push(() => `line ${made++}`);
     await batch.close();
@@ -69,10 +88,18 @@ describe('lineBatch', () => {
 
   it('at the bound nothing is dropped', async () => {
     const reader = new Reader();
-    const batch = new LineBatch((text) => { void reader.sink(text); }, { interval: 20, maxLines: 10 });
+    const batch = new LineBatch(
+      (text) => {
+        void reader.sink(text);
+      },
+      { interval: 20, maxLines: 10 },
+    );
     for (let n = 0; n < 10; n++) batch.push(() => 'x');
     await batch.close();
-    assert.deepEqual(reader.lines, Array.from({ length: 10 }, () => 'x'));
+    assert.deepEqual(
+      reader.lines,
+      Array.from({ length: 10 }, () => 'x'),
+    );
   });
 
   it('long lines have a bound of their own', async () => {
@@ -87,7 +114,10 @@ describe('lineBatch', () => {
     assert.equal(reader.lines.length, 8, 'the count starts anew');
   });
 
-  const told: [line: string | undefined, written: string[]][] = [['two are missing', ['a', 'two are missing']], [undefined, ['a']]];
+  const told: [line: string | undefined, written: string[]][] = [
+    ['two are missing', ['a', 'two are missing']],
+    [undefined, ['a']],
+  ];
   for (const [line, written] of told) {
     it(`what is missing is told in words of one's own: ${line ?? 'elsewhere'}`, async () => {
       const reader = new Reader();
@@ -105,7 +135,10 @@ describe('lineBatch', () => {
   it('nothing is written when there is nothing but lines that are missing', async () => {
     const reader = new Reader();
     const counts: number[] = [];
-    const batch = new LineBatch(reader.sink, { interval: 5, maxLines: 0 }, (count) => { counts.push(count); return undefined; });
+    const batch = new LineBatch(reader.sink, { interval: 5, maxLines: 0 }, (count) => {
+      counts.push(count);
+      return undefined;
+    });
     batch.push(() => 'a');
     await batch.close();
     assert.deepEqual([counts, reader.writes], [[1], []]);
@@ -135,10 +168,13 @@ describe('lineBatch', () => {
 
   it('a write that fails loses its lines and nothing else', async () => {
     const writes: string[] = [];
-    const batch = new LineBatch((text) => {
-      writes.push(text);
-      return writes.length === 1 ? Promise.reject(new Error('the reader is gone')) : undefined;
-    }, { interval: 5, maxLines: 10 });
+    const batch = new LineBatch(
+      (text) => {
+        writes.push(text);
+        return writes.length === 1 ? Promise.reject(new Error('the reader is gone')) : undefined;
+      },
+      { interval: 5, maxLines: 10 },
+    );
     batch.push(() => 'lost');
     await until('the first write', () => writes.length === 1);
     batch.push(() => 'next');
@@ -156,7 +192,9 @@ describe('lineBatch', () => {
     await until('the first write', () => reader.writes.length === 1);
     batch.push(() => 'two');
     let closed = false;
-    const closing = batch.close().then(() => { closed = true; });
+    const closing = batch.close().then(() => {
+      closed = true;
+    });
     const last = gate();
     reader.held = last.closed;
     await new Promise((resolve) => setImmediate(resolve));

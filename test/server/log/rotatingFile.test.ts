@@ -1,8 +1,25 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
-import { openLogFile, type LogFile, type LogFileOptions, type LogFileTiming } from '../../../src/server/log/rotatingFile.js';
+import {
+  openLogFile,
+  type LogFile,
+  type LogFileOptions,
+  type LogFileTiming,
+} from '../../../src/server/log/rotatingFile.js';
 import { atEnd, temporaryFolder, until } from '../../support/site.js';
 
 const onWindows = process.platform === 'win32';
@@ -27,7 +44,11 @@ async function start({ prepare, timing, ...options }: Start = {}): Promise<Opene
   const file = options.path ?? path.join(folder, 'access.log');
   prepare?.(file);
   const warnings: string[] = [];
-  const log = openLogFile({ path: file, label: LABEL, maxSize: 0, daily: false, keep: 5, ...options }, (message) => warnings.push(message), timing);
+  const log = openLogFile(
+    { path: file, label: LABEL, maxSize: 0, daily: false, keep: 5, ...options },
+    (message) => warnings.push(message),
+    timing,
+  );
   atEnd(() => log.close());
   return { log, folder, path: file, warnings };
 }
@@ -74,7 +95,9 @@ describe('logFile: writing', () => {
     const { log, path: file } = await start();
     add(log, 'a');
     await log.close();
-    log.write(() => { throw new Error('made'); });
+    log.write(() => {
+      throw new Error('made');
+    });
     await log.close();
     assert.equal(read(file), 'a\n');
   });
@@ -86,7 +109,11 @@ describe('logFile: writing', () => {
   ];
   for (const [what, content, after] of before) {
     it(what, async () => {
-      const { log, path: file } = await start({ prepare: (name) => { writeFileSync(name, content); } });
+      const { log, path: file } = await start({
+        prepare: (name) => {
+          writeFileSync(name, content);
+        },
+      });
       add(log, 'new');
       await log.close();
       assert.equal(read(file), after);
@@ -98,7 +125,10 @@ describe('logFile: writing', () => {
     const lines = ['x'.repeat(300_000), 'é😀', '', 'x'];
     add(log, ...lines);
     await log.close();
-    assert.deepEqual([`${file}.2`, `${file}.1`, file].map((name) => (existsSync(name) ? read(name) : '')).join(''), `${lines.join('\n')}\n`);
+    assert.deepEqual(
+      [`${file}.2`, `${file}.1`, file].map((name) => (existsSync(name) ? read(name) : '')).join(''),
+      `${lines.join('\n')}\n`,
+    );
   });
 
   if (!onWindows) {
@@ -110,14 +140,37 @@ describe('logFile: writing', () => {
     });
 
     it('a link is followed', async () => {
-      const { log, folder } = await start({ prepare: (name) => { symlinkSync('other.log', name); } });
+      const { log, folder } = await start({
+        prepare: (name) => {
+          symlinkSync('other.log', name);
+        },
+      });
       add(log, 'a');
       await log.close();
       assert.equal(read(path.join(folder, 'other.log')), 'a\n');
     });
 
-    const taken: [what: string, take: (file: string) => void][] = [['deleted', (file) => { rmSync(file); }], ['moved away', (file) => { renameSync(file, `${file}.moved`); }],
-      ['moved away, with an empty one in its place,', (file) => { renameSync(file, `${file}.1`); writeFileSync(file, ''); }]];
+    const taken: [what: string, take: (file: string) => void][] = [
+      [
+        'deleted',
+        (file) => {
+          rmSync(file);
+        },
+      ],
+      [
+        'moved away',
+        (file) => {
+          renameSync(file, `${file}.moved`);
+        },
+      ],
+      [
+        'moved away, with an empty one in its place,',
+        (file) => {
+          renameSync(file, `${file}.1`);
+          writeFileSync(file, '');
+        },
+      ],
+    ];
     for (const [what, take] of taken) {
       it(`${what} while it is written: the next lines are in a new one`, async () => {
         const opened = await start();
@@ -136,7 +189,11 @@ describe('logFile: writing', () => {
     // What comes in 50 ms at that rate, between two looks of the file.
     for (let n = 0; n < 8; n++) {
       for (let m = 0; m < 25_000; m++) opened.log.write(() => line);
-      await until('they are taken', () => existsSync(opened.path) && statSync(opened.path).size === (n + 1) * 25_000 * 201, 10_000);
+      await until(
+        'they are taken',
+        () => existsSync(opened.path) && statSync(opened.path).size === (n + 1) * 25_000 * 201,
+        10_000,
+      );
     }
     await opened.log.close();
     assert.equal(read(opened.path), `${line}\n`.repeat(200_000));
@@ -161,8 +218,17 @@ describe('logFile: writing', () => {
     await until('all is written', () => linesOf(opened.path).length === 200_001);
     add(opened.log, ...numbers(0, 50_001));
     await opened.log.close();
-    assert.deepEqual(opened.warnings, [7, 3].map((count) => `The access log ${LABEL} (liteServer.accessLog.file) lacks ${count} requests: they came faster than they could be written`)
-      .concat(`The access log ${LABEL} (liteServer.accessLog.file) lacks one request: they came faster than they could be written`));
+    assert.deepEqual(
+      opened.warnings,
+      [7, 3]
+        .map(
+          (count) =>
+            `The access log ${LABEL} (liteServer.accessLog.file) lacks ${count} requests: they came faster than they could be written`,
+        )
+        .concat(
+          `The access log ${LABEL} (liteServer.accessLog.file) lacks one request: they came faster than they could be written`,
+        ),
+    );
   });
 });
 
@@ -174,7 +240,11 @@ describe('logFile: turning by size', () => {
     const names = readdirSync(folder).sort();
     assert.deepEqual(names, ['access.log', 'access.log.1', 'access.log.2', 'access.log.3']);
     const lines = [`${file}.3`, `${file}.2`, `${file}.1`, file].flatMap(linesOf);
-    assert.deepEqual(lines, numbers(1_000 - lines.length, 1_000).map((n) => n.padStart(9, '0')), 'none is missing from the middle');
+    assert.deepEqual(
+      lines,
+      numbers(1_000 - lines.length, 1_000).map((n) => n.padStart(9, '0')),
+      'none is missing from the middle',
+    );
     for (const name of ['.1', '.2', '.3']) {
       const { size } = statSync(`${file}${name}`);
       assert.ok(size >= 1_000 && size < 1_000 + 1_000 / 16 + 10, `${size} bytes`);
@@ -182,7 +252,12 @@ describe('logFile: turning by size', () => {
   });
 
   it('a file that is full already is put aside when it is opened', async () => {
-    const { log, path: file } = await start({ maxSize: 3, prepare: (name) => { writeFileSync(name, 'old\n'); } });
+    const { log, path: file } = await start({
+      maxSize: 3,
+      prepare: (name) => {
+        writeFileSync(name, 'old\n');
+      },
+    });
     add(log, 'x');
     await log.close();
     assert.deepEqual([read(`${file}.1`), read(file)], ['old\n', 'x\n']);
@@ -213,7 +288,10 @@ describe('logFile: turning by day', () => {
     }
     await opened.log.close();
     assert.deepEqual(readdirSync(opened.folder).sort(), ['access.log', 'access.log.1', 'access.log.2']);
-    assert.deepEqual(['', '.1', '.2'].map((end) => linesOf(`${opened.path}${end}`)), ['thursday', 'wednesday', 'tuesday'].map((line) => [line, `${line} again`]));
+    assert.deepEqual(
+      ['', '.1', '.2'].map((end) => linesOf(`${opened.path}${end}`)),
+      ['thursday', 'wednesday', 'tuesday'].map((line) => [line, `${line} again`]),
+    );
     assert.deepEqual(opened.warnings, []);
   });
 
@@ -223,7 +301,10 @@ describe('logFile: turning by day', () => {
     await written(opened, 'monday');
     now += 5 * DAY;
     await written(opened, 'saturday');
-    assert.deepEqual([read(opened.path), read(`${opened.path}.1`), existsSync(`${opened.path}.2`)], ['saturday\n', 'monday\n', false]);
+    assert.deepEqual(
+      [read(opened.path), read(`${opened.path}.1`), existsSync(`${opened.path}.2`)],
+      ['saturday\n', 'monday\n', false],
+    );
   });
 
   const starts: [what: string, daily: boolean, age: number, content: string, aside: boolean][] = [
@@ -234,10 +315,14 @@ describe('logFile: turning by day', () => {
   ];
   for (const [what, daily, age, content, aside] of starts) {
     it(what, async () => {
-      const { log, path: file } = await start({ daily, timing: { now: () => noon }, prepare: (name) => {
-        writeFileSync(name, content);
-        utimesSync(name, (noon - age) / 1000, (noon - age) / 1000);
-      } });
+      const { log, path: file } = await start({
+        daily,
+        timing: { now: () => noon },
+        prepare: (name) => {
+          writeFileSync(name, content);
+          utimesSync(name, (noon - age) / 1000, (noon - age) / 1000);
+        },
+      });
       add(log, 'new');
       await log.close();
       assert.equal(read(file), aside ? 'new\n' : `${content}new\n`);
@@ -253,30 +338,97 @@ describe('logFile: turning by day', () => {
     await written(opened, 'tue');
     add(opened.log, 'tuesday');
     await opened.log.close();
-    assert.deepEqual(['', '.1', '.2'].map((end) => read(`${opened.path}${end}`)), ['', 'tue\ntuesday\n', 'monday\n']);
+    assert.deepEqual(
+      ['', '.1', '.2'].map((end) => read(`${opened.path}${end}`)),
+      ['', 'tue\ntuesday\n', 'monday\n'],
+    );
   });
 });
 
 describe('logFile: what cannot be written', () => {
-  const cannot = (reason: string): string => `The access log ${LABEL} (liteServer.accessLog.file) cannot be written: ${reason}. Requests are not logged there until it can`;
+  const cannot = (reason: string): string =>
+    `The access log ${LABEL} (liteServer.accessLog.file) cannot be written: ${reason}. Requests are not logged there until it can`;
 
   const rows: [what: string, options: (folder: string) => Start, reason: string][] = [
-    ['a folder', () => ({ prepare: (name) => { mkdirSync(name); } }), 'it is a folder'],
-    ['below a file', (folder) => ({ path: path.join(folder, 'file', 'access.log'), prepare: () => { writeFileSync(path.join(folder, 'file'), ''); } }), 'a part of its path is not a folder'],
-    ['below a folder that is none', (folder) => ({ path: path.join(folder, 'file', 'a', 'access.log'), prepare: () => { writeFileSync(path.join(folder, 'file'), ''); } }), 'a part of its path is not a folder'],
-    ...(onWindows ? [] : [
-      ['a device', () => ({ prepare: (name: string) => { symlinkSync('/dev/full', name); } }), 'it is not a regular file'],
-      ['a named pipe', () => ({ prepare: (name: string) => { execFileSync('mkfifo', [name]); } }), 'it is not a regular file'],
-    ] as [string, () => Start, string][]),
-    ...(onLinux ? [['a file of the system', () => ({ path: '/proc/self/access.log' }), 'it fails with ENOENT']] as [string, () => Start, string][] : []),
-    ...(onWindows || process.getuid?.() === 0 ? [] : [
-      ['one that belongs to somebody else', () => ({ prepare: (name: string) => { writeFileSync(name, '', { mode: 0o400 }); } }), 'this program may not write it'],
-    ] as [string, () => Start, string][]),
+    [
+      'a folder',
+      () => ({
+        prepare: (name) => {
+          mkdirSync(name);
+        },
+      }),
+      'it is a folder',
+    ],
+    [
+      'below a file',
+      (folder) => ({
+        path: path.join(folder, 'file', 'access.log'),
+        prepare: () => {
+          writeFileSync(path.join(folder, 'file'), '');
+        },
+      }),
+      'a part of its path is not a folder',
+    ],
+    [
+      'below a folder that is none',
+      (folder) => ({
+        path: path.join(folder, 'file', 'a', 'access.log'),
+        prepare: () => {
+          writeFileSync(path.join(folder, 'file'), '');
+        },
+      }),
+      'a part of its path is not a folder',
+    ],
+    ...(onWindows
+      ? []
+      : ([
+          [
+            'a device',
+            () => ({
+              prepare: (name: string) => {
+                symlinkSync('/dev/full', name);
+              },
+            }),
+            'it is not a regular file',
+          ],
+          [
+            'a named pipe',
+            () => ({
+              prepare: (name: string) => {
+                execFileSync('mkfifo', [name]);
+              },
+            }),
+            'it is not a regular file',
+          ],
+        ] as [string, () => Start, string][])),
+    ...(onLinux
+      ? ([['a file of the system', () => ({ path: '/proc/self/access.log' }), 'it fails with ENOENT']] as [
+          string,
+          () => Start,
+          string,
+        ][])
+      : []),
+    ...(onWindows || process.getuid?.() === 0
+      ? []
+      : ([
+          [
+            'one that belongs to somebody else',
+            () => ({
+              prepare: (name: string) => {
+                writeFileSync(name, '', { mode: 0o400 });
+              },
+            }),
+            'this program may not write it',
+          ],
+        ] as [string, () => Start, string][])),
   ];
   for (const [what, options, reason] of rows) {
     it(`${what}: told once, at the start, and nothing breaks`, async () => {
       let now = 1_000_000;
-      const { log, warnings } = await start({ timing: { retry: 1_000, now: () => now }, ...options(await temporaryFolder()) });
+      const { log, warnings } = await start({
+        timing: { retry: 1_000, now: () => now },
+        ...options(await temporaryFolder()),
+      });
       await until('it is told', () => warnings.length > 0);
       // Each of these is another attempt.
       for (let n = 0; n < 3; n++) {
@@ -292,21 +444,35 @@ describe('logFile: what cannot be written', () => {
   /** Whether lines are not even made; else `x` is added. */
   function isResting(log: LogFile): boolean {
     let made = false;
-    log.write(() => { made = true; return 'x'; });
+    log.write(() => {
+      made = true;
+      return 'x';
+    });
     return !made;
   }
 
   it('when it can be written again, it is, and what is missing is told', async () => {
     let now = 1_000_000;
-    const opened = await start({ timing: { retry: 1_000, now: () => now }, prepare: (name) => { mkdirSync(name); } });
+    const opened = await start({
+      timing: { retry: 1_000, now: () => now },
+      prepare: (name) => {
+        mkdirSync(name);
+      },
+    });
     await until('it is told', () => opened.warnings.length > 0);
-    for (let n = 0; n < 7; n++) opened.log.write(() => { throw new Error('made while nothing can be written'); });
+    for (let n = 0; n < 7; n++)
+      opened.log.write(() => {
+        throw new Error('made while nothing can be written');
+      });
     rmdirSync(opened.path);
     assert.ok(isResting(opened.log));
     now += 1_000;
     await written(opened, 'a');
     await until('that is told', () => opened.warnings.length === 2);
-    assert.deepEqual(opened.warnings, [cannot('it is a folder'), `The access log ${LABEL} (liteServer.accessLog.file) is written again; it lacks 8 requests`]);
+    assert.deepEqual(opened.warnings, [
+      cannot('it is a folder'),
+      `The access log ${LABEL} (liteServer.accessLog.file) is written again; it lacks 8 requests`,
+    ]);
     // From then on, the next trouble is told anew.
     rmSync(opened.path);
     mkdirSync(opened.path);
@@ -315,20 +481,61 @@ describe('logFile: what cannot be written', () => {
     assert.deepEqual(opened.warnings.slice(2), [cannot('it is a folder')]);
   });
 
-  const asides: [what: string, options: Partial<LogFileOptions>, make: (aside: string) => void, reason: string | undefined][] = [
-    ['a folder', { maxSize: 2, keep: 1 }, (aside) => { mkdirSync(path.join(aside, 'x'), { recursive: true }); }, 'access.log.1 is a folder'],
-    ['a folder, and files are put aside by day', { daily: true }, (aside) => { mkdirSync(aside); }, 'access.log.1 is a folder'],
-    ...(onWindows ? [] : [['a link', { maxSize: 2 }, (aside: string) => { symlinkSync('nowhere', aside); }, 'access.log.1 is not a regular file']] as [string, Partial<LogFileOptions>, (aside: string) => void, string][]),
-    ['a folder, and nothing is put aside', {}, (aside) => { mkdirSync(aside); }, undefined],
+  const asides: [
+    what: string,
+    options: Partial<LogFileOptions>,
+    make: (aside: string) => void,
+    reason: string | undefined,
+  ][] = [
+    [
+      'a folder',
+      { maxSize: 2, keep: 1 },
+      (aside) => {
+        mkdirSync(path.join(aside, 'x'), { recursive: true });
+      },
+      'access.log.1 is a folder',
+    ],
+    [
+      'a folder, and files are put aside by day',
+      { daily: true },
+      (aside) => {
+        mkdirSync(aside);
+      },
+      'access.log.1 is a folder',
+    ],
+    ...(onWindows
+      ? []
+      : ([
+          [
+            'a link',
+            { maxSize: 2 },
+            (aside: string) => {
+              symlinkSync('nowhere', aside);
+            },
+            'access.log.1 is not a regular file',
+          ],
+        ] as [string, Partial<LogFileOptions>, (aside: string) => void, string][])),
+    [
+      'a folder, and nothing is put aside',
+      {},
+      (aside) => {
+        mkdirSync(aside);
+      },
+      undefined,
+    ],
   ];
   for (const [what, options, make, reason] of asides) {
     it(`${what} where old files go: ${reason === undefined ? 'no matter' : 'told once, and nothing is moved or written until it is gone'}`, async () => {
       let now = 1_000_000;
-      const opened = await start({ ...options, timing: { retry: 1_000, now: () => now }, prepare: (name) => {
-        writeFileSync(name, 'old\n');
-        utimesSync(name, 1_000, 1_000);
-        make(`${name}.1`);
-      } });
+      const opened = await start({
+        ...options,
+        timing: { retry: 1_000, now: () => now },
+        prepare: (name) => {
+          writeFileSync(name, 'old\n');
+          utimesSync(name, 1_000, 1_000);
+          make(`${name}.1`);
+        },
+      });
       if (reason !== undefined) {
         await until('it is told', () => opened.warnings.length > 0);
         for (let n = 0; n < 3; n++) {
@@ -336,7 +543,10 @@ describe('logFile: what cannot be written', () => {
           add(opened.log, 'x');
           await until('it has failed again', () => isResting(opened.log));
         }
-        assert.deepEqual([opened.warnings, readdirSync(opened.folder).sort(), read(opened.path)], [[cannot(reason)], ['access.log', 'access.log.1'], 'old\n']);
+        assert.deepEqual(
+          [opened.warnings, readdirSync(opened.folder).sort(), read(opened.path)],
+          [[cannot(reason)], ['access.log', 'access.log.1'], 'old\n'],
+        );
         rmSync(`${opened.path}.1`, { recursive: true });
         now += 1_000;
       }
@@ -354,11 +564,25 @@ describe('logFile: what cannot be written', () => {
     add(opened.log, 'x'.repeat(30));
     await until('it is told', () => opened.warnings.length > 0);
     await opened.log.close();
-    assert.deepEqual([opened.warnings, readdirSync(opened.folder).sort(), read(opened.path)], [[cannot('access.log.2 is a folder')], ['access.log', 'access.log.2'], 'a\n']);
+    assert.deepEqual(
+      [opened.warnings, readdirSync(opened.folder).sort(), read(opened.path)],
+      [[cannot('access.log.2 is a folder')], ['access.log', 'access.log.2'], 'a\n'],
+    );
   });
 
   it('what is called like an old file, and is beyond those kept, or no number, is no matter', async () => {
-    const { log, folder, path: file, warnings } = await start({ maxSize: 2, keep: 2, prepare: (name) => { for (const end of ['3', '01', '0', '1a', '']) mkdirSync(`${name}.${end}${end === '' ? 'd' : ''}`); } });
+    const {
+      log,
+      folder,
+      path: file,
+      warnings,
+    } = await start({
+      maxSize: 2,
+      keep: 2,
+      prepare: (name) => {
+        for (const end of ['3', '01', '0', '1a', '']) mkdirSync(`${name}.${end}${end === '' ? 'd' : ''}`);
+      },
+    });
     add(log, 'abc');
     await log.close();
     assert.deepEqual([warnings, read(`${file}.1`), readdirSync(folder).length], [[], 'abc\n', 7]);
@@ -396,7 +620,11 @@ describe('logFile: what cannot be written', () => {
       const open = (): number => readdirSync('/proc/self/fd').length;
       const before = open();
       let now = 1_000_000;
-      const { log, path: file, warnings } = await start({ maxSize: 10, daily: true, timing: { retry: 1, now: () => now } });
+      const {
+        log,
+        path: file,
+        warnings,
+      } = await start({ maxSize: 10, daily: true, timing: { retry: 1, now: () => now } });
       for (let n = 0; n < 5; n++) {
         add(log, 'x'.repeat(20));
         await until('it is written', () => existsSync(`${file}.1`));

@@ -21,24 +21,46 @@ describe('trace: labels', () => {
   });
 
   const sizes: [bytes: number, text: string][] = [
-    [0, '0 bytes'], [1, '1 bytes'], [1023, '1023 bytes'], [1024, '1.0 KiB'], [4800, '4.7 KiB'], [1024 ** 2, '1.0 MiB'], [1024 ** 3, '1.0 GiB'], [1.5 * 1024 ** 4, '1.5 TiB'], [5000 * 1024 ** 4, '5000.0 TiB'],
+    [0, '0 bytes'],
+    [1, '1 bytes'],
+    [1023, '1023 bytes'],
+    [1024, '1.0 KiB'],
+    [4800, '4.7 KiB'],
+    [1024 ** 2, '1.0 MiB'],
+    [1024 ** 3, '1.0 GiB'],
+    [1.5 * 1024 ** 4, '1.5 TiB'],
+    [5000 * 1024 ** 4, '5000.0 TiB'],
   ];
   for (const [bytes, text] of sizes) {
-    it(`${bytes} → ${text}`, () => { assert.equal(formatBytes(bytes), text); });
+    it(`${bytes} → ${text}`, () => {
+      assert.equal(formatBytes(bytes), text);
+    });
   }
 
   it('progress', () => {
-    assert.equal(progressLine(connection, 450 * 1024 ** 2, 1024 ** 3), '#7 fd=24 127.0.0.1:53124 SENDING_FILE 43% (450.0 MiB of 1.0 GiB)');
-    assert.equal(progressLine(connection, 999, 1000), '#7 fd=24 127.0.0.1:53124 SENDING_FILE 99% (999 bytes of 1000 bytes)');
+    assert.equal(
+      progressLine(connection, 450 * 1024 ** 2, 1024 ** 3),
+      '#7 fd=24 127.0.0.1:53124 SENDING_FILE 43% (450.0 MiB of 1.0 GiB)',
+    );
+    assert.equal(
+      progressLine(connection, 999, 1000),
+      '#7 fd=24 127.0.0.1:53124 SENDING_FILE 99% (999 bytes of 1000 bytes)',
+    );
     assert.equal(progressLine(connection, 2048, undefined), '#7 fd=24 127.0.0.1:53124 SENDING_FILE 2.0 KiB');
-    assert.equal(receivingLine(connection, 450 * 1024 ** 2, 1024 ** 3), '#7 fd=24 127.0.0.1:53124 HANDLING 43% received (450.0 MiB of 1.0 GiB)');
+    assert.equal(
+      receivingLine(connection, 450 * 1024 ** 2, 1024 ** 3),
+      '#7 fd=24 127.0.0.1:53124 HANDLING 43% received (450.0 MiB of 1.0 GiB)',
+    );
     assert.equal(receivingLine(connection, 2048, undefined), '#7 fd=24 127.0.0.1:53124 HANDLING 2.0 KiB received');
   });
 });
 
 describe('trace: transitions', () => {
   it('a reason is told; nothing is left dangling where there is none', () => {
-    assert.equal(traceLine(connection, reading, { name: 'CLOSING', reason: 'idle' }), '#7 fd=24 127.0.0.1:53124 READING_REQ -> CLOSING idle');
+    assert.equal(
+      traceLine(connection, reading, { name: 'CLOSING', reason: 'idle' }),
+      '#7 fd=24 127.0.0.1:53124 READING_REQ -> CLOSING idle',
+    );
     assert.equal(traceLine(connection, reading, reading), '#7 fd=24 127.0.0.1:53124 READING_REQ -> READING_REQ');
   });
 
@@ -57,11 +79,15 @@ describe('trace: transitions', () => {
     return { port, root, lines, progress };
   }
 
-  const plain = (lines: readonly string[]): string[] => lines.map((line) => line.replace(/^#\d+(?: fd=\d+)? 127\.0\.0\.1:\d+ /, ''));
+  const plain = (lines: readonly string[]): string[] =>
+    lines.map((line) => line.replace(/^#\d+(?: fd=\d+)? 127\.0\.0\.1:\d+ /, ''));
 
   it('every state of a small answer, a file and a farewell', async () => {
     const { port, lines } = await startTraced();
-    await exchange(port, 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nHEAD / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET /big.bin HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n');
+    await exchange(
+      port,
+      'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nHEAD / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET /big.bin HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n',
+    );
     await until('it is over', () => lines.at(-1)?.includes('CONN_DONE') === true);
     for (const line of lines) assert.match(line, /^#1 (?:fd=\d+ )?127\.0\.0\.1:\d+ [A-Z_]+ -> [A-Z_]+(?: \S.*)?$/);
     assert.deepEqual(plain(lines), [
@@ -92,7 +118,9 @@ describe('trace: transitions', () => {
     await writeFile(path.join(root, 'large.bin'), '');
     await truncate(path.join(root, 'large.bin'), 64 * 1024 * 1024);
     const socket = await open(port);
-    socket.once('data', () => { socket.pause(); });
+    socket.once('data', () => {
+      socket.pause();
+    });
     socket.write('GET /large.bin?"\\%0a HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
     await until('the download has begun', () => plain(lines).includes('SENDING_HEADER -> SENDING_FILE 64.0 MiB'));
     const before = performance.now();
@@ -101,7 +129,10 @@ describe('trace: transitions', () => {
     socket.resume();
     await until('it is over', () => lines.at(-1)?.includes('CONN_DONE') === true);
     assert.equal(plain(lines)[0], 'READING_REQ -> HANDLING GET /large.bin?\\"\\\\%0a HTTP/1.1');
-    assert.match(plain(lines).at(-1) ?? '', /^SENDING_FILE -> CONN_DONE sent \d.* of 64\.0 MiB \(\d{1,2}%\); the client vanished/);
+    assert.match(
+      plain(lines).at(-1) ?? '',
+      /^SENDING_FILE -> CONN_DONE sent \d.* of 64\.0 MiB \(\d{1,2}%\); the client vanished/,
+    );
     assert.ok(progress.every((sent) => sent > 0 && sent <= 64 * 1024 * 1024) && progress.length <= 3);
   });
 });

@@ -11,21 +11,52 @@ const NAMES = { dns: ['localhost'], ip: ['127.0.0.1'] };
 
 describe('certificate and key from files', () => {
   /** Two authorities' certificates, and what can go wrong with their files. */
-  async function files(): Promise<{ folder: string; put: (name: string, text: string) => Promise<string>; cert: string; key: string; other: string; encrypted: string }> {
+  async function files(): Promise<{
+    folder: string;
+    put: (name: string, text: string) => Promise<string>;
+    cert: string;
+    key: string;
+    other: string;
+    encrypted: string;
+  }> {
     const folder = await temporaryFolder();
     const put = async (name: string, text: string): Promise<string> => {
       await writeFile(path.join(folder, name), text);
       return path.join(folder, name);
     };
-    const [{ material }, { material: second }] = [await localCertificate(path.join(folder, 'a'), NAMES), await localCertificate(path.join(folder, 'b'), NAMES)];
-    const encrypted = createPrivateKey(material.key).export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open sesame' }) as string;
-    return { folder, put, cert: await put('cert.pem', material.cert), key: await put('key.pem', material.key), other: await put('other.pem', second.key), encrypted: await put('encrypted.pem', encrypted) };
+    const [{ material }, { material: second }] = [
+      await localCertificate(path.join(folder, 'a'), NAMES),
+      await localCertificate(path.join(folder, 'b'), NAMES),
+    ];
+    const encrypted = createPrivateKey(material.key).export({
+      type: 'pkcs8',
+      format: 'pem',
+      cipher: 'aes-256-cbc',
+      passphrase: 'open sesame',
+    }) as string;
+    return {
+      folder,
+      put,
+      cert: await put('cert.pem', material.cert),
+      key: await put('key.pem', material.key),
+      other: await put('other.pem', second.key),
+      encrypted: await put('encrypted.pem', encrypted),
+    };
   }
 
-  async function load(given: TlsFiles, now?: number): Promise<{ problem: string | undefined; needs: string | undefined; warnings: string[] }> {
+  async function load(
+    given: TlsFiles,
+    now?: number,
+  ): Promise<{ problem: string | undefined; needs: string | undefined; warnings: string[] }> {
     const warnings: string[] = [];
     try {
-      await loadTls(given, (message) => { warnings.push(message); }, now);
+      await loadTls(
+        given,
+        (message) => {
+          warnings.push(message);
+        },
+        now,
+      );
       return { problem: undefined, needs: undefined, warnings };
     } catch (error) {
       assert.ok(error instanceof CertificateError, String(error));
@@ -47,7 +78,10 @@ describe('certificate and key from files', () => {
       [{ cert: path.join(folder, 'none.pem'), key }, /certificate .*none\.pem \(https\.cert\): there is no such file/],
       [{ cert: path.join(folder, 'dir'), key }, /certificate .*: it is a folder/],
       [{ cert: await put('text.pem', 'hello'), key }, /is not in PEM format/],
-      [{ cert: await put('odd.pem', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'), key }, /is no certificate/],
+      [
+        { cert: await put('odd.pem', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'), key },
+        /is no certificate/,
+      ],
       [{ cert: key, key }, /is no certificate/],
       [{ cert, key: cert }, /is no private key/],
       [{ cert, key: other }, /the key .*other\.pem does not belong to the certificate/],
@@ -63,7 +97,11 @@ describe('certificate and key from files', () => {
     assert.equal((await load({ cert, key: encrypted, passphrase: 'open sesame' })).problem, undefined);
   });
 
-  for (const [days, wanted] of [[400, /has expired on/], [390, /expires on/], [-30, /is not valid before/]] as const) {
+  for (const [days, wanted] of [
+    [400, /has expired on/],
+    [390, /expires on/],
+    [-30, /is not valid before/],
+  ] as const) {
     it(`is used ${days} days from now, with a warning`, async () => {
       const { cert, key } = await files();
       const { problem, warnings } = await load({ cert, key }, Date.now() + days * DAY);

@@ -35,7 +35,9 @@ describe('the certificate of this machine', () => {
     await localCertificate(folder, NAMES);
     assert.deepEqual((await readdir(folder)).sort(), ['authority.pem', 'lite-server-ca.crt', 'server.pem']);
     if (process.platform === 'win32') return;
-    const modes = await Promise.all(['.', 'authority.pem', 'server.pem'].map(async (name) => (await stat(path.join(folder, name))).mode & 0o777));
+    const modes = await Promise.all(
+      ['.', 'authority.pem', 'server.pem'].map(async (name) => (await stat(path.join(folder, name))).mode & 0o777),
+    );
     assert.deepEqual(modes, [0o700, 0o600, 0o600]);
     assert.equal((await readFile(path.join(folder, 'lite-server-ca.crt'), 'utf8')).includes('PRIVATE'), false);
   });
@@ -46,9 +48,21 @@ describe('the certificate of this machine', () => {
     assert.deepEqual(second, first);
   });
 
-  const changes: readonly (readonly [name: string, change: (folder: string) => Promise<void>, names: Names, days: number, authorityStays: boolean])[] = [
+  const changes: readonly (readonly [
+    name: string,
+    change: (folder: string) => Promise<void>,
+    names: Names,
+    days: number,
+    authorityStays: boolean,
+  ])[] = [
     ['when it is about to end', () => Promise.resolve(), NAMES, 370, true],
-    ['when the machine has another address', () => Promise.resolve(), { ...NAMES, ip: [...NAMES.ip, '10.0.0.7'] }, 0, true],
+    [
+      'when the machine has another address',
+      () => Promise.resolve(),
+      { ...NAMES, ip: [...NAMES.ip, '10.0.0.7'] },
+      0,
+      true,
+    ],
     ['when its file is damaged', (folder) => writeFile(path.join(folder, 'server.pem'), 'x'), NAMES, 0, true],
     ['when the authority is damaged', (folder) => writeFile(path.join(folder, 'authority.pem'), 'x'), NAMES, 0, false],
     ['when the authority has ended', () => Promise.resolve(), NAMES, 3700, false],
@@ -63,7 +77,7 @@ describe('the certificate of this machine', () => {
       assert.notEqual(second.material.cert, first.material.cert);
       const authority = new X509Certificate(await readFile(second.caFile));
       assert.ok(new X509Certificate(second.material.cert).verify(authority.publicKey));
-      assert.equal(await readFile(second.caFile, 'utf8') === ca, authorityStays);
+      assert.equal((await readFile(second.caFile, 'utf8')) === ca, authorityStays);
     });
   }
 

@@ -13,8 +13,10 @@ const DAY = 24 * 3600 * 1000;
 const NAMES: Names = { dns: ['localhost'], ip: ['127.0.0.1', '::1'] };
 
 describe('the certificate of this machine, by accident', () => {
-  const certOf = (text: string): string => /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n/.exec(text)?.[0] as string;
-  const keyOf = (text: string): string => /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----\n/.exec(text)?.[0] as string;
+  const certOf = (text: string): string =>
+    /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n/.exec(text)?.[0] as string;
+  const keyOf = (text: string): string =>
+    /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----\n/.exec(text)?.[0] as string;
 
   /** Can be used, and is trusted by whoever trusts the authority. */
   async function proven(folder: string, names = NAMES, now = Date.now()): Promise<X509Certificate> {
@@ -29,11 +31,59 @@ describe('the certificate of this machine, by accident', () => {
   const GARBAGE = '-----BEGIN PRIVATE KEY-----\nMIGH\n-----END PRIVATE KEY-----\n';
   const MORE: Names = { ...NAMES, ip: [...NAMES.ip, '10.9.9.9'] };
   const damages: readonly (readonly [name: string, damage: (folder: string) => Promise<void>, names: Names])[] = [
-    ['server.pem has the key of another', async (folder) => { const file = path.join(folder, 'server.pem'); await writeFile(file, keyOf(await readFile(path.join(folder, 'authority.pem'), 'utf8')) + certOf(await readFile(file, 'utf8'))); }, NAMES],
-    ['the key in server.pem is damaged', async (folder) => { const file = path.join(folder, 'server.pem'); await writeFile(file, GARBAGE + certOf(await readFile(file, 'utf8'))); }, NAMES],
-    ['authority.pem has the key of another', async (folder) => { const file = path.join(folder, 'authority.pem'); await writeFile(file, (await makeAuthority('x', { from: Date.now() - DAY, to: Date.now() + DAY })).key + certOf(await readFile(file, 'utf8'))); }, MORE],
-    ['the key in authority.pem is damaged', async (folder) => { const file = path.join(folder, 'authority.pem'); await writeFile(file, GARBAGE + certOf(await readFile(file, 'utf8'))); }, MORE],
-    ['the two files are swapped', async (folder) => { const [a, b, c] = ['authority.pem', 'server.pem', 'x'].map((name) => path.join(folder, name)) as [string, string, string]; await rename(a, c); await rename(b, a); await rename(c, b); }, NAMES],
+    [
+      'server.pem has the key of another',
+      async (folder) => {
+        const file = path.join(folder, 'server.pem');
+        await writeFile(
+          file,
+          keyOf(await readFile(path.join(folder, 'authority.pem'), 'utf8')) + certOf(await readFile(file, 'utf8')),
+        );
+      },
+      NAMES,
+    ],
+    [
+      'the key in server.pem is damaged',
+      async (folder) => {
+        const file = path.join(folder, 'server.pem');
+        await writeFile(file, GARBAGE + certOf(await readFile(file, 'utf8')));
+      },
+      NAMES,
+    ],
+    [
+      'authority.pem has the key of another',
+      async (folder) => {
+        const file = path.join(folder, 'authority.pem');
+        await writeFile(
+          file,
+          (await makeAuthority('x', { from: Date.now() - DAY, to: Date.now() + DAY })).key +
+            certOf(await readFile(file, 'utf8')),
+        );
+      },
+      MORE,
+    ],
+    [
+      'the key in authority.pem is damaged',
+      async (folder) => {
+        const file = path.join(folder, 'authority.pem');
+        await writeFile(file, GARBAGE + certOf(await readFile(file, 'utf8')));
+      },
+      MORE,
+    ],
+    [
+      'the two files are swapped',
+      async (folder) => {
+        const [a, b, c] = ['authority.pem', 'server.pem', 'x'].map((name) => path.join(folder, name)) as [
+          string,
+          string,
+          string,
+        ];
+        await rename(a, c);
+        await rename(b, a);
+        await rename(c, b);
+      },
+      NAMES,
+    ],
   ];
   for (const [name, damage, names] of damages) {
     it(`is made anew when ${name}`, async () => {
@@ -46,12 +96,18 @@ describe('the certificate of this machine, by accident', () => {
 
   /** Starts that follow one another a little later each. */
   async function agreed(folder: string, round: number): Promise<void> {
-    const made = await Promise.all(Array.from({ length: 6 }, async (_, i) => {
-      for (let turn = 0; turn < i * round * 2; turn++) await new Promise((resolve) => { setImmediate(resolve); });
-      return localCertificate(folder, NAMES);
-    }));
+    const made = await Promise.all(
+      Array.from({ length: 6 }, async (_, i) => {
+        for (let turn = 0; turn < i * round * 2; turn++)
+          await new Promise((resolve) => {
+            setImmediate(resolve);
+          });
+        return localCertificate(folder, NAMES);
+      }),
+    );
     const authority = new X509Certificate(await readFile(path.join(folder, 'lite-server-ca.crt')));
-    for (const { material } of made) assert.ok(new X509Certificate(material.cert).verify(authority.publicKey), `round ${round}`);
+    for (const { material } of made)
+      assert.ok(new X509Certificate(material.cert).verify(authority.publicKey), `round ${round}`);
     assert.equal(readdirSync(folder).length, 3);
   }
 
@@ -67,7 +123,10 @@ describe('the certificate of this machine, by accident', () => {
     }
   });
 
-  for (const [name, wrong] of [['back', Date.UTC(2001, 0, 1)], ['to 1970', 0]] as const) {
+  for (const [name, wrong] of [
+    ['back', Date.UTC(2001, 0, 1)],
+    ['to 1970', 0],
+  ] as const) {
     it(`a clock that has jumped ${name} for once does not cost the authority that browsers trust`, async () => {
       const folder = await temporaryFolder();
       const first = await proven(folder);
@@ -106,12 +165,24 @@ describe('the certificate of this machine, by accident', () => {
     assert.equal((await stat(folder)).mode & 0o777, 0o700);
   });
 
-  for (const name of ['a..b', 'my_box', 'a-.b', `${'b'.repeat(70)}.c`, Array.from({ length: 60 }, () => 'abc').join('.'), 'xn--zz.local', 'a', '0x7f.1']) {
+  for (const name of [
+    'a..b',
+    'my_box',
+    'a-.b',
+    `${'b'.repeat(70)}.c`,
+    Array.from({ length: 60 }, () => 'abc').join('.'),
+    'xn--zz.local',
+    'a',
+    '0x7f.1',
+  ]) {
     it(`an odd name does not make it anew each time: ${name.slice(0, 20)}`, async () => {
       const folder = await temporaryFolder();
       const names = localNames([name]);
       assert.ok(names.dns.includes(name));
-      assert.equal((await localCertificate(folder, names)).material.cert, (await localCertificate(folder, names)).material.cert);
+      assert.equal(
+        (await localCertificate(folder, names)).material.cert,
+        (await localCertificate(folder, names)).material.cert,
+      );
     });
   }
 });

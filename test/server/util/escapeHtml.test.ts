@@ -18,17 +18,26 @@ describe('html', () => {
     ['\u007f\u0085\u009f', '\\u007f\\u0085\\u009f'],
     // What turns the reading direction, or is not to be seen.
     ['photo\u202egpj.exe', 'photo\\u202egpj.exe'],
-    ['\u200b\u200e\u200f\u061c\u2028\u2029\u202a\u2066\u2069\ufeff', '\\u200b\\u200e\\u200f\\u061c\\u2028\\u2029\\u202a\\u2066\\u2069\\ufeff'],
+    [
+      '\u200b\u200e\u200f\u061c\u2028\u2029\u202a\u2066\u2069\ufeff',
+      '\\u200b\\u200e\\u200f\\u061c\\u2028\\u2029\\u202a\\u2066\\u2069\\ufeff',
+    ],
   ];
   for (const [text, html] of rows) {
-    it(`${JSON.stringify(text)} → ${JSON.stringify(html)}`, () => { assert.equal(escapeHtml(text), html); });
+    it(`${JSON.stringify(text)} → ${JSON.stringify(html)}`, () => {
+      assert.equal(escapeHtml(text), html);
+    });
   }
 
   it('no character of the first ones comes out raw that could end a text, an attribute or a line', () => {
     for (let code = 0; code < 0x100; code++) {
       const html = escapeHtml(String.fromCharCode(code));
-      // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-      assert.doesNotMatch(html.replace(/^&(?:amp|lt|gt|quot|#39);$/, ''), /[<>"'&\u0000-\u001f\u007f-\u009f]/, `U+${code.toString(16)}`);
+      assert.doesNotMatch(
+        html.replace(/^&(?:amp|lt|gt|quot|#39);$/, ''),
+        // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+        /[<>"'&\u0000-\u001f\u007f-\u009f]/,
+        `U+${code.toString(16)}`,
+      );
     }
   });
 });

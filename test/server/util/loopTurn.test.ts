@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict';
 import { atEndOfTurn, type TurnWork } from '../../../src/server/util/loopTurn.js';
 
-const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+const turn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 
 describe('turn', () => {
   it('what is given in one turn is done together, in order, after it', async () => {
     const done: string[] = [];
-    const work = (name: string): TurnWork => ({ endOfTurn: () => { done.push(name); } });
+    const work = (name: string): TurnWork => ({
+      endOfTurn: () => {
+        done.push(name);
+      },
+    });
     atEndOfTurn(work('a'));
     atEndOfTurn(work('b'));
     assert.deepEqual(done, []);
@@ -16,7 +23,16 @@ describe('turn', () => {
 
   it('what is given meanwhile has its own turn', async () => {
     const done: string[] = [];
-    atEndOfTurn({ endOfTurn: () => { done.push('a'); atEndOfTurn({ endOfTurn: () => { done.push('b'); } }); } });
+    atEndOfTurn({
+      endOfTurn: () => {
+        done.push('a');
+        atEndOfTurn({
+          endOfTurn: () => {
+            done.push('b');
+          },
+        });
+      },
+    });
     await turn();
     assert.deepEqual(done, ['a']);
     await turn();
@@ -27,9 +43,19 @@ describe('turn', () => {
     const done: string[] = [];
     const others = process.rawListeners('uncaughtException') as NodeJS.UncaughtExceptionListener[];
     process.removeAllListeners('uncaughtException');
-    const trouble = new Promise<Error>((resolve) => { process.once('uncaughtException', resolve); });
-    atEndOfTurn({ endOfTurn: () => { throw new Error('mine'); } });
-    atEndOfTurn({ endOfTurn: () => { done.push('b'); } });
+    const trouble = new Promise<Error>((resolve) => {
+      process.once('uncaughtException', resolve);
+    });
+    atEndOfTurn({
+      endOfTurn: () => {
+        throw new Error('mine');
+      },
+    });
+    atEndOfTurn({
+      endOfTurn: () => {
+        done.push('b');
+      },
+    });
     const { message } = await trouble;
     for (const listener of others) process.on('uncaughtException', listener);
     await turn();

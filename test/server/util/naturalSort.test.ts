@@ -40,9 +40,13 @@ describe('sorting with pauses', () => {
 
   it('lets others have a turn', async () => {
     let seed = 1;
-    const keys = Array.from({ length: 200_000 }, () => naturalKey(`file ${seed = (seed * 48_271) % 2_147_483_647}.txt`));
+    const keys = Array.from({ length: 200_000 }, () =>
+      naturalKey(`file ${(seed = (seed * 48_271) % 2_147_483_647)}.txt`),
+    );
     let turns = 0;
-    const count = setInterval(() => { turns++; }, 1);
+    const count = setInterval(() => {
+      turns++;
+    }, 1);
     await sortPaced(keys, compareText, new Pace());
     clearInterval(count);
     assert.ok(turns >= 3, `${turns} turns`);

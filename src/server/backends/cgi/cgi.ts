@@ -1,6 +1,6 @@
 /**
- * CGI scripts (RFC 3875): one process for each request, without a shell, with an environment made for it, and ended with all it
- * has started when nobody waits for it any more.
+ * CGI scripts (RFC 3875): one process for each request, without a shell, with an environment made for it, and ended
+ * with all it has started when nobody waits for it any more.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
@@ -9,7 +9,13 @@ import { Readable } from 'node:stream';
 import type { Departure } from '../../connection/clientAbort.js';
 import { noteRead } from '../../body/externalMemory.js';
 import { StreamBody } from '../../body/streamBody.js';
-import { BackendFailure, type BackendAnswer, type BackendTools, type ScriptBackend, type ScriptRequest } from '../common/backend.js';
+import {
+  BackendFailure,
+  type BackendAnswer,
+  type BackendTools,
+  type ScriptBackend,
+  type ScriptRequest,
+} from '../common/backend.js';
 import { cgiVariables } from './metaVariables.js';
 import { describeHeadless, parseCgiHead, type CgiHead } from './cgiResponse.js';
 import { killGroup, endGroup, scriptEnvironment } from '../common/processGroup.js';
@@ -69,8 +75,16 @@ export function createCgi(rule: CgiRule, tools: BackendTools): ScriptBackend {
 /** Batch files would be read by a shell, arguments and all (CVE-2024-27980). */
 async function checkRunnable(file: string, name: string): Promise<void> {
   if (/\.(?:bat|cmd)$/i.test(file)) throw new BackendFailure(403, 'Batch files are not run.');
-  const mayRun = await access(file, constants.X_OK).then(() => true, () => false);
-  if (!mayRun) throw new BackendFailure(403, 'The script is not executable.', `${name}: the script is not executable: run “chmod +x ${path.basename(file)}” in its folder`);
+  const mayRun = await access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+  if (!mayRun)
+    throw new BackendFailure(
+      403,
+      'The script is not executable.',
+      `${name}: the script is not executable: run “chmod +x ${path.basename(file)}” in its folder`,
+    );
 }
 
 /** Who may run: so many at once, and the others one after another. */
@@ -98,16 +112,40 @@ class Turns {
 
   private wait(signal: Departure): Promise<void> {
     const { label, maxProcesses, timeout } = this.rule;
-    if (this.waiting.size >= MOST_WAITING) throw new BackendFailure(503, 'Too many scripts run already.', `${label}: ${maxProcesses} scripts run and ${MOST_WAITING} requests wait`);
+    if (this.waiting.size >= MOST_WAITING)
+      throw new BackendFailure(
+        503,
+        'Too many scripts run already.',
+        `${label}: ${maxProcesses} scripts run and ${MOST_WAITING} requests wait`,
+      );
     return new Promise((resolve, reject) => {
       const over = (): void => {
         clearTimeout(timer);
         signal.removeEventListener('abort', gone);
         this.waiting.delete(mine);
       };
-      const mine = { go: () => { over(); resolve(); }, fail: (error: Error) => { over(); reject(error); } };
-      const gone = (): void => { mine.fail(new Error('the client has gone')); };
-      const timer = setTimeout(() => { mine.fail(new BackendFailure(503, 'Too many scripts run already.', `${label}: ${maxProcesses} scripts were running for ${timeout / 1000} seconds`)); }, timeout);
+      const mine = {
+        go: () => {
+          over();
+          resolve();
+        },
+        fail: (error: Error) => {
+          over();
+          reject(error);
+        },
+      };
+      const gone = (): void => {
+        mine.fail(new Error('the client has gone'));
+      };
+      const timer = setTimeout(() => {
+        mine.fail(
+          new BackendFailure(
+            503,
+            'Too many scripts run already.',
+            `${label}: ${maxProcesses} scripts were running for ${timeout / 1000} seconds`,
+          ),
+        );
+      }, timeout);
       signal.addEventListener('abort', gone);
       this.waiting.add(mine);
     });
@@ -122,7 +160,8 @@ class ScriptRun {
   private readonly child: ChildProcess;
   private readonly label: string;
   private readonly patience: number;
-  private settle: { readonly resolve: (answer: BackendAnswer) => void; readonly reject: (error: Error) => void } | undefined;
+  private settle:
+    { readonly resolve: (answer: BackendAnswer) => void; readonly reject: (error: Error) => void } | undefined;
   private bytes: Buffer = EMPTY;
   private stream: Readable | undefined;
   private isOver = false;
@@ -130,9 +169,15 @@ class ScriptRun {
   /** Pieces of output so far. */
   private pieces = 0;
   private readonly timer: NodeJS.Timeout;
-  private readonly onGone = (): void => { this.fail(new Error('the client has gone')); };
+  private readonly onGone = (): void => {
+    this.fail(new Error('the client has gone'));
+  };
 
-  constructor(private readonly exchange: ScriptRequest, content: Spooled, { rule, tools }: { rule: CgiRule; tools: BackendTools }) {
+  constructor(
+    private readonly exchange: ScriptRequest,
+    content: Spooled,
+    { rule, tools }: { rule: CgiRule; tools: BackendTools },
+  ) {
     const { script, signal } = exchange;
     this.label = script.name;
     this.patience = rule.timeout;
@@ -145,11 +190,25 @@ class ScriptRun {
       },
       // A file is read by the script itself.
       stdio: [content.fd ?? (content.length === 0 ? 'ignore' : 'pipe'), 'pipe', 'pipe'],
-      detached: process.platform !== 'win32', shell: false, windowsHide: true,
+      detached: process.platform !== 'win32',
+      shell: false,
+      windowsHide: true,
     });
-    this.answer = new Promise((resolve, reject) => { this.settle = { resolve, reject }; });
-    this.gone = new Promise((resolve) => { this.child.once('exit', () => { resolve(); }).once('error', () => { resolve(); }); });
-    this.timer = setTimeout(() => { this.late(rule.timeout); }, rule.timeout);
+    this.answer = new Promise((resolve, reject) => {
+      this.settle = { resolve, reject };
+    });
+    this.gone = new Promise((resolve) => {
+      this.child
+        .once('exit', () => {
+          resolve();
+        })
+        .once('error', () => {
+          resolve();
+        });
+    });
+    this.timer = setTimeout(() => {
+      this.late(rule.timeout);
+    }, rule.timeout);
     signal.addEventListener('abort', this.onGone);
     this.follow(errorLines(this.label, tools.log));
     // A script that does not read what it is sent closes its end.
@@ -163,13 +222,30 @@ class ScriptRun {
 
   private follow(errors: ReturnType<typeof errorLines>): void {
     const { child } = this;
-    child.stderr?.on('data', (bytes: Buffer) => { errors.write(bytes); }).on('error', () => undefined);
-    child.stdout?.on('data', (bytes: Buffer) => { this.take(bytes); }).on('error', () => undefined).on('end', () => { this.end(); });
+    child.stderr
+      ?.on('data', (bytes: Buffer) => {
+        errors.write(bytes);
+      })
+      .on('error', () => undefined);
+    child.stdout
+      ?.on('data', (bytes: Buffer) => {
+        this.take(bytes);
+      })
+      .on('error', () => undefined)
+      .on('end', () => {
+        this.end();
+      });
     child.once('error', (error: NodeJS.ErrnoException) => {
       // Its output ends as well, and says nothing of that.
       child.stdout?.destroy();
       void whyNotStarted(this.exchange.script.realPath, error).then((why) => {
-        this.fail(new BackendFailure(502, 'The script could not be started.', `${this.label}: the script could not be started (${error.code ?? error.message}): ${why}`));
+        this.fail(
+          new BackendFailure(
+            502,
+            'The script could not be started.',
+            `${this.label}: the script could not be started (${error.code ?? error.message}): ${why}`,
+          ),
+        );
       });
     });
     child.once('exit', () => {
@@ -180,8 +256,8 @@ class ScriptRun {
   }
 
   /**
-   * What a script has written before it ended is read; whoever it has left behind may hold its output for ever, and is not waited
-   * for. Looked at behind the events of the loop, so that nothing that has come is missed.
+   * What a script has written before it ended is read; whoever it has left behind may hold its output for ever, and is
+   * not waited for. Looked at behind the events of the loop, so that nothing that has come is missed.
    */
   private drain(): void {
     const before = this.pieces;
@@ -210,7 +286,11 @@ class ScriptRun {
       this.bytes = this.bytes.subarray(parsed.length);
       this.give(parsed.head);
     } catch (error) {
-      this.fail(error instanceof BackendFailure ? new BackendFailure(502, error.why, `${this.label}: ${error.detail ?? ''}`) : error as Error);
+      this.fail(
+        error instanceof BackendFailure
+          ? new BackendFailure(502, error.why, `${this.label}: ${error.detail ?? ''}`)
+          : (error as Error),
+      );
     }
   }
 
@@ -223,7 +303,9 @@ class ScriptRun {
       return;
     }
     this.stream = new Readable({
-      read: () => { this.hold(false); },
+      read: () => {
+        this.hold(false);
+      },
       destroy: (error, done) => {
         this.finish();
         done(error);
@@ -232,7 +314,14 @@ class ScriptRun {
     this.stream.on('error', () => undefined);
     if (this.bytes.length > 0) this.stream.push(this.bytes);
     this.bytes = EMPTY;
-    settle?.resolve({ kind: 'response', status, reason, fields, body: new StreamBody(this.stream, contentLength), length: contentLength });
+    settle?.resolve({
+      kind: 'response',
+      status,
+      reason,
+      fields,
+      body: new StreamBody(this.stream, contentLength),
+      length: contentLength,
+    });
   }
 
   /** Who does not read makes the script wait; that is not its fault. */
@@ -250,13 +339,22 @@ class ScriptRun {
       this.leave();
       this.stream.push(null);
     } else {
-      this.fail(new BackendFailure(502, 'The script gave no answer.', `${this.label}: ${describeHeadless(this.bytes)}`));
+      this.fail(
+        new BackendFailure(502, 'The script gave no answer.', `${this.label}: ${describeHeadless(this.bytes)}`),
+      );
     }
   }
 
   private late(timeout: number): void {
     if (this.isHeld) this.timer.refresh();
-    else this.fail(new BackendFailure(504, 'The script took too long.', `${this.label}: the script was silent for ${timeout / 1000} seconds, and was ended`));
+    else
+      this.fail(
+        new BackendFailure(
+          504,
+          'The script took too long.',
+          `${this.label}: the script was silent for ${timeout / 1000} seconds, and was ended`,
+        ),
+      );
   }
 
   private fail(error: Error): void {
@@ -285,7 +383,9 @@ class ScriptRun {
       this.child.stderr?.destroy();
       return;
     }
-    const last = setTimeout(() => { killGroup(this.child); }, this.patience).unref();
+    const last = setTimeout(() => {
+      killGroup(this.child);
+    }, this.patience).unref();
     this.child.once('exit', () => {
       clearTimeout(last);
       this.child.stderr?.destroy();

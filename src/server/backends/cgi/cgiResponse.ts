@@ -19,7 +19,21 @@ export interface CgiHead {
 }
 
 /** Fields that belong to the connection, or that we say ourselves (RFC 9110 §7.6.1). */
-const NOT_ITS_OWN = new Set(['connection', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'content-length', 'date', 'status', 'x-sendfile', 'x-accel-redirect']);
+const NOT_ITS_OWN = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'content-length',
+  'date',
+  'status',
+  'x-sendfile',
+  'x-accel-redirect',
+]);
 
 /** UTF-8, read as latin1. */
 const BOM = '\u00ef\u00bb\u00bf';
@@ -46,7 +60,8 @@ function headEnd(bytes: Buffer): { readonly at: number; readonly next: number } 
   for (let start = 0; ;) {
     const lf = bytes.indexOf(0x0a, start);
     if (lf < 0) return undefined;
-    if (lf === start || (lf === start + 1 && bytes[start] === 0x0d)) return { at: Math.max(0, start - 1), next: lf + 1 };
+    if (lf === start || (lf === start + 1 && bytes[start] === 0x0d))
+      return { at: Math.max(0, start - 1), next: lf + 1 };
     if (lf > MAX_HEAD) return { at: lf, next: lf + 1 };
     start = lf + 1;
   }
@@ -54,7 +69,8 @@ function headEnd(bytes: Buffer): { readonly at: number; readonly next: number } 
 
 /** Why an output that has ended has no head, in words. */
 export function describeHeadless(bytes: Buffer): string {
-  if (bytes.length === 0) return 'it ended without printing anything: an answer begins with “Content-Type: text/html” and an empty line';
+  if (bytes.length === 0)
+    return 'it ended without printing anything: an answer begins with “Content-Type: text/html” and an empty line';
   const lines = bytes.toString('latin1', 0, MAX_HEAD).split(/\r?\n/);
   try {
     for (const line of lines) if (line !== '') readLine(line);
@@ -69,7 +85,10 @@ function readLine(line: string): readonly [name: string, value: string] {
   const name = line.slice(0, Math.max(0, colon));
   const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '');
   if (line.startsWith(BOM)) throw nonsense('it begins with a byte order mark: save the script as UTF-8 without one');
-  if (colon < 1 || !isWritableField(name, value)) throw nonsense(`a line of its head is no field, like “Content-Type: text/html”: ${JSON.stringify(line.slice(0, 80))}. An empty line ends the head`);
+  if (colon < 1 || !isWritableField(name, value))
+    throw nonsense(
+      `a line of its head is no field, like “Content-Type: text/html”: ${JSON.stringify(line.slice(0, 80))}. An empty line ends the head`,
+    );
   return [name, value];
 }
 
@@ -88,15 +107,26 @@ function readHead(lines: readonly (readonly [name: string, value: string])[]): C
     else if (name === 'content-type') types++;
     if (!NOT_ITS_OWN.has(name)) fields.push(line);
   }
-  if (statuses.length > 1 || locations.length > 1 || types > 1) throw nonsense('its head says something twice that can be said once');
+  if (statuses.length > 1 || locations.length > 1 || types > 1)
+    throw nonsense('its head says something twice that can be said once');
   const [location] = locations;
   const { status, reason } = readStatus(statuses[0], location);
-  // A script that says no more than where to look means a path of this site (RFC 3875 §6.2.2); PHP always says a status.
-  const local = location !== undefined && statuses.length === 0 && /^\/(?!\/)[!-"$-~]*$/.test(location) && fields.every(([name]) => /^(?:location|content-type|x-powered-by)$/i.test(name)) ? location : undefined;
+  // A script that says no more than where to look means a path of this site (RFC 3875 §6.2.2); PHP always says a
+  // status.
+  const local =
+    location !== undefined &&
+    statuses.length === 0 &&
+    /^\/(?!\/)[!-"$-~]*$/.test(location) &&
+    fields.every(([name]) => /^(?:location|content-type|x-powered-by)$/i.test(name))
+      ? location
+      : undefined;
   return { status, reason, fields, contentLength: readLength(lengths), local };
 }
 
-function readStatus(written: string | undefined, location: string | undefined): { status: number; reason: string | undefined } {
+function readStatus(
+  written: string | undefined,
+  location: string | undefined,
+): { status: number; reason: string | undefined } {
   if (written === undefined) return { status: location === undefined ? 200 : 302, reason: undefined };
   const match = /^([2-5]\d\d)(?:[ \t]+(.*))?$/.exec(written);
   if (match === null) throw nonsense(`its Status is none: ${JSON.stringify(written.slice(0, 80))}`);
@@ -107,7 +137,8 @@ function readStatus(written: string | undefined, location: string | undefined): 
 function readLength(written: readonly string[]): number | undefined {
   const [first] = written;
   if (first === undefined) return undefined;
-  if (!/^\d{1,15}$/.test(first) || written.some((other) => other !== first)) throw nonsense('its Content-Length is not one number');
+  if (!/^\d{1,15}$/.test(first) || written.some((other) => other !== first))
+    throw nonsense('its Content-Length is not one number');
   return Number(first);
 }
 

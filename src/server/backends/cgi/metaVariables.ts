@@ -1,12 +1,26 @@
 /**
- * A request → the variables that a script knows it by (RFC 3875 §4.1), and those that everybody has added since. Made from nothing:
- * what our own process was started with is nobody's business.
+ * A request → the variables that a script knows it by (RFC 3875 §4.1), and those that everybody has added since. Made
+ * from nothing: what our own process was started with is nobody's business.
  */
 import { formatHost } from '../../http/authority.js';
 import type { ScriptRequest } from '../common/backend.js';
 
-/** What is said of the content in other words, what would reach a script as another variable than it is, and what belongs to the connection. */
-const NOT_PASSED_ON = new Set(['content-type', 'content-length', 'proxy', 'connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'expect']);
+/**
+ * What is said of the content in other words, what would reach a script as another variable than it is, and what
+ * belongs to the connection.
+ */
+const NOT_PASSED_ON = new Set([
+  'content-type',
+  'content-length',
+  'proxy',
+  'connection',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+]);
 
 /**
  * Without PATH_TRANSLATED, which PHP takes for the script where it does not split paths itself.
@@ -14,7 +28,10 @@ const NOT_PASSED_ON = new Set(['content-type', 'content-length', 'proxy', 'conne
  * @param about.contentLength bytes of the content, which is complete
  * @returns values without NUL, names as RFC 3875 has them
  */
-export function cgiVariables({ request, script, ends }: ScriptRequest, about: { readonly software: string; readonly contentLength: number }): Record<string, string> {
+export function cgiVariables(
+  { request, script, ends }: ScriptRequest,
+  about: { readonly software: string; readonly contentLength: number },
+): Record<string, string> {
   const { fields, framing } = request;
   const authority = request.targetAuthority ?? request.host;
   const query = request.query ?? '';
@@ -24,7 +41,8 @@ export function cgiVariables({ request, script, ends }: ScriptRequest, about: { 
     GATEWAY_INTERFACE: 'CGI/1.1',
     SERVER_SOFTWARE: about.software,
     SERVER_PROTOCOL: `HTTP/1.${request.minor}`,
-    SERVER_NAME: authority === undefined ? plainAddress(ends.localAddress) : formatHost({ ...authority, port: undefined }),
+    SERVER_NAME:
+      authority === undefined ? plainAddress(ends.localAddress) : formatHost({ ...authority, port: undefined }),
     SERVER_ADDR: plainAddress(ends.localAddress),
     SERVER_PORT: String(ends.localPort),
     REMOTE_ADDR: plainAddress(ends.remoteAddress),
@@ -48,8 +66,8 @@ export function cgiVariables({ request, script, ends }: ScriptRequest, about: { 
 }
 
 /**
- * HTTP_* (RFC 3875 §4.1.18). `Proxy` would be taken for the proxy of the machine (CVE-2016-5385), and a name with an underscore for
- * the field that has a hyphen there.
+ * HTTP_* (RFC 3875 §4.1.18). `Proxy` would be taken for the proxy of the machine (CVE-2016-5385), and a name with an
+ * underscore for the field that has a hyphen there.
  */
 function fieldVariables(entries: Iterable<[name: string, value: string]>): Record<string, string> {
   const variables = new Map<string, string>();

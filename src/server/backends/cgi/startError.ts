@@ -9,9 +9,13 @@ const LONGEST_FIRST_LINE = 256;
 /** @param error what starting it failed with @returns what to look at, and what to do */
 export async function whyNotStarted(script: string, error: NodeJS.ErrnoException): Promise<string> {
   const program = await programOf(script).catch(() => undefined);
-  if (error.code === 'EACCES') return program === undefined ? 'it may not be executed' : `is ${program.trimEnd()}, which its first line (#!) names, a program that may be run?`;
+  if (error.code === 'EACCES')
+    return program === undefined
+      ? 'it may not be executed'
+      : `is ${program.trimEnd()}, which its first line (#!) names, a program that may be run?`;
   if (error.code !== 'ENOENT' || program === undefined) return 'does its first line (#!) name a program that is there?';
-  if (program.endsWith('\r')) return 'its first line ends with CR LF, as on Windows, and the CR counts as part of the name: save it with LF';
+  if (program.endsWith('\r'))
+    return 'its first line ends with CR LF, as on Windows, and the CR counts as part of the name: save it with LF';
   return `its first line (#!) names ${program}, and there is no such program`;
 }
 

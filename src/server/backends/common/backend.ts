@@ -1,6 +1,6 @@
 /**
- * What answers in place of a file: a CGI script, a FastCGI application, PHP, another web server. One interface for all of them;
- * which one answers is decided in route.ts, and what becomes of the answer in gateway.ts.
+ * What answers in place of a file: a CGI script, a FastCGI application, PHP, another web server. One interface for all
+ * of them; which one answers is decided in route.ts, and what becomes of the answer in gateway.ts.
  */
 import type { Body } from '../../http/body.js';
 import type { Departure } from '../../connection/clientAbort.js';
@@ -14,13 +14,16 @@ import type { Script } from '../../files/script.js';
 export interface BackendRequest {
   readonly request: Request;
   /**
-   * Its content. Complete only when the stream has ended; when it is destroyed with an error the request must not have any effect
-   * that can be avoided.
+   * Its content. Complete only when the stream has ended; when it is destroyed with an error the request must not have
+   * any effect that can be avoided.
    */
   readonly body: IncomingBody;
   /** Both ends of the client's connection. */
   readonly ends: Ends;
-  /** Aborted when the client has gone, or the server stops, before there is an answer. Later, the body of the answer is closed. */
+  /**
+   * Aborted when the client has gone, or the server stops, before there is an answer. Later, the body of the answer is
+   * closed.
+   */
   readonly signal: Departure;
 }
 
@@ -37,8 +40,8 @@ export interface BackendResponse {
   /** The backend's own words for it, if there are any. */
   readonly reason?: string | undefined;
   /**
-   * End-to-end fields only, well-formed, in order; names may repeat. Without Content-Length, Transfer-Encoding, Connection, Date and other
-   * fields of the connection: `body` knows its length.
+   * End-to-end fields only, well-formed, in order; names may repeat. Without Content-Length, Transfer-Encoding,
+   * Connection, Date and other fields of the connection: `body` knows its length.
    */
   readonly fields: readonly (readonly [name: string, value: string])[];
   /** Undefined: there is none (HEAD, 204, 304). Its `length` is undefined where the backend did not say. */
@@ -57,11 +60,17 @@ export type BackendAnswer =
 /** Why a backend gives no answer. Becomes an error page. */
 export class BackendFailure extends Error {
   /**
-   * @param status 404, 403; 501: there is nothing to run it; 502: it answered nonsense or is not there; 503: too many at once; 504: too late
+   * @param status 404, 403; 501: there is nothing to run it; 502: it answered nonsense or is not there; 503: too many
+   * at once; 504: too late
    * @param why one sentence for the page: names nothing of this machine
-   * @param detail the same for the log of whoever runs the server, with what the page does not tell; undefined: not worth a line
+   * @param detail the same for the log of whoever runs the server, with what the page does not tell; undefined: not
+   * worth a line
    */
-  constructor(readonly status: 403 | 404 | 500 | 501 | 502 | 503 | 504, readonly why: string, readonly detail?: string) {
+  constructor(
+    readonly status: 403 | 404 | 500 | 501 | 502 | 503 | 504,
+    readonly why: string,
+    readonly detail?: string,
+  ) {
     super(detail ?? why);
   }
 }

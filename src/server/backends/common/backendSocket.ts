@@ -1,5 +1,6 @@
 /**
- * Connections of ours to backends. All of them read through one buffer: what is to be kept of it is copied, and nothing is left to collect.
+ * Connections of ours to backends. All of them read through one buffer: what is to be kept of it is copied, and nothing
+ * is left to collect.
  */
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 

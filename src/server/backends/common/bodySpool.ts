@@ -1,5 +1,6 @@
 /**
- * All of a request's body before anything is done for it: in memory while it is small, else in a file that nobody else can find.
+ * All of a request's body before anything is done for it: in memory while it is small, else in a file that nobody else
+ * can find.
  */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -63,7 +64,13 @@ export function spoolOf(exchange: BackendRequest): Spooled | Promise<Spooled> {
 }
 
 function inMemory(bytes: Buffer): Spooled {
-  return { length: bytes.length, bytes, fd: undefined, stream: () => Readable.from(bytes.length === 0 ? [] : [bytes], { objectMode: false }), close: () => undefined };
+  return {
+    length: bytes.length,
+    bytes,
+    fd: undefined,
+    stream: () => Readable.from(bytes.length === 0 ? [] : [bytes], { objectMode: false }),
+    close: () => undefined,
+  };
 }
 
 function inFile(file: SpoolFile, length: number): Spooled {
@@ -72,7 +79,9 @@ function inFile(file: SpoolFile, length: number): Spooled {
     bytes: undefined,
     fd: file.fd,
     stream: () => Readable.from(file.pieces(length), { objectMode: false }),
-    close: () => { void file.close(); },
+    close: () => {
+      void file.close();
+    },
   };
 }
 
@@ -81,13 +90,21 @@ class SpoolFile {
   private isClosed = false;
 
   /** @param name undefined: it has none any more, and is gone with its descriptor, even if we are killed */
-  private constructor(private readonly handle: FileHandle, private readonly name: string | undefined) {}
+  private constructor(
+    private readonly handle: FileHandle,
+    private readonly name: string | undefined,
+  ) {}
 
   static async create(folder: string): Promise<SpoolFile> {
     const name = path.join(folder, `lite-server-${randomBytes(16).toString('hex')}`);
     const handle = await open(name, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600).catch(fail);
     // Windows does not let go of the name of an open file.
-    const unlinked = process.platform !== 'win32' && await unlink(name).then(() => true, () => false);
+    const unlinked =
+      process.platform !== 'win32' &&
+      (await unlink(name).then(
+        () => true,
+        () => false,
+      ));
     return new SpoolFile(handle, unlinked ? undefined : name);
   }
 
@@ -124,5 +141,9 @@ class SpoolFile {
 }
 
 function fail(error: unknown): never {
-  throw new BackendFailure(500, 'What was sent could not be put aside.', `The body of a request could not be written to a temporary file (${(error as NodeJS.ErrnoException).code ?? String(error)}): look at the space in ${tmpdir()}`);
+  throw new BackendFailure(
+    500,
+    'What was sent could not be put aside.',
+    `The body of a request could not be written to a temporary file (${(error as NodeJS.ErrnoException).code ?? String(error)}): look at the space in ${tmpdir()}`,
+  );
 }

@@ -57,12 +57,16 @@ export class ConnectionPool<C extends PooledConnection> {
   constructor(private readonly rule: PoolRule<C>) {}
 
   /**
-   * @param mayRetry whether nothing is lost if the backend gets it twice; else it goes over a connection of its own, which cannot be stale
+   * @param mayRetry whether nothing is lost if the backend gets it twice; else it goes over a connection of its own,
+   * which cannot be stale
    * @throws what `askOn` throws; BackendFailure (503) when there is no connection for it
    */
   ask<A>(askOn: AskOn<C, A>, signal: Departure, mayRetry: boolean): Promise<A> {
     const taken = this.take(signal, mayRetry);
-    const answer = taken instanceof Promise ? taken.then((connection) => this.askLater(connection, askOn, signal)) : this.askOn(taken, askOn);
+    const answer =
+      taken instanceof Promise
+        ? taken.then((connection) => this.askLater(connection, askOn, signal))
+        : this.askOn(taken, askOn);
     return answer.catch((error: unknown) => {
       if (!(error instanceof StaleConnection)) throw error;
       if (!mayRetry) throw error.cause;
@@ -75,11 +79,15 @@ export class ConnectionPool<C extends PooledConnection> {
     clearTimeout(this.sweeping);
     for (const { fail } of this.waiting) fail(stopping());
     for (const connection of this.open) connection.destroy();
-    await new Promise((resolve) => { setImmediate(resolve); });
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
   }
 
   private askOn<A>(connection: C, askOn: AskOn<C, A>): Promise<A> {
-    return askOn(connection, () => { this.free(connection); });
+    return askOn(connection, () => {
+      this.free(connection);
+    });
   }
 
   /** One that was waited for: meanwhile it may have gone, and so may the client. */
@@ -99,7 +107,9 @@ export class ConnectionPool<C extends PooledConnection> {
       connection.destroy();
       throw new Error('the client has gone');
     }
-    return this.askOn(connection, askOn).catch((again: unknown) => { throw again instanceof StaleConnection ? again.cause : again; });
+    return this.askOn(connection, askOn).catch((again: unknown) => {
+      throw again instanceof StaleConnection ? again.cause : again;
+    });
   }
 
   /** A kept connection if it may be used; else a new one; else the next that becomes free. */
@@ -131,16 +141,43 @@ export class ConnectionPool<C extends PooledConnection> {
 
   private wait(signal: Departure, mayBeKept: boolean): Promise<C> {
     const { mostWaiting, timeout, who, label, most } = this.rule;
-    if (this.waiting.size >= mostWaiting) return Promise.reject(new BackendFailure(503, `Too many requests wait for ${who}.`, `${label}: more than ${mostWaiting} requests wait`));
+    if (this.waiting.size >= mostWaiting)
+      return Promise.reject(
+        new BackendFailure(
+          503,
+          `Too many requests wait for ${who}.`,
+          `${label}: more than ${mostWaiting} requests wait`,
+        ),
+      );
     return new Promise((resolve, reject) => {
       const over = (): void => {
         clearTimeout(timer);
         signal.removeEventListener('abort', gone);
         this.waiting.delete(mine);
       };
-      const mine: Waiting<C> = { mayBeKept, take: (connection) => { over(); resolve(connection); }, fail: (error) => { over(); reject(error); } };
-      const gone = (): void => { mine.fail(new Error('the client has gone')); };
-      const timer = setTimeout(() => { mine.fail(new BackendFailure(503, `${who[0]?.toUpperCase() ?? ''}${who.slice(1)} is busy.`, `${label}: all ${most} connections were busy for ${timeout / 1000} seconds`)); }, timeout);
+      const mine: Waiting<C> = {
+        mayBeKept,
+        take: (connection) => {
+          over();
+          resolve(connection);
+        },
+        fail: (error) => {
+          over();
+          reject(error);
+        },
+      };
+      const gone = (): void => {
+        mine.fail(new Error('the client has gone'));
+      };
+      const timer = setTimeout(() => {
+        mine.fail(
+          new BackendFailure(
+            503,
+            `${who[0]?.toUpperCase() ?? ''}${who.slice(1)} is busy.`,
+            `${label}: all ${most} connections were busy for ${timeout / 1000} seconds`,
+          ),
+        );
+      }, timeout);
       signal.addEventListener('abort', gone);
       this.waiting.add(mine);
     });
@@ -163,7 +200,9 @@ export class ConnectionPool<C extends PooledConnection> {
       return;
     }
     this.idle.push({ connection, until: performance.now() + connection.keepsFor });
-    this.sweeping ??= setTimeout(() => { this.sweep(); }, SWEEP).unref();
+    this.sweeping ??= setTimeout(() => {
+      this.sweep();
+    }, SWEEP).unref();
   }
 
   /** One that has never been answered may wait for the very process that an idle one would hold. */
@@ -177,7 +216,12 @@ export class ConnectionPool<C extends PooledConnection> {
     const isNeeded = this.isNeeded();
     const old = this.idle.filter(({ until }) => isNeeded || until <= now);
     for (const { connection } of old) connection.destroy();
-    this.sweeping = this.idle.length > old.length ? setTimeout(() => { this.sweep(); }, SWEEP).unref() : undefined;
+    this.sweeping =
+      this.idle.length > old.length
+        ? setTimeout(() => {
+            this.sweep();
+          }, SWEEP).unref()
+        : undefined;
   }
 
   private serveNext(): void {

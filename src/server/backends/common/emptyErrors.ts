@@ -1,6 +1,6 @@
 /**
- * A script that fails without a word: what a browser would show is an empty window, and what is wrong stands in the log alone. Who
- * looks at it gets the page for its status.
+ * A script that fails without a word: what a browser would show is an empty window, and what is wrong stands in the log
+ * alone. Who looks at it gets the page for its status.
  */
 import { isNavigation } from '../../http/fetchMetadata.js';
 import type { Request } from '../../http/message.js';
@@ -23,6 +23,9 @@ export function problemOfBlank({ status, body, fields }: BackendResponse, reques
   const isBlank = body === undefined || body.bytes?.length === 0 || body.length === 0;
   if (!isError || !isBlank || request.method === 'HEAD' || !isNavigation(request.fields)) return undefined;
   body?.close();
-  const why = status === 404 ? 'The script says that there is no such page.' : 'The script broke off without a word. The log of the server says why.';
+  const why =
+    status === 404
+      ? 'The script says that there is no such page.'
+      : 'The script broke off without a word. The log of the server says why.';
   return { status, why, extra: fields.filter(([name]) => KEPT.has(name.toLowerCase())) };
 }

@@ -6,14 +6,30 @@ import path from 'node:path';
 
 /** What a program needs to run at all; whatever else we were started with, tokens among it, is not for scripts. */
 const PASSED_ON: Partial<Record<NodeJS.Platform, readonly string[]>> = {
-  win32: ['SystemRoot', 'SystemDrive', 'ComSpec', 'PATHEXT', 'TEMP', 'TMP', 'WINDIR', 'ProgramData', 'NUMBER_OF_PROCESSORS', 'PROCESSOR_ARCHITECTURE'],
+  win32: [
+    'SystemRoot',
+    'SystemDrive',
+    'ComSpec',
+    'PATHEXT',
+    'TEMP',
+    'TMP',
+    'WINDIR',
+    'ProgramData',
+    'NUMBER_OF_PROCESSORS',
+    'PROCESSOR_ARCHITECTURE',
+  ],
 };
 const UNIX_PASSED_ON = ['TZ', 'TMPDIR', 'LANG', 'LC_ALL', 'LC_CTYPE'];
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** @param environment of our own process */
-export function scriptEnvironment(environment: NodeJS.ProcessEnv = process.env, platform: NodeJS.Platform = process.platform): Record<string, string> {
-  const passed = (PASSED_ON[platform] ?? UNIX_PASSED_ON).flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]] as const]));
+export function scriptEnvironment(
+  environment: NodeJS.ProcessEnv = process.env,
+  platform: NodeJS.Platform = process.platform,
+): Record<string, string> {
+  const passed = (PASSED_ON[platform] ?? UNIX_PASSED_ON).flatMap((name) =>
+    environment[name] === undefined ? [] : [[name, environment[name]] as const],
+  );
   return { PATH: environment.PATH ?? environment.Path ?? DEFAULT_PATH, ...Object.fromEntries(passed) };
 }
 
@@ -35,7 +51,9 @@ export async function endGroup(child: ChildProcess): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     if (!signalGroup(pid, signal)) return;
     for (let waited = 0; waited < PATIENCE; waited += LOOK) {
-      await new Promise((resolve) => { setTimeout(resolve, LOOK); });
+      await new Promise((resolve) => {
+        setTimeout(resolve, LOOK);
+      });
       if (!signalGroup(pid, 0)) return;
     }
   }
@@ -61,5 +79,9 @@ function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
 
 function endTree(pid: number): Promise<void> {
   const taskkill = path.join(process.env.SystemRoot ?? 'C:\\Windows', 'System32', 'taskkill.exe');
-  return new Promise((resolve) => { execFile(taskkill, ['/pid', String(pid), '/T', '/F'], { windowsHide: true }, () => { resolve(); }); });
+  return new Promise((resolve) => {
+    execFile(taskkill, ['/pid', String(pid), '/T', '/F'], { windowsHide: true }, () => {
+      resolve();
+    });
+  });
 }

@@ -1,6 +1,6 @@
 /**
- * The path of a request → the backend that answers it. By its decoded names, so that no other spelling of a path leads past the
- * backend to the source of a script. Pure.
+ * The path of a request → the backend that answers it. By its decoded names, so that no other spelling of a path leads
+ * past the backend to the source of a script. Pure.
  */
 import { globMatcher } from '../../util/glob.js';
 import type { BackendRule, Match } from '../../options/backendRules.js';
@@ -17,7 +17,10 @@ export interface Route<R extends BackendRule = BackendRule> {
 }
 
 export interface Routes {
-  /** @param path as sent: percent-encoded, without query @returns undefined: no backend, or a path that leads nowhere at all */
+  /**
+   * @param path as sent: percent-encoded, without query
+   * @returns undefined: no backend, or a path that leads nowhere at all
+   */
   find(path: string): Route | undefined;
   /** The backend for a file of the site, if it is a script. @param sitePath decoded, without leading slash */
   forFile(sitePath: string): Route | undefined;
@@ -29,7 +32,11 @@ type Fits = (segments: readonly string[]) => number | undefined;
 
 /** @param rules in order: the first that fits */
 export function createRoutes(rules: readonly BackendRule[]): Routes {
-  const tests = rules.map((rule): { rule: BackendRule; fits: Fits; fitsWholly: Fits } => ({ rule, fits: testFor(rule, rule.type === 'proxy'), fitsWholly: testFor(rule, true) }));
+  const tests = rules.map((rule): { rule: BackendRule; fits: Fits; fitsWholly: Fits } => ({
+    rule,
+    fits: testFor(rule, rule.type === 'proxy'),
+    fitsWholly: testFor(rule, true),
+  }));
   const routeFor = (segments: readonly string[], folder: boolean, test: 'fits' | 'fitsWholly'): Route | undefined => {
     for (const { rule, [test]: fits } of tests) {
       const prefix = fits(segments);
@@ -63,7 +70,8 @@ function globTest({ glob }: Match & { kind: 'glob' }, wholly: boolean): Fits {
 }
 
 /**
- * The decoded names of a path. Unlike those of files they may be hidden or have a slash in them: another server may know them.
+ * The decoded names of a path. Unlike those of files they may be hidden or have a slash in them: another server may
+ * know them.
  * @returns undefined for what is malformed or would climb, in any spelling: it is answered as for files
  */
 function namesOf(path: string): string[] | undefined {
@@ -71,8 +79,13 @@ function namesOf(path: string): string[] | undefined {
   for (const part of path.slice(1).split('/')) {
     if (part === '') continue;
     const name = part.includes('%') ? decoded(part) : part;
-    // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-    if (name === undefined || /[\u0000-\u001f\u007f-\u009f\\]/.test(name) || name.split('/').some((step) => step === '..' || step === '.')) return undefined;
+    if (
+      name === undefined ||
+      // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+      /[\u0000-\u001f\u007f-\u009f\\]/.test(name) ||
+      name.split('/').some((step) => step === '..' || step === '.')
+    )
+      return undefined;
     names.push(name);
   }
   return names;

@@ -1,5 +1,6 @@
 /**
- * What a script writes to its standard error → lines for the log: whole ones, on one line each, and never more than a log can take.
+ * What a script writes to its standard error → lines for the log: whole ones, on one line each, and never more than a
+ * log can take.
  */
 
 /** Characters of one line. */
@@ -65,5 +66,7 @@ export function errorLines(label: string, log: (line: string) => void, now: () =
 function plain(line: string): string {
   const text = line.endsWith('\r') ? line.slice(0, -1) : line;
   const start = text.length > LONGEST_LINE ? `${text.slice(0, LONGEST_LINE)}…` : text;
-  return start.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, (c) => (c === '\t' ? ' ' : `\\u${(c.codePointAt(0) as number).toString(16).padStart(4, '0')}`));
+  return start.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, (c) =>
+    c === '\t' ? ' ' : `\\u${(c.codePointAt(0) as number).toString(16).padStart(4, '0')}`,
+  );
 }

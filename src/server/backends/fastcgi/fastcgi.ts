@@ -1,5 +1,6 @@
 /**
- * A client of FastCGI applications: php-fpm and the like. Connections are kept and used again; each carries one request at a time.
+ * A client of FastCGI applications: php-fpm and the like. Connections are kept and used again; each carries one request
+ * at a time.
  */
 import type { BackendAnswer, BackendTools, ScriptBackend } from '../common/backend.js';
 import { cgiVariables } from '../cgi/metaVariables.js';
@@ -18,7 +19,15 @@ export type FastCgiOptions = Pick<FastCgiRule, 'address' | 'timeout' | 'maxConne
 
 export function createFastCgi(rule: FastCgiOptions, tools: Pick<BackendTools, 'log' | 'software'>): ScriptBackend {
   const { address, timeout, maxConnections, label } = rule;
-  const pool = new ConnectionPool({ connect: (closed) => new FastCgiConnection(address, closed), most: maxConnections, mostWaiting: MOST_WAITING, timeout, isScarce: true, who: 'the application', label });
+  const pool = new ConnectionPool({
+    connect: (closed) => new FastCgiConnection(address, closed),
+    most: maxConnections,
+    mostWaiting: MOST_WAITING,
+    timeout,
+    isScarce: true,
+    who: 'the application',
+    label,
+  });
   return {
     async handle(exchange) {
       const { request, signal } = exchange;
@@ -27,12 +36,24 @@ export function createFastCgi(rule: FastCgiOptions, tools: Pick<BackendTools, 'l
       try {
         signal.throwIfAborted();
         const call: FastCgiCall = {
-          variables: cgiVariables(exchange, { software: tools.software, contentLength: content.length }), content, timeout, label: exchange.script.name, log: tools.log,
+          variables: cgiVariables(exchange, { software: tools.software, contentLength: content.length }),
+          content,
+          timeout,
+          label: exchange.script.name,
+          log: tools.log,
         };
-        const answer = await pool.ask((connection, free) => connection.ask(call, signal, free), signal, IDEMPOTENT.has(request.method));
+        const answer = await pool.ask(
+          (connection, free) => connection.ask(call, signal, free),
+          signal,
+          IDEMPOTENT.has(request.method),
+        );
         // A file may still be on its way, while the answer already comes.
         isStreamed = content.fd !== undefined && answer.kind === 'response' && answer.body !== undefined;
-        return isStreamed ? closing(answer, () => { content.close(); }) : answer;
+        return isStreamed
+          ? closing(answer, () => {
+              content.close();
+            })
+          : answer;
       } finally {
         if (!isStreamed) content.close();
       }
@@ -47,7 +68,9 @@ function closing(answer: BackendAnswer, close: () => void): BackendAnswer {
   const wrapped = {
     length: body.length,
     ...(body.bytes && { bytes: body.bytes }),
-    next: (deliver: Parameters<typeof body.next>[0]) => { body.next(deliver); },
+    next: (deliver: Parameters<typeof body.next>[0]) => {
+      body.next(deliver);
+    },
     close: () => {
       body.close();
       close();

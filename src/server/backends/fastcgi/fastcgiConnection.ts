@@ -30,16 +30,28 @@ export class FastCgiConnection implements PooledConnection, CallConnection {
   private onFree: () => void = () => undefined;
 
   /** @param closed it is of no use any more; called once */
-  constructor(private readonly address: Address, closed: () => void) {
-    this.socket = openSocket('path' in address ? { path: address.path } : { host: address.host, port: address.port, noDelay: true }, (bytes) => { this.arrive(bytes); });
-    this.socket.on('error', (error: NodeJS.ErrnoException) => { this.call?.lost(this.failure(error)); });
+  constructor(
+    private readonly address: Address,
+    closed: () => void,
+  ) {
+    this.socket = openSocket(
+      'path' in address ? { path: address.path } : { host: address.host, port: address.port, noDelay: true },
+      (bytes) => {
+        this.arrive(bytes);
+      },
+    );
+    this.socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.call?.lost(this.failure(error));
+    });
     this.socket.on('close', () => {
       this.call?.lost(this.failure());
       this.call = undefined;
       closed();
     });
     // An application that ends a connection ends it for good.
-    this.socket.on('end', () => { this.socket.destroy(); });
+    this.socket.on('end', () => {
+      this.socket.destroy();
+    });
   }
 
   /** Whether it can take a request. */
@@ -57,9 +69,14 @@ export class FastCgiConnection implements PooledConnection, CallConnection {
       this.onFree = free;
       const mine = new Call(call, { resolve, reject, connection: this, isReused: this.isProven });
       this.call = mine;
-      const gone = (): void => { mine.lost(new Error('the client has gone')); this.abort(); };
+      const gone = (): void => {
+        mine.lost(new Error('the client has gone'));
+        this.abort();
+      };
       signal.addEventListener('abort', gone);
-      mine.settled = () => { signal.removeEventListener('abort', gone); };
+      mine.settled = () => {
+        signal.removeEventListener('abort', gone);
+      };
       if (this.socket.connecting) this.giveUpConnecting(mine, Math.min(MOST_CONNECTING, call.timeout - 1));
       this.send(call);
     });
@@ -73,7 +90,9 @@ export class FastCgiConnection implements PooledConnection, CallConnection {
       socket.destroy();
       return;
     }
-    const last = setTimeout(() => { socket.destroy(); }, LAST_WORD).unref();
+    const last = setTimeout(() => {
+      socket.destroy();
+    }, LAST_WORD).unref();
     socket.end(encodeAbort(), () => {
       clearTimeout(last);
       socket.destroy();
@@ -95,16 +114,30 @@ export class FastCgiConnection implements PooledConnection, CallConnection {
   private giveUpConnecting(call: Call, milliseconds: number): void {
     const timer = setTimeout(() => {
       if (!this.socket.connecting) return;
-      call.lost(new BackendFailure(504, 'The application does not answer.', `${call.asked.label}: no connection to ${nameOf(this.address)} within ${milliseconds / 1000} seconds`));
+      call.lost(
+        new BackendFailure(
+          504,
+          'The application does not answer.',
+          `${call.asked.label}: no connection to ${nameOf(this.address)} within ${milliseconds / 1000} seconds`,
+        ),
+      );
       this.socket.destroy();
     }, milliseconds);
-    this.socket.once('connect', () => { clearTimeout(timer); }).once('close', () => { clearTimeout(timer); });
+    this.socket
+      .once('connect', () => {
+        clearTimeout(timer);
+      })
+      .once('close', () => {
+        clearTimeout(timer);
+      });
   }
 
   /** A small request leaves in one write; of a large one, what the application takes. */
   private send({ variables, content }: FastCgiCall): void {
     this.isSending = true;
-    const sent = (error?: Error | null): void => { if (!error) this.isSending = false; };
+    const sent = (error?: Error | null): void => {
+      if (!error) this.isSending = false;
+    };
     if (content.bytes !== undefined) {
       this.socket.write(encodeRequest(variables, content.bytes), sent);
       return;
@@ -114,17 +147,30 @@ export class FastCgiConnection implements PooledConnection, CallConnection {
     void (async () => {
       for await (const chunk of content.stream() as AsyncIterable<Buffer>) {
         if (this.call !== mine) return;
-        await new Promise<void>((resolve) => { this.write(stdinRecords(chunk), resolve); });
+        await new Promise<void>((resolve) => {
+          this.write(stdinRecords(chunk), resolve);
+        });
         mine?.sign();
       }
       if (this.call === mine) this.socket.write(encodeStdin(EMPTY), sent);
-    })().catch((error: unknown) => { mine?.lost(error instanceof Error ? error : new Error(String(error))); this.socket.destroy(); });
+    })().catch((error: unknown) => {
+      mine?.lost(error instanceof Error ? error : new Error(String(error)));
+      this.socket.destroy();
+    });
   }
 
   /** In one go, and without copying it. */
   private write(parts: readonly Buffer[], done: () => void): void {
     this.socket.cork();
-    for (const part of parts) this.socket.write(part, part === parts.at(-1) ? () => { done(); } : undefined);
+    for (const part of parts)
+      this.socket.write(
+        part,
+        part === parts.at(-1)
+          ? () => {
+              done();
+            }
+          : undefined,
+      );
     this.socket.uncork();
   }
 
@@ -147,7 +193,15 @@ export class FastCgiConnection implements PooledConnection, CallConnection {
     } catch (error) {
       // What was complete before is an answer all the same.
       if (call.hasEnded) call.arrived();
-      call.lost(error instanceof RecordError ? new BackendFailure(502, 'The application gave an answer that is none.', `${call.asked.label}: ${error.message}`) : error as Error);
+      call.lost(
+        error instanceof RecordError
+          ? new BackendFailure(
+              502,
+              'The application gave an answer that is none.',
+              `${call.asked.label}: ${error.message}`,
+            )
+          : (error as Error),
+      );
       this.call = undefined;
       this.socket.destroy();
       return;
@@ -162,14 +216,36 @@ export class FastCgiConnection implements PooledConnection, CallConnection {
   private failure(error?: NodeJS.ErrnoException): Error {
     const { label } = this.call?.asked ?? { label: '' };
     const code = error?.code ?? '';
-    if (['ECONNREFUSED', 'ENOENT', 'EACCES', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTSOCK', 'EADDRNOTAVAIL'].includes(code)) {
-      return new BackendFailure(502, 'The application that makes this page is not there.', `${label}: nothing answers at ${nameOf(this.address)} (${code}): is it running?`);
+    if (
+      [
+        'ECONNREFUSED',
+        'ENOENT',
+        'EACCES',
+        'ENOTFOUND',
+        'EAI_AGAIN',
+        'EHOSTUNREACH',
+        'ENETUNREACH',
+        'ENOTSOCK',
+        'EADDRNOTAVAIL',
+      ].includes(code)
+    ) {
+      return new BackendFailure(
+        502,
+        'The application that makes this page is not there.',
+        `${label}: nothing answers at ${nameOf(this.address)} (${code}): is it running?`,
+      );
     }
-    return new BackendFailure(502, 'The application broke off before it had answered.', `${label}: the connection to ${nameOf(this.address)} was closed${code === '' ? '' : ` (${code})`}`);
+    return new BackendFailure(
+      502,
+      'The application broke off before it had answered.',
+      `${label}: the connection to ${nameOf(this.address)} was closed${code === '' ? '' : ` (${code})`}`,
+    );
   }
 }
 
 /** As messages name an address. */
 export function nameOf(address: Address): string {
-  return 'path' in address ? `unix:${address.path}` : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+  return 'path' in address
+    ? `unix:${address.path}`
+    : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
 }

@@ -1,8 +1,8 @@
 /**
  * FastCGI 1.0 records: a request → bytes, bytes → records. No I/O.
  *
- * A record is a head of eight bytes (version, type, id, content length, padding length, reserved) and its content. One request
- * is on a connection at a time, always with the same id.
+ * A record is a head of eight bytes (version, type, id, content length, padding length, reserved) and its content. One
+ * request is on a connection at a time, always with the same id.
  */
 
 const VERSION_1 = 1;
@@ -16,7 +16,11 @@ const KEEP_CONN = 1;
 
 const TYPES = { begin: 1, abort: 2, end: 3, params: 4, stdin: 5, stdout: 6, stderr: 7 } as const;
 
-const NAMES: Readonly<Record<number, FastCgiRecord['type']>> = { [TYPES.end]: 'end', [TYPES.stdout]: 'stdout', [TYPES.stderr]: 'stderr' };
+const NAMES: Readonly<Record<number, FastCgiRecord['type']>> = {
+  [TYPES.end]: 'end',
+  [TYPES.stdout]: 'stdout',
+  [TYPES.stderr]: 'stderr',
+};
 
 /** A part of what an application sends: output as it comes, and the end as a whole. */
 export interface FastCgiRecord {
@@ -27,14 +31,20 @@ export interface FastCgiRecord {
 
 const BEGIN = Buffer.from([VERSION_1, TYPES.begin, 0, REQUEST_ID, 0, 8, 0, 0, 0, RESPONDER, KEEP_CONN, 0, 0, 0, 0, 0]);
 
-/** BEGIN_REQUEST and PARAMS, and STDIN where all of the content is given: one piece of memory for what is sent in one write. */
+/**
+ * BEGIN_REQUEST and PARAMS, and STDIN where all of the content is given: one piece of memory for what is sent in one
+ * write.
+ */
 export function encodeRequest(variables: Readonly<Record<string, string>>, content?: Buffer): Buffer {
   const pairs = Object.entries(variables);
   let size = 0;
   for (const [name, value] of pairs) size += 8 + name.length + Buffer.byteLength(value);
   // Nearly all fit into one record, whose length is known when it is written.
-  if (size > MOST_CONTENT || (content !== undefined && content.length > MOST_CONTENT)) return encodeLarge(pairs, content);
-  const bytes = Buffer.allocUnsafe(BEGIN.length + 2 * HEAD_LENGTH + size + (content === undefined ? 0 : 2 * HEAD_LENGTH + content.length));
+  if (size > MOST_CONTENT || (content !== undefined && content.length > MOST_CONTENT))
+    return encodeLarge(pairs, content);
+  const bytes = Buffer.allocUnsafe(
+    BEGIN.length + 2 * HEAD_LENGTH + size + (content === undefined ? 0 : 2 * HEAD_LENGTH + content.length),
+  );
   let at = BEGIN.copy(bytes) + HEAD_LENGTH;
   const start = at;
   for (const [name, value] of pairs) at = writePair(bytes, at, name, value);
@@ -48,7 +58,9 @@ export function encodeRequest(variables: Readonly<Record<string, string>>, conte
   return bytes.subarray(0, at);
 }
 
-/** PHP reads each record of variables by itself: one that is cut is none. Only what is longer than a record has to be. */
+/**
+ * PHP reads each record of variables by itself: one that is cut is none. Only what is longer than a record has to be.
+ */
 function encodeLarge(pairs: readonly (readonly [name: string, value: string])[], content: Buffer | undefined): Buffer {
   const parts: Buffer[] = [BEGIN];
   let fitting: Buffer[] = [];
@@ -72,7 +84,10 @@ function encodeLarge(pairs: readonly (readonly [name: string, value: string])[],
   return Buffer.concat(parts);
 }
 
-/** Lengths below 128 are one byte, others four with the first bit set (FastCGI §3.4). Names are ASCII. @returns where it ends */
+/**
+ * Lengths below 128 are one byte, others four with the first bit set (FastCGI §3.4). Names are ASCII.
+ * @returns where it ends
+ */
 function writePair(bytes: Buffer, at: number, name: string, value: string): number {
   const length = Buffer.byteLength(value);
   const text = writeLength(bytes, writeLength(bytes, at, name.length), length);
@@ -133,7 +148,10 @@ export class RecordError extends Error {}
 
 const EMPTY = Buffer.alloc(0);
 
-/** Cuts what arrives into records. Nothing is copied but heads, and records that are not yet whole where they have to be; nothing else is kept. */
+/**
+ * Cuts what arrives into records. Nothing is copied but heads, and records that are not yet whole where they have to
+ * be; nothing else is kept.
+ */
 export class RecordReader {
   /** What has come of a head, or of the last record. */
   private rest: Buffer = EMPTY;

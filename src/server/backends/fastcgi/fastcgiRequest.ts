@@ -51,8 +51,13 @@ export class Call implements TurnWork {
   private isHeld = false;
   private readonly timer: NodeJS.Timeout;
 
-  constructor(readonly asked: FastCgiCall, private readonly tools: CallTools) {
-    this.timer = setTimeout(() => { this.late(); }, asked.timeout);
+  constructor(
+    readonly asked: FastCgiCall,
+    private readonly tools: CallTools,
+  ) {
+    this.timer = setTimeout(() => {
+      this.late();
+    }, asked.timeout);
   }
 
   get hasEnded(): boolean {
@@ -81,9 +86,19 @@ export class Call implements TurnWork {
         break;
       case 'end': {
         const refused = readEnd(content);
-        if (refused !== undefined) throw new BackendFailure(refused === 'overloaded' ? 503 : 502, 'The application does not take the request.', `${this.asked.label}: the application is ${refused === 'overloaded' ? 'overloaded' : 'not made for requests of this kind'}`);
+        if (refused !== undefined)
+          throw new BackendFailure(
+            refused === 'overloaded' ? 503 : 502,
+            'The application does not take the request.',
+            `${this.asked.label}: the application is ${refused === 'overloaded' ? 'overloaded' : 'not made for requests of this kind'}`,
+          );
         this.lookForHead();
-        if (this.head === undefined) throw new BackendFailure(502, 'The application gave no answer.', `${this.asked.label}: ${describeHeadless(Buffer.concat(this.chunks))}`);
+        if (this.head === undefined)
+          throw new BackendFailure(
+            502,
+            'The application gave no answer.',
+            `${this.asked.label}: ${describeHeadless(Buffer.concat(this.chunks))}`,
+          );
         this.ended = true;
         this.finish();
       }
@@ -120,7 +135,11 @@ export class Call implements TurnWork {
     if (this.isAnswered) return;
     this.isAnswered = true;
     this.settled();
-    this.tools.reject(this.tools.isReused && !this.hasBytes && error instanceof BackendFailure && error.status === 502 ? new StaleConnection(error.message, { cause: error }) : error);
+    this.tools.reject(
+      this.tools.isReused && !this.hasBytes && error instanceof BackendFailure && error.status === 502
+        ? new StaleConnection(error.message, { cause: error })
+        : error,
+    );
   }
 
   private give(answer: BackendAnswer): void {
@@ -136,7 +155,7 @@ export class Call implements TurnWork {
   /** Looked for once in what has come together: it may be in very small pieces. */
   private lookForHead(): void {
     if (this.head !== undefined || this.isAnswered || this.chunks.length === 0) return;
-    const bytes = this.chunks.length === 1 ? this.chunks[0] as Buffer : Buffer.concat(this.chunks);
+    const bytes = this.chunks.length === 1 ? (this.chunks[0] as Buffer) : Buffer.concat(this.chunks);
     const parsed = this.parse(bytes);
     this.chunks.length = 0;
     // What is waited with is kept.
@@ -158,7 +177,14 @@ export class Call implements TurnWork {
     const bytes = Buffer.concat(this.chunks);
     this.chunks.length = 0;
     if (this.ended && (length === undefined || bytes.length >= length)) return bytesBody(bytes.subarray(0, length));
-    this.body = new ArrivingBody(length, { more: () => { this.hold(false); }, stop: () => { this.stop(); } });
+    this.body = new ArrivingBody(length, {
+      more: () => {
+        this.hold(false);
+      },
+      stop: () => {
+        this.stop();
+      },
+    });
     if (!this.body.push(bytes)) this.hold(true);
     if (this.ended) this.body.end();
     return this.body;
@@ -179,7 +205,13 @@ export class Call implements TurnWork {
       this.timer.refresh();
       return;
     }
-    this.lost(new BackendFailure(504, 'The application took too long.', `${this.asked.label}: not a byte within ${this.asked.timeout / 1000} seconds`));
+    this.lost(
+      new BackendFailure(
+        504,
+        'The application took too long.',
+        `${this.asked.label}: not a byte within ${this.asked.timeout / 1000} seconds`,
+      ),
+    );
     this.tools.connection.abort();
   }
 

@@ -16,7 +16,13 @@ export function createPhp(rule: PhpRule, tools: BackendTools): ScriptBackend {
   const clientFor = async (address: Address): Promise<ScriptBackend> => {
     if (client !== undefined && client.address === address) return client.backend;
     const old = client;
-    client = { address, backend: createFastCgi({ address, timeout: rule.timeout, maxConnections: rule.processes, label: rule.label }, tools) };
+    client = {
+      address,
+      backend: createFastCgi(
+        { address, timeout: rule.timeout, maxConnections: rule.processes, label: rule.label },
+        tools,
+      ),
+    };
     const { backend } = client;
     await old?.backend.close();
     return backend;
@@ -24,7 +30,9 @@ export function createPhp(rule: PhpRule, tools: BackendTools): ScriptBackend {
   return {
     async handle(exchange) {
       if (isClosed) throw new BackendFailure(503, 'The server is about to stop.');
-      found ??= findProgram(rule).then((program) => new PhpProcess({ program, processes: rule.processes, label: rule.label }, tools));
+      found ??= findProgram(rule).then(
+        (program) => new PhpProcess({ program, processes: rule.processes, label: rule.label }, tools),
+      );
       const php = await found.catch((error: unknown) => {
         found = undefined;
         throw error;
@@ -44,8 +52,15 @@ export function createPhp(rule: PhpRule, tools: BackendTools): ScriptBackend {
 async function findProgram({ program, label }: PhpRule): Promise<string> {
   const found = await findPhp(program);
   switch (found.kind) {
-    case 'found': return found.program;
-    case 'none': throw new BackendFailure(501, howToInstall(found));
-    case 'unusable': throw new BackendFailure(501, 'The PHP that liteServer.php.path names cannot be run: it must be an executable php-cgi.', `${label}: ${found.program} (liteServer.php.path) is not an executable file`);
+    case 'found':
+      return found.program;
+    case 'none':
+      throw new BackendFailure(501, howToInstall(found));
+    case 'unusable':
+      throw new BackendFailure(
+        501,
+        'The PHP that liteServer.php.path names cannot be run: it must be an executable php-cgi.',
+        `${label}: ${found.program} (liteServer.php.path) is not an executable file`,
+      );
   }
 }

@@ -1,5 +1,6 @@
 /**
- * php-cgi as a FastCGI application of our own: started when it is first needed, started again when it dies, and ended with the server.
+ * php-cgi as a FastCGI application of our own: started when it is first needed, started again when it dies, and ended
+ * with the server.
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -36,7 +37,10 @@ export class PhpProcess {
   private wake: () => void = () => undefined;
   private isClosed = false;
 
-  constructor(private readonly options: PhpProcessOptions, private readonly tools: BackendTools) {}
+  constructor(
+    private readonly options: PhpProcessOptions,
+    private readonly tools: BackendTools,
+  ) {}
 
   /**
    * Where it listens, once it does.
@@ -48,7 +52,9 @@ export class PhpProcess {
       const mine = this.start();
       this.running = mine;
       // Only its own: another one may have been begun.
-      mine.catch(() => { if (this.running === mine) this.running = undefined; });
+      mine.catch(() => {
+        if (this.running === mine) this.running = undefined;
+      });
     }
     return this.running;
   }
@@ -71,12 +77,23 @@ export class PhpProcess {
     const address = await this.place();
     const { processes, label } = this.options;
     const where = 'path' in address ? address.path : `${address.host}:${address.port}`;
-    // Which file it runs is found out before it is asked: with `cgi.fix_pathinfo` it knows its own path as under other servers (PHP_SELF).
-    // And what is being edited is looked at each time, not every other second.
-    const child = spawn(command, [...leash, '-b', where, '-d', 'cgi.fix_pathinfo=1', '-d', 'opcache.revalidate_freq=0'], {
-      env: { ...scriptEnvironment(), PHP_FCGI_CHILDREN: String(processes), PHP_FCGI_MAX_REQUESTS: String(MAX_REQUESTS) },
-      cwd: this.folder ?? tmpdir(), stdio: ['ignore', 'pipe', 'pipe'], detached: process.platform !== 'win32', windowsHide: true,
-    });
+    // Which file it runs is found out before it is asked: with `cgi.fix_pathinfo` it knows its own path as under other
+    // servers (PHP_SELF). And what is being edited is looked at each time, not every other second.
+    const child = spawn(
+      command,
+      [...leash, '-b', where, '-d', 'cgi.fix_pathinfo=1', '-d', 'opcache.revalidate_freq=0'],
+      {
+        env: {
+          ...scriptEnvironment(),
+          PHP_FCGI_CHILDREN: String(processes),
+          PHP_FCGI_MAX_REQUESTS: String(MAX_REQUESTS),
+        },
+        cwd: this.folder ?? tmpdir(),
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: process.platform !== 'win32',
+        windowsHide: true,
+      },
+    );
     this.child = child;
     const life = { isUp: false };
     this.follow(child, life);
@@ -108,7 +125,12 @@ export class PhpProcess {
   private follow(child: ChildProcess, life: { readonly isUp: boolean }): void {
     const born = Date.now();
     const lines = errorLines('php', this.tools.log);
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes: Buffer) => { lines.write(bytes); }).on('error', () => undefined);
+    for (const stream of [child.stdout, child.stderr])
+      stream
+        ?.on('data', (bytes: Buffer) => {
+          lines.write(bytes);
+        })
+        .on('error', () => undefined);
     // Those who were started by it may hold its output longer than it lives.
     child.once('exit', (code, signal) => {
       lines.end();
@@ -116,43 +138,69 @@ export class PhpProcess {
       if (this.child === child && life.isUp) this.running = undefined;
       if (this.child === child) this.child = undefined;
       if (this.isClosed) return;
-      this.pause = Date.now() - born > LIVES ? FIRST_PAUSE : Math.min(LONGEST_PAUSE, Math.max(FIRST_PAUSE, this.pause * 2));
-      this.tools.log(`php: ${this.options.program} ended (${signal ?? `exit status ${code ?? '?'}`}); it is started again when it is needed, in ${this.pause} ms at the earliest`);
+      this.pause =
+        Date.now() - born > LIVES ? FIRST_PAUSE : Math.min(LONGEST_PAUSE, Math.max(FIRST_PAUSE, this.pause * 2));
+      this.tools.log(
+        `php: ${this.options.program} ended (${signal ?? `exit status ${code ?? '?'}`}); it is started again when it is needed, in ${this.pause} ms at the earliest`,
+      );
       void endGroup(child);
     });
   }
 
   private async untilItListens(child: ChildProcess, address: Address, label: string): Promise<void> {
     let problem: string | undefined;
-    child.once('error', (error: NodeJS.ErrnoException) => { problem = `it cannot be run (${error.code ?? error.message})`; });
-    child.once('exit', (code) => { problem ??= `it ended with status ${code ?? '?'}`; });
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      problem = `it cannot be run (${error.code ?? error.message})`;
+    });
+    child.once('exit', (code) => {
+      problem ??= `it ended with status ${code ?? '?'}`;
+    });
     const deadline = Date.now() + MOST_STARTING;
     for (let wait = 5; Date.now() < deadline && !this.isClosed; wait = Math.min(100, wait * 2)) {
       if (problem !== undefined) break;
       if (await answers(address)) return;
-      await new Promise((resolve) => { setTimeout(resolve, wait); });
+      await new Promise((resolve) => {
+        setTimeout(resolve, wait);
+      });
     }
     await endGroup(child);
-    throw new BackendFailure(502, 'PHP could not be started.', `${label}: ${this.options.program} ${problem ?? 'does not listen'}: run “${this.options.program} -v” to see what is wrong`);
+    throw new BackendFailure(
+      502,
+      'PHP could not be started.',
+      `${label}: ${this.options.program} ${problem ?? 'does not listen'}: run “${this.options.program} -v” to see what is wrong`,
+    );
   }
 }
 
 /** util-linux, which every distribution has; that of BusyBox cannot do it. */
 const SETPRIV = '/usr/bin/setpriv';
 
-/** If we are killed there is nobody to end it: where the system can do that, it does (prctl(2), PR_SET_PDEATHSIG). The process stays the same. */
+/**
+ * If we are killed there is nobody to end it: where the system can do that, it does (prctl(2), PR_SET_PDEATHSIG). The
+ * process stays the same.
+ */
 function leashed(program: string): Promise<readonly [command: string, args: readonly string[]]> {
   if (process.platform !== 'linux') return Promise.resolve([program, []]);
   const leash = ['--pdeathsig', 'TERM', '--'];
   return new Promise((resolve) => {
-    execFile(SETPRIV, [...leash, '/bin/true'], { timeout: 1000 }, (error) => { resolve(error === null ? [SETPRIV, [...leash, program]] : [program, []]); });
+    execFile(SETPRIV, [...leash, '/bin/true'], { timeout: 1000 }, (error) => {
+      resolve(error === null ? [SETPRIV, [...leash, program]] : [program, []]);
+    });
   });
 }
 
 function answers(address: Address): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = 'path' in address ? connect({ path: address.path }) : connect({ host: address.host, port: address.port });
-    socket.once('connect', () => { socket.destroy(); resolve(true); }).once('error', () => { resolve(false); });
+    const socket =
+      'path' in address ? connect({ path: address.path }) : connect({ host: address.host, port: address.port });
+    socket
+      .once('connect', () => {
+        socket.destroy();
+        resolve(true);
+      })
+      .once('error', () => {
+        resolve(false);
+      });
   });
 }
 
@@ -161,7 +209,9 @@ function freePort(): Promise<number> {
     const server = createServer().once('error', reject);
     server.listen(0, '127.0.0.1', () => {
       const { port } = server.address() as AddressInfo;
-      server.close(() => { resolve(port); });
+      server.close(() => {
+        resolve(port);
+      });
     });
   });
 }

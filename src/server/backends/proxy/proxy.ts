@@ -19,7 +19,15 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
 export function createProxy(rule: ProxyRule): Backend {
   const { timeout, label } = rule;
-  const pool = new ConnectionPool({ connect: (closed) => new ProxyConnection(rule, closed), most: MOST_CONNECTIONS, mostWaiting: MOST_WAITING, timeout, isScarce: false, who: 'the other server', label });
+  const pool = new ConnectionPool({
+    connect: (closed) => new ProxyConnection(rule, closed),
+    most: MOST_CONNECTIONS,
+    mostWaiting: MOST_WAITING,
+    timeout,
+    isScarce: false,
+    who: 'the other server',
+    label,
+  });
   return {
     handle(exchange) {
       const { request, signal } = exchange;
@@ -30,14 +38,21 @@ export function createProxy(rule: ProxyRule): Backend {
       if (wantsWebSocket(request)) return openTunnel(exchange, rule);
       const call = callOf(exchange, rule);
       const mayRetry = request.framing.kind === 'none' && IDEMPOTENT.has(request.method);
-      return pool.ask((connection, free) => connection.ask(call, signal, free), signal, mayRetry).then((reply) => answerOf(reply, request, rule));
+      return pool
+        .ask((connection, free) => connection.ask(call, signal, free), signal, mayRetry)
+        .then((reply) => answerOf(reply, request, rule));
     },
     close: () => pool.close(),
   };
 }
 
 function wantsWebSocket({ method, minor, fields }: Request): boolean {
-  return method === 'GET' && minor > 0 && fields.tokens('upgrade').includes('websocket') && fields.tokens('connection').includes('upgrade');
+  return (
+    method === 'GET' &&
+    minor > 0 &&
+    fields.tokens('upgrade').includes('websocket') &&
+    fields.tokens('connection').includes('upgrade')
+  );
 }
 
 function callOf(exchange: BackendRequest, rule: ProxyRule): ProxyCall {
@@ -49,9 +64,20 @@ function callOf(exchange: BackendRequest, rule: ProxyRule): ProxyCall {
   else if (framing.kind === 'chunked') head += 'Transfer-Encoding: chunked\r\n';
   // A method that usually has content says that there is none (RFC 9110 §8.6).
   else if (!IDEMPOTENT.has(method) || method === 'PUT') head += 'Content-Length: 0\r\n';
-  return { head: `${head}\r\n`, isHead: method === 'HEAD', content: framing.kind === 'none' ? undefined : { body: exchange.body, isChunked: framing.kind === 'chunked' } };
+  return {
+    head: `${head}\r\n`,
+    isHead: method === 'HEAD',
+    content: framing.kind === 'none' ? undefined : { body: exchange.body, isChunked: framing.kind === 'chunked' },
+  };
 }
 
 function answerOf({ head, body }: ProxyReply, request: Request, rule: ProxyRule): BackendAnswer {
-  return { kind: 'response', status: head.status, reason: head.reason, fields: ledBack(responseFields(head.lines), request, rule), body, length: head.length };
+  return {
+    kind: 'response',
+    status: head.status,
+    reason: head.reason,
+    fields: ledBack(responseFields(head.lines), request, rule),
+    body,
+    length: head.length,
+  };
 }

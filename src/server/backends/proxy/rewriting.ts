@@ -32,9 +32,13 @@ export function ledBack(fields: readonly FieldLine[], request: Pick<Request, 'pa
   return fields.map((line) => {
     const [name, value] = line;
     switch (name.toLowerCase()) {
-      case 'location': case 'content-location': return [name, ourUrl(value, request, rule)];
-      case 'set-cookie': return [name, ourCookie(value, request, rule)];
-      default: return line;
+      case 'location':
+      case 'content-location':
+        return [name, ourUrl(value, request, rule)];
+      case 'set-cookie':
+        return [name, ourCookie(value, request, rule)];
+      default:
+        return line;
     }
   });
 }
@@ -55,7 +59,10 @@ function ourUrl(value: string, request: Pick<Request, 'path'>, rule: ProxyRule):
 
 function ourPath(path: string, request: Pick<Request, 'path'>, rule: ProxyRule): string {
   const base = rule.target.pathname.replace(/\/$/, '');
-  const rest = base !== '' && (path === base || path.startsWith(`${base}/`) || path.startsWith(`${base}?`)) ? path.slice(base.length) : path;
+  const rest =
+    base !== '' && (path === base || path.startsWith(`${base}/`) || path.startsWith(`${base}?`))
+      ? path.slice(base.length)
+      : path;
   const prefix = rule.stripPrefix ? prefixOf(request, rule) : '';
   return `${prefix}${rest.startsWith('/') ? '' : '/'}${rest}`;
 }
@@ -66,9 +73,14 @@ function ourCookie(value: string, request: Pick<Request, 'path'>, rule: ProxyRul
   const kept = attributes.flatMap((attribute) => {
     const [name = '', ...rest] = attribute.split('=');
     switch (name.trim().toLowerCase()) {
-      case 'domain': return [];
-      case 'path': return rest.join('=').trim().startsWith('/') ? [` Path=${ourPath(rest.join('=').trim(), request, rule)}`] : [attribute];
-      default: return [attribute];
+      case 'domain':
+        return [];
+      case 'path':
+        return rest.join('=').trim().startsWith('/')
+          ? [` Path=${ourPath(rest.join('=').trim(), request, rule)}`]
+          : [attribute];
+      default:
+        return [attribute];
     }
   });
   return [pair, ...kept].join(';');

@@ -26,14 +26,30 @@ export class ProxyConnection implements PooledConnection, CallConnection {
   private readonly timer: NodeJS.Timeout;
 
   /** @param closed it is of no use any more; called once */
-  constructor(readonly rule: ProxyRule, closed: () => void) {
-    const arrive = (bytes: Buffer): void => { this.arrive(bytes); };
+  constructor(
+    readonly rule: ProxyRule,
+    closed: () => void,
+  ) {
+    const arrive = (bytes: Buffer): void => {
+      this.arrive(bytes);
+    };
     this.socket = connectTo(rule, arrive);
     this.hearOut();
-    this.timer = setTimeout(() => { this.call?.tooLate(); }, rule.timeout);
-    const connecting = setTimeout(() => { this.giveUp(late(rule)); }, Math.min(MOST_CONNECTING, rule.timeout - 1));
-    this.socket.once(rule.target.protocol === 'https:' ? 'secureConnect' : 'connect', () => { clearTimeout(connecting); });
-    this.socket.on('error', (error) => { this.call?.lost(error); });
+    this.timer = setTimeout(() => {
+      this.call?.tooLate();
+    }, rule.timeout);
+    const connecting = setTimeout(
+      () => {
+        this.giveUp(late(rule));
+      },
+      Math.min(MOST_CONNECTING, rule.timeout - 1),
+    );
+    this.socket.once(rule.target.protocol === 'https:' ? 'secureConnect' : 'connect', () => {
+      clearTimeout(connecting);
+    });
+    this.socket.on('error', (error) => {
+      this.call?.lost(error);
+    });
     // The end of a connection may be that of the content; and a target that ends it ends it for good.
     this.socket.on('end', () => {
       this.call?.ended();
@@ -90,14 +106,19 @@ export class ProxyConnection implements PooledConnection, CallConnection {
     else this.socket.destroy();
   }
 
-  /** A target that refuses an upload says so and is gone. Writing fails then, and Node would give up what has come and was not read. */
+  /**
+   * A target that refuses an upload says so and is gone. Writing fails then, and Node would give up what has come and
+   * was not read.
+   */
   private hearOut(): void {
     const { socket } = this;
     const destroy = socket.destroy.bind(socket);
     socket.destroy = (error?: NodeJS.ErrnoException) => {
       if (error?.syscall !== 'write' || this.isRefused || this.call?.isSent !== false) return destroy(error);
       this.isRefused = true;
-      setTimeout(() => { destroy(error); }, LAST_WORD);
+      setTimeout(() => {
+        destroy(error);
+      }, LAST_WORD);
       return socket;
     };
   }
@@ -135,13 +156,17 @@ export class ProxyConnection implements PooledConnection, CallConnection {
     const { socket } = this;
     return new Promise((resolve) => {
       if (!isChunked) {
-        socket.write(chunk, () => { resolve(); });
+        socket.write(chunk, () => {
+          resolve();
+        });
         return;
       }
       socket.cork();
       socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
       socket.write(chunk);
-      socket.write('\r\n', 'latin1', () => { resolve(); });
+      socket.write('\r\n', 'latin1', () => {
+        resolve();
+      });
       socket.uncork();
     });
   }
@@ -168,10 +193,12 @@ function connectTo({ target, verify }: ProxyRule, arrive: (bytes: Buffer) => voi
   const port = target.port === '' ? (isSecure ? 443 : 80) : Number(target.port);
   if (!isSecure) return openSocket({ host, port, noDelay: true }, arrive);
   const servername = isIP(host) === 0 ? { servername: host } : {};
-  return connectSecure({ host, port, rejectUnauthorized: verify, ALPNProtocols: ['http/1.1'], ...servername }).setNoDelay(true).on('data', (bytes: Buffer) => {
-    noteRead(bytes);
-    arrive(bytes);
-  });
+  return connectSecure({ host, port, rejectUnauthorized: verify, ALPNProtocols: ['http/1.1'], ...servername })
+    .setNoDelay(true)
+    .on('data', (bytes: Buffer) => {
+      noteRead(bytes);
+      arrive(bytes);
+    });
 }
 
 function brokenOff(): Error {

@@ -21,19 +21,36 @@ export function failureOf(error: unknown, rule: ProxyRule): BackendFailure {
   const { label, target } = rule;
   const { code = '', message } = error as NodeJS.ErrnoException;
   if (code === 'ETIMEDOUT') return late(rule);
-  if (isCertificateTrouble(code)) return new BackendFailure(502, 'The other server could not prove who it is.', `${label}: the certificate of ${target.origin} is not trusted (${code}): with "verify": false it is taken all the same`);
+  if (isCertificateTrouble(code))
+    return new BackendFailure(
+      502,
+      'The other server could not prove who it is.',
+      `${label}: the certificate of ${target.origin} is not trusted (${code}): with "verify": false it is taken all the same`,
+    );
   if (code.startsWith('HPE_')) return nonsense(rule, code);
   const words = NOT_THERE[code.startsWith('ERR_SSL_') ? 'EPROTO' : code] ?? message;
-  return new BackendFailure(502, 'The other server could not be asked.', `${label}: ${target.origin}: ${words}${code === '' ? '' : ` (${code})`}`);
+  return new BackendFailure(
+    502,
+    'The other server could not be asked.',
+    `${label}: ${target.origin}: ${words}${code === '' ? '' : ` (${code})`}`,
+  );
 }
 
 /** Not a sign of life within the time that it has. */
 export function late({ label, target, timeout }: ProxyRule): BackendFailure {
-  return new BackendFailure(504, 'The other server took too long.', `${label}: ${target.origin} did not answer within ${timeout / 1000} seconds`);
+  return new BackendFailure(
+    504,
+    'The other server took too long.',
+    `${label}: ${target.origin} did not answer within ${timeout / 1000} seconds`,
+  );
 }
 
 export function nonsense({ label, target }: ProxyRule, detail: string): BackendFailure {
-  return new BackendFailure(502, 'The other server gave an answer that is none.', `${label}: what ${target.origin} answers is not HTTP/1: ${detail}`);
+  return new BackendFailure(
+    502,
+    'The other server gave an answer that is none.',
+    `${label}: what ${target.origin} answers is not HTTP/1: ${detail}`,
+  );
 }
 
 function isCertificateTrouble(code: string): boolean {

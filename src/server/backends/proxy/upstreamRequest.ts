@@ -18,7 +18,12 @@ export const MOST_KEPT = 4_000;
 /** What it says of its own patience, less the way there. Milliseconds. */
 const ON_THE_WAY = 500;
 /** For the lines of chunks and trailers; of content there is no limit. */
-const LIMITS = { maxTargetBytes: 0, maxHeaderBytes: MAX_HEAD, maxHeaderFields: 1000, maxBodySize: Number.MAX_SAFE_INTEGER };
+const LIMITS = {
+  maxTargetBytes: 0,
+  maxHeaderBytes: MAX_HEAD,
+  maxHeaderFields: 1000,
+  maxBodySize: Number.MAX_SAFE_INTEGER,
+};
 /** Interim answers to one request. */
 const MOST_INTERIM = 10_000;
 /** Most heads are not longer. Bytes. */
@@ -76,9 +81,14 @@ export class Call implements TurnWork {
   private isAnswered = false;
   private isOver = false;
   private isHeld = false;
-  private readonly gone = (): void => { this.stop(new Error('the client has gone')); };
+  private readonly gone = (): void => {
+    this.stop(new Error('the client has gone'));
+  };
 
-  constructor(private readonly asked: ProxyCall, readonly tools: CallTools) {
+  constructor(
+    private readonly asked: ProxyCall,
+    readonly tools: CallTools,
+  ) {
     this.isSent = asked.content === undefined;
     this.waitsForClient = !this.isSent;
     tools.signal.addEventListener('abort', this.gone);
@@ -114,8 +124,13 @@ export class Call implements TurnWork {
     }
     this.isAnswered = true;
     const { reject, signal, isReused, connection } = this.tools;
-    const failure = signal.aborted || this.asked.content?.body.errored === error ? error : failureOf(error, connection.rule);
-    reject(isReused && !this.hasBytes && failure instanceof BackendFailure && failure.status === 502 ? new StaleConnection(failure.message, { cause: failure }) : failure);
+    const failure =
+      signal.aborted || this.asked.content?.body.errored === error ? error : failureOf(error, connection.rule);
+    reject(
+      isReused && !this.hasBytes && failure instanceof BackendFailure && failure.status === 502
+        ? new StaleConnection(failure.message, { cause: failure })
+        : failure,
+    );
   }
 
   /** Not a byte for too long: unless it is we who do not read, or the client who does not write. */
@@ -164,7 +179,10 @@ export class Call implements TurnWork {
     // A small answer is all there: it leaves in one piece.
     const stretches: Buffer[] = [];
     let used = framing.kind === 'close' ? bytes.length : 0;
-    if (decoder !== undefined) used = decoder.feed(bytes, (content) => { stretches.push(content); });
+    if (decoder !== undefined)
+      used = decoder.feed(bytes, (content) => {
+        stretches.push(content);
+      });
     else if (framing.kind === 'close' && bytes.length > 0) stretches.push(bytes);
     if (decoder?.refusal !== undefined) throw nonsense(this.tools.connection.rule, 'its chunks are not well-formed');
     const isComplete = decoder === undefined ? framing.kind === 'none' : decoder.done;
@@ -187,7 +205,14 @@ export class Call implements TurnWork {
       this.whole = bytesBody(Buffer.concat(stretches));
       return;
     }
-    this.body = new ArrivingBody(head.framing.kind === 'length' ? head.framing.length : undefined, { more: () => { this.hold(false); }, stop: () => { this.stop(new Error('nobody reads the answer')); } });
+    this.body = new ArrivingBody(head.framing.kind === 'length' ? head.framing.length : undefined, {
+      more: () => {
+        this.hold(false);
+      },
+      stop: () => {
+        this.stop(new Error('nobody reads the answer'));
+      },
+    });
     for (const content of stretches) this.push(content);
   }
 

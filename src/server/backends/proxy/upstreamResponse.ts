@@ -1,5 +1,6 @@
 /**
- * The head of another server's answer → status, fields, and where its content ends (RFC 9112 §4 to §6, as a client). Pure.
+ * The head of another server's answer → status, fields, and where its content ends (RFC 9112 §4 to §6, as a client).
+ * Pure.
  */
 import { isWritableField } from '../../http/responseHead.js';
 import { BackendFailure } from '../common/backend.js';
@@ -41,7 +42,10 @@ const CLOSE: ResponseFraming = { kind: 'close' };
  * @returns undefined when more is needed
  * @throws BackendFailure (502) for what is no head, or where nobody can tell where the answer ends
  */
-export function parseResponseHead(text: string, isHead: boolean): { readonly head: ResponseHead; readonly length: number } | undefined {
+export function parseResponseHead(
+  text: string,
+  isHead: boolean,
+): { readonly head: ResponseHead; readonly length: number } | undefined {
   const first = text.indexOf('\n');
   if (first < 0) return undefined;
   const read = readLines(text, first + 1);
@@ -49,7 +53,8 @@ export function parseResponseHead(text: string, isHead: boolean): { readonly hea
   const { lines, length } = read;
   const line = text.slice(0, endOfLine(text, 0, first));
   const match = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: (.*))?$/.exec(line);
-  if (match === null) throw nonsense(`it begins with ${JSON.stringify(line.slice(0, 80))}, which is no status line of HTTP/1`);
+  if (match === null)
+    throw nonsense(`it begins with ${JSON.stringify(line.slice(0, 80))}, which is no status line of HTTP/1`);
   const status = Number(match[2]);
   const reason = match[3] ?? '';
   const said = readConnection(lines);
@@ -58,7 +63,9 @@ export function parseResponseHead(text: string, isHead: boolean): { readonly hea
   return {
     length,
     head: {
-      status, lines, framing,
+      status,
+      lines,
+      framing,
       reason: isWritableField('X', reason) ? reason : '',
       length: said.length,
       // A server of HTTP/1.0 that sends chunks does not know what it does (RFC 9112 §6.1).
@@ -88,7 +95,10 @@ function readLines(text: string, from: number): { readonly lines: FieldLine[]; r
       lines.push(checked(last[0], `${last[1]} ${trimmed(text, start, end)}`.trim()));
     } else {
       const colon = text.indexOf(':', start);
-      if (colon <= start || colon > end) throw nonsense(`a line of its head is no field: ${JSON.stringify(text.slice(start, Math.min(end, start + 80)))}`);
+      if (colon <= start || colon > end)
+        throw nonsense(
+          `a line of its head is no field: ${JSON.stringify(text.slice(start, Math.min(end, start + 80)))}`,
+        );
       // White space before the colon goes (RFC 9112 §5.1).
       lines.push(checked(trimmed(text, start, colon), trimmed(text, colon + 1, end)));
     }
@@ -97,7 +107,8 @@ function readLines(text: string, from: number): { readonly lines: FieldLine[]; r
 }
 
 function checked(name: string, value: string): FieldLine {
-  if (!isWritableField(name, value)) throw nonsense(`a line of its head is no field: ${JSON.stringify(`${name}: ${value}`.slice(0, 80))}`);
+  if (!isWritableField(name, value))
+    throw nonsense(`a line of its head is no field: ${JSON.stringify(`${name}: ${value}`.slice(0, 80))}`);
   return [name, value];
 }
 
@@ -135,7 +146,8 @@ function readConnection(lines: readonly FieldLine[]): Said {
     switch (name.length) {
       case 14:
         if (name.toLowerCase() !== 'content-length') break;
-        if (!/^\d{1,15}$/.test(value) || (length !== undefined && length !== value)) throw nonsense('its Content-Length is not one number');
+        if (!/^\d{1,15}$/.test(value) || (length !== undefined && length !== value))
+          throw nonsense('its Content-Length is not one number');
         length = value;
         break;
       case 17:
@@ -143,18 +155,32 @@ function readConnection(lines: readonly FieldLine[]): Said {
         break;
       case 10:
         switch (name.toLowerCase()) {
-          case 'connection': tokens = tokens.concat(membersOf(value)); break;
-          case 'keep-alive': keptFor = timeoutOf(value);
+          case 'connection':
+            tokens = tokens.concat(membersOf(value));
+            break;
+          case 'keep-alive':
+            keptFor = timeoutOf(value);
         }
     }
   }
   return { length: length === undefined ? undefined : Number(length), codings, tokens, keptFor };
 }
 
-const ALONE: Readonly<Record<string, readonly string[]>> = { 'keep-alive': ['keep-alive'], close: ['close'], chunked: ['chunked'] };
+const ALONE: Readonly<Record<string, readonly string[]>> = {
+  'keep-alive': ['keep-alive'],
+  close: ['close'],
+  chunked: ['chunked'],
+};
 
 function membersOf(list: string): readonly string[] {
-  return ALONE[list] ?? list.toLowerCase().split(',').map((member) => member.trim()).filter((member) => member !== '');
+  return (
+    ALONE[list] ??
+    list
+      .toLowerCase()
+      .split(',')
+      .map((member) => member.trim())
+      .filter((member) => member !== '')
+  );
 }
 
 function timeoutOf(value: string): number | undefined {
@@ -162,11 +188,17 @@ function timeoutOf(value: string): number | undefined {
   return match === null ? undefined : Number(match[1]) * 1000;
 }
 
-/** Where the content ends (RFC 9112 §6.3). Whoever says it in two ways is not believed: one that sits between us may read the other. */
+/**
+ * Where the content ends (RFC 9112 §6.3). Whoever says it in two ways is not believed: one that sits between us may
+ * read the other.
+ */
 function framingOf({ length, codings }: Said): ResponseFraming {
   if (codings.length === 0) return length === undefined ? CLOSE : { kind: 'length', length };
   if (length !== undefined) throw nonsense('it has both a Content-Length and a Transfer-Encoding');
-  if (codings.length > 1 || codings[0] !== 'chunked') throw nonsense(`its Transfer-Encoding is ${JSON.stringify(codings.join(', ').slice(0, 80))}; only chunked is known here`);
+  if (codings.length > 1 || codings[0] !== 'chunked')
+    throw nonsense(
+      `its Transfer-Encoding is ${JSON.stringify(codings.join(', ').slice(0, 80))}; only chunked is known here`,
+    );
   return CHUNKED;
 }
 

@@ -1,5 +1,6 @@
 /**
- * A WebSocket through the proxy: once the target has accepted it, bytes go both ways, and nobody looks at them (RFC 6455 §4.2, RFC 9110 §7.8).
+ * A WebSocket through the proxy: once the target has accepted it, bytes go both ways, and nobody looks at them (RFC
+ * 6455 §4.2, RFC 9110 §7.8).
  */
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -22,18 +23,38 @@ export function openTunnel(exchange: BackendRequest, rule: ProxyRule): Promise<B
     const fields: FieldLine[] = [...requestFields(exchange, rule), ['Connection', 'Upgrade'], ['Upgrade', 'websocket']];
     const ask = target.protocol === 'https:' ? httpsRequest : httpRequest;
     const outgoing = ask({
-      host: target.hostname.replace(/^\[|\]$/g, ''), port: target.port === '' ? undefined : target.port, method: 'GET', path: targetPath(request, rule), agent: false,
-      headers: fields.flat(), setHost: false, rejectUnauthorized: rule.verify, timeout: rule.timeout,
+      host: target.hostname.replace(/^\[|\]$/g, ''),
+      port: target.port === '' ? undefined : target.port,
+      method: 'GET',
+      path: targetPath(request, rule),
+      agent: false,
+      headers: fields.flat(),
+      setHost: false,
+      rejectUnauthorized: rule.verify,
+      timeout: rule.timeout,
     });
-    const gone = (): void => { outgoing.destroy(new Error('the client has gone')); };
+    const gone = (): void => {
+      outgoing.destroy(new Error('the client has gone'));
+    };
     signal.addEventListener('abort', gone);
-    outgoing.on('close', () => { signal.removeEventListener('abort', gone); });
+    outgoing.on('close', () => {
+      signal.removeEventListener('abort', gone);
+    });
     outgoing.on('timeout', () => {
       // It is the client who does not read.
       if (answer !== undefined && answer.readableLength > 0) outgoing.socket?.setTimeout(rule.timeout);
-      else outgoing.destroy(new BackendFailure(504, 'The other server took too long.', `${rule.label}: ${target.origin} did not answer within ${rule.timeout / 1000} seconds`));
+      else
+        outgoing.destroy(
+          new BackendFailure(
+            504,
+            'The other server took too long.',
+            `${rule.label}: ${target.origin} did not answer within ${rule.timeout / 1000} seconds`,
+          ),
+        );
     });
-    outgoing.on('error', (error) => { reject(signal.aborted ? error : failureOf(error, rule)); });
+    outgoing.on('error', (error) => {
+      reject(signal.aborted ? error : failureOf(error, rule));
+    });
     outgoing.on('response', (message) => {
       const { statusCode = 0 } = message;
       if (statusCode < 200 || statusCode > 599) {
@@ -43,7 +64,11 @@ export function openTunnel(exchange: BackendRequest, rule: ProxyRule): Promise<B
       answer = message;
       const lines = linesOf(message);
       resolve({
-        kind: 'response', status: statusCode, reason: message.statusMessage, fields: ledBack(responseFields(lines), request, rule), body: new StreamBody(message, lengthOf(message)),
+        kind: 'response',
+        status: statusCode,
+        reason: message.statusMessage,
+        fields: ledBack(responseFields(lines), request, rule),
+        body: new StreamBody(message, lengthOf(message)),
       });
     });
     outgoing.on('upgrade', (message, upstream, head) => {
@@ -69,23 +94,40 @@ function linesOf({ rawHeaders }: IncomingMessage): FieldLine[] {
 /** Bytes of content, where it is not in chunks. */
 function lengthOf({ headers }: IncomingMessage): number | undefined {
   const length = headers['content-length'];
-  return headers['transfer-encoding'] === undefined && length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
+  return headers['transfer-encoding'] === undefined && length !== undefined && /^\d{1,15}$/.test(length)
+    ? Number(length)
+    : undefined;
 }
 
 /** @param patience of one side, once the other has ended the connection. Milliseconds */
-function tunnel(message: IncomingMessage, upstream: Socket, { behind, patience }: { readonly behind: Buffer; readonly patience: number }): Takeover {
+function tunnel(
+  message: IncomingMessage,
+  upstream: Socket,
+  { behind, patience }: { readonly behind: Buffer; readonly patience: number },
+): Takeover {
   let client: Socket | undefined;
   const end = (): void => {
     upstream.destroy();
     client?.destroy();
   };
   // What it has sent before it went is for the client all the same.
-  upstream.on('error', end).on('close', () => { client?.setTimeout(patience, end).destroySoon(); });
+  upstream.on('error', end).on('close', () => {
+    client?.setTimeout(patience, end).destroySoon();
+  });
   return {
     accept(socket, head) {
       client = socket;
-      const fields = headerBlock([...responseFields(linesOf(message)), ['Connection', 'Upgrade'], ['Upgrade', 'websocket']]);
-      socket.on('error', end).on('close', end).on('end', () => { upstream.setTimeout(patience, end); });
+      const fields = headerBlock([
+        ...responseFields(linesOf(message)),
+        ['Connection', 'Upgrade'],
+        ['Upgrade', 'websocket'],
+      ]);
+      socket
+        .on('error', end)
+        .on('close', end)
+        .on('end', () => {
+          upstream.setTimeout(patience, end);
+        });
       socket.write(encodeHead({ status: 101, fields, body: undefined }, new Date().toUTCString(), 'default'), 'latin1');
       if (behind.length > 0) socket.write(behind);
       if (head.length > 0) upstream.write(head);

@@ -18,11 +18,33 @@ export function echoResponse(report: FormReport, request: Request, hooks: Hooks)
   const form = preferred(request.fields.get('accept'), ['text/html', 'application/json']);
   if (form === 'text/html') {
     // It shows what was sent once: there is nothing to keep up to date, and asking again would send it again.
-    return generatedResponse({ status: 200, html: (nonce) => renderEcho(report, request, nonce), extra: [['Vary', 'Accept']] }, { ...request, fields: request.fields }, { ...hooks, script: () => undefined });
+    return generatedResponse(
+      { status: 200, html: (nonce) => renderEcho(report, request, nonce), extra: [['Vary', 'Accept']] },
+      { ...request, fields: request.fields },
+      { ...hooks, script: () => undefined },
+    );
   }
   const { type, length, fields, files, text, json } = report;
   const query = [...new URLSearchParams(request.query ?? '')].map(([name, value]) => ({ name, value }));
-  const value = { method: request.method, path: readablePath(request.path), query, contentType: type, length, fields: fields.map((field) => ({ name: field.name, value: field.value })), files, ...(json !== undefined ? { json } : text !== undefined && { text }) };
+  const value = {
+    method: request.method,
+    path: readablePath(request.path),
+    query,
+    contentType: type,
+    length,
+    fields: fields.map((field) => ({ name: field.name, value: field.value })),
+    files,
+    ...(json !== undefined ? { json } : text !== undefined && { text }),
+  };
   const bytes = Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`, 'utf8');
-  return { status: 200, fields: headerBlock([['Content-Type', 'application/json'], ['Content-Length', bytes.length], ['Cache-Control', 'no-store'], ['Vary', 'Accept']]), body: bytesBody(bytes) };
+  return {
+    status: 200,
+    fields: headerBlock([
+      ['Content-Type', 'application/json'],
+      ['Content-Length', bytes.length],
+      ['Cache-Control', 'no-store'],
+      ['Vary', 'Accept'],
+    ]),
+    body: bytesBody(bytes),
+  };
 }

@@ -13,15 +13,21 @@ const LONGEST_TEXT = 64 * 1024;
 
 /** The whole document. @param nonce of its one style element */
 export function renderEcho(report: FormReport, request: Request, nonce: string): string {
-  const query = [...new URLSearchParams(request.query ?? '')].slice(0, 1000).map(([name, value]): FormField => ({ name, value, isCut: false }));
+  const query = [...new URLSearchParams(request.query ?? '')]
+    .slice(0, 1000)
+    .map(([name, value]): FormField => ({ name, value, isCut: false }));
   const parts = [
     fieldTable('In the address', query),
     fieldTable('Fields', report.fields),
     fileTable(report.files),
     textOf(report),
     report.length === 0 ? '<p class="note">The form was sent without content.</p>' : '',
-    report.length > 0 && report.fields.length + report.files.length === 0 && report.text === undefined ? `<p class="note">${escapeHtml(formatBytes(report.length))} that are neither form nor text: they were counted, and nothing else.</p>` : '',
-  ].filter((part) => part !== '').join('\n  ');
+    report.length > 0 && report.fields.length + report.files.length === 0 && report.text === undefined
+      ? `<p class="note">${escapeHtml(formatBytes(report.length))} that are neither form nor text: they were counted, and nothing else.</p>`
+      : '',
+  ]
+    .filter((part) => part !== '')
+    .join('\n  ');
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -46,13 +52,20 @@ export function renderEcho(report: FormReport, request: Request, nonce: string):
 
 function fieldTable(title: string, fields: readonly FormField[]): string {
   if (fields.length === 0) return '';
-  const rows = fields.map(({ name, value, isCut }) => `<tr><th scope="row">${named(name)}</th><td>${valueOf(value, isCut)}</td></tr>`).join('\n      ');
+  const rows = fields
+    .map(({ name, value, isCut }) => `<tr><th scope="row">${named(name)}</th><td>${valueOf(value, isCut)}</td></tr>`)
+    .join('\n      ');
   return `<h2>${escapeHtml(title)} <span>${fields.length}</span></h2>\n  <div class="wide"><table>\n    <tbody>\n      ${rows}\n    </tbody>\n  </table></div>`;
 }
 
 function fileTable(files: readonly FormFile[]): string {
   if (files.length === 0) return '';
-  const rows = files.map(({ name, filename, type, size, sha256 }) => `<tr><th scope="row">${named(name)}</th><td><b>${escapeHtml(shortened(filename))}</b><br>${escapeHtml(shortened(type))}, ${escapeHtml(formatBytes(size))}<br><code class="hash">SHA-256 ${sha256}</code></td></tr>`).join('\n      ');
+  const rows = files
+    .map(
+      ({ name, filename, type, size, sha256 }) =>
+        `<tr><th scope="row">${named(name)}</th><td><b>${escapeHtml(shortened(filename))}</b><br>${escapeHtml(shortened(type))}, ${escapeHtml(formatBytes(size))}<br><code class="hash">SHA-256 ${sha256}</code></td></tr>`,
+    )
+    .join('\n      ');
   return `<h2>Files <span>${files.length}</span></h2>\n  <div class="wide"><table>\n    <tbody>\n      ${rows}\n    </tbody>\n  </table></div>`;
 }
 
@@ -76,7 +89,10 @@ function valueOf(value: string, isCut: boolean): string {
 
 /** Several lines stay several lines; every other control is made visible. */
 function lines(text: string): string {
-  return text.split(/\r\n?|\n/).map((line) => line.split('\t').map(escapeHtml).join('\t')).join('\n');
+  return text
+    .split(/\r\n?|\n/)
+    .map((line) => line.split('\t').map(escapeHtml).join('\t'))
+    .join('\n');
 }
 
 const STYLE = `

@@ -1,5 +1,6 @@
 /**
- * What a form has sent: fields, files, JSON or text. Read as it arrives; of files only the size is kept, and of long texts the beginning.
+ * What a form has sent: fields, files, JSON or text. Read as it arrives; of files only the size is kept, and of long
+ * texts the beginning.
  */
 import Busboy from '@fastify/busboy';
 import { createHash } from 'node:crypto';
@@ -57,13 +58,17 @@ export interface FormProblem {
 }
 
 /** @throws (rejects with) what the body was destroyed with */
-export async function readForm({ fields }: Pick<Request, 'fields'>, body: IncomingBody): Promise<FormReport | FormProblem> {
+export async function readForm(
+  { fields }: Pick<Request, 'fields'>,
+  body: IncomingBody,
+): Promise<FormReport | FormProblem> {
   const coding = fields.get('content-encoding')?.toLowerCase() ?? 'identity';
   // What a few bytes may become is not found out by trying.
   if (coding !== 'identity') return { status: 415, why: 'Compressed forms are not read.' };
   const contentType = fields.get('content-type') ?? '';
   const type = (contentType.split(';')[0] as string).trim().toLowerCase();
-  if (type === 'multipart/form-data' || type === 'application/x-www-form-urlencoded') return readParts(contentType, type, body);
+  if (type === 'multipart/form-data' || type === 'application/x-www-form-urlencoded')
+    return readParts(contentType, type, body);
   return readText(contentType, type, body);
 }
 
@@ -79,10 +84,19 @@ async function readText(contentType: string, type: string, body: IncomingBody): 
   }
   const isJson = /^application\/(?:[^/]+\+)?json$/.test(type);
   const bytes = Buffer.concat(chunks);
-  if (!isJson && !/^text\/|^application\/(?:[^/]+\+)?xml$|^application\/(?:graphql|javascript)$/.test(type)) return { type, length, fields: [], files: [] };
+  if (!isJson && !/^text\/|^application\/(?:[^/]+\+)?xml$|^application\/(?:graphql|javascript)$/.test(type))
+    return { type, length, fields: [], files: [] };
   const text = decode(bytes, charsetOf(contentType));
   const json = isJson && length === kept ? parsed(text) : undefined;
-  return { type, length, fields: [], files: [], text, isTextCut: length > kept, ...(json !== undefined && { json: json.value }) };
+  return {
+    type,
+    length,
+    fields: [],
+    files: [],
+    text,
+    isTextCut: length > kept,
+    ...(json !== undefined && { json: json.value }),
+  };
 }
 
 function charsetOf(contentType: string): string {
@@ -138,7 +152,9 @@ const TOO_MANY: FormProblem = { status: 413, why: `The form has more than ${MOST
 async function readParts(contentType: string, type: string, body: IncomingBody): Promise<FormReport | FormProblem> {
   const collector = new Collector();
   let length = 0;
-  body.on('data', (chunk: Buffer) => { length += chunk.length; });
+  body.on('data', (chunk: Buffer) => {
+    length += chunk.length;
+  });
   body.pause();
   try {
     await collector.read(contentType, body);
@@ -147,7 +163,9 @@ async function readParts(contentType: string, type: string, body: IncomingBody):
     return error instanceof FormError ? error.problem : MALFORMED;
   }
   // Of pairs in one piece the library takes as many as it may, and does not say that there are more.
-  return collector.fields.length > MOST_PARTS ? TOO_MANY : { type, length, fields: collector.fields, files: collector.files };
+  return collector.fields.length > MOST_PARTS
+    ? TOO_MANY
+    : { type, length, fields: collector.fields, files: collector.files };
 }
 
 /** A part without a name has none, whatever the library's types say. */
@@ -171,7 +189,15 @@ class Collector {
     return new Promise((resolve, reject) => {
       const parser = new Busboy({
         headers: { 'content-type': contentType },
-        limits: { fields: MOST_PARTS + 1, files: MOST_PARTS, parts: 2 * MOST_PARTS, fieldSize: LONGEST_VALUE, fieldNameSize: LONGEST_NAME, headerPairs: 100, headerSize: 16 * 1024 },
+        limits: {
+          fields: MOST_PARTS + 1,
+          files: MOST_PARTS,
+          parts: 2 * MOST_PARTS,
+          fieldSize: LONGEST_VALUE,
+          fieldNameSize: LONGEST_NAME,
+          headerPairs: 100,
+          headerSize: 16 * 1024,
+        },
         isPartAFile: (_name, _type, filename) => filename !== undefined,
       });
       const fail = (error: unknown): void => {
@@ -180,10 +206,16 @@ class Collector {
         body.resume();
         reject(error instanceof Error ? error : new Error(String(error)));
       };
-      const tooMany = (): void => { fail(new FormError(TOO_MANY)); };
+      const tooMany = (): void => {
+        fail(new FormError(TOO_MANY));
+      };
       parser.on('field', (name, value, isNameCut, isValueCut) => {
         const [keptName, keptValue] = [this.keep(nameOf(name)), this.keep(value)];
-        this.fields.push({ name: keptName, value: keptValue, isCut: isNameCut || isValueCut || keptValue.length < value.length });
+        this.fields.push({
+          name: keptName,
+          value: keptValue,
+          isCut: isNameCut || isValueCut || keptValue.length < value.length,
+        });
       });
       parser.on('file', (name, stream, filename, _encoding, type) => {
         const hash = createHash('sha256');
@@ -193,11 +225,15 @@ class Collector {
           size += chunk.length;
           hash.update(chunk);
         });
-        stream.on('end', () => { this.files.push({ ...kept, size, sha256: hash.digest('hex') }); });
+        stream.on('end', () => {
+          this.files.push({ ...kept, size, sha256: hash.digest('hex') });
+        });
         stream.on('error', fail);
       });
       parser.on('fieldsLimit', tooMany).on('filesLimit', tooMany).on('partsLimit', tooMany);
-      parser.on('error', fail).on('finish', () => { resolve(); });
+      parser.on('error', fail).on('finish', () => {
+        resolve();
+      });
       body.on('error', fail);
       body.pipe(parser);
     });

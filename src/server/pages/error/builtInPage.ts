@@ -31,7 +31,10 @@ export interface BuiltInPage {
   readonly suggestions?: Suggestions | undefined;
   /** The request was refused before anybody looked for what it asks for. */
   readonly isRefused?: boolean | undefined;
-  /** Where the user has said that his own page for this status is, relative to the workspace; undefined: where it is by default. */
+  /**
+   * Where the user has said that his own page for this status is, relative to the workspace; undefined: where it is by
+   * default.
+   */
   readonly ownPage?: string | undefined;
 }
 
@@ -39,14 +42,18 @@ export interface BuiltInPage {
 export function renderErrorPage(page: BuiltInPage): string {
   const { problem, nonce, script } = page;
   const reason = REASONS[problem.status] ?? 'Error';
-  const facts = factsOf(page).map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd><code>${escapeHtml(value)}</code></dd>`).join('\n      ');
+  const facts = factsOf(page)
+    .map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd><code>${escapeHtml(value)}</code></dd>`)
+    .join('\n      ');
   const parts = [
     `<p>${escapeHtml(problem.why)}</p>`,
     sameNameOf(page),
     facts === '' ? '' : `<dl>\n      ${facts}\n  </dl>`,
     similarOf(page),
     adviceOf(page),
-  ].filter((part) => part !== '').join('\n  ');
+  ]
+    .filter((part) => part !== '')
+    .join('\n  ');
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -89,7 +96,11 @@ const HEADLINES: Readonly<Record<number, string>> = {
   505: 'This is another kind of HTTP',
 };
 
-function factsOf({ problem: { status, path, method, allow }, rootLabel, suggestions }: BuiltInPage): [string, string][] {
+function factsOf({
+  problem: { status, path, method, allow },
+  rootLabel,
+  suggestions,
+}: BuiltInPage): [string, string][] {
   const facts: [string, string][] = [];
   // A 403 is fixed text: whoever was turned away learns nothing, not even his own words.
   if (path !== undefined && status !== 403) facts.push(['Asked for', shortened(readablePath(path))]);
@@ -102,7 +113,10 @@ function factsOf({ problem: { status, path, method, allow }, rootLabel, suggesti
 function sameNameOf({ problem, suggestions }: BuiltInPage): string {
   const there = suggestions?.sameName;
   if (there === undefined) return '';
-  const because = there.differs === 'capitals' ? 'most hosts are case-sensitive, so that is how it has to be written' : 'its accents are encoded in another way, which most hosts take for another name';
+  const because =
+    there.differs === 'capitals'
+      ? 'most hosts are case-sensitive, so that is how it has to be written'
+      : 'its accents are encoded in another way, which most hosts take for another name';
   return `<p class="found">It exists as ${linkTo(there, problem)}; ${because}.</p>`;
 }
 
@@ -122,11 +136,17 @@ function linkTo(there: Suggestion, { path = '/' }: Problem): string {
 function adviceOf({ problem: { status, method }, isRefused, ownPage, suggestions }: BuiltInPage): string {
   const own = `Your own page goes to <code>${escapeHtml(ownPage ?? `config/${status}.html`)}</code>.`;
   switch (status) {
-    case 404: return `<p class="advice">${suggestions?.sameName === undefined ? 'Check the spelling, also of capital letters. ' : ''}${own}</p>`;
-    case 405: return `<p class="advice">A file can be read, not written or submitted to: a form needs a program behind it (<code>liteServer.backends</code>), or <code>"liteServer.post": "echo"</code> to see what it sends. ${own}</p>`;
+    case 404:
+      return `<p class="advice">${suggestions?.sameName === undefined ? 'Check the spelling, also of capital letters. ' : ''}${own}</p>`;
+    case 405:
+      return `<p class="advice">A file can be read, not written or submitted to: a form needs a program behind it (<code>liteServer.backends</code>), or <code>"liteServer.post": "echo"</code> to see what it sends. ${own}</p>`;
     // Of a file: what is 501 for another reason (an unknown method, a coding) is explained by its sentence.
-    case 501: return isRefused === true || (method !== 'GET' && method !== 'HEAD') ? '' : '<p class="advice">The source of a script is never sent. What runs it (PHP, CGI) has to be set up first.</p>';
-    default: return '';
+    case 501:
+      return isRefused === true || (method !== 'GET' && method !== 'HEAD')
+        ? ''
+        : '<p class="advice">The source of a script is never sent. What runs it (PHP, CGI) has to be set up first.</p>';
+    default:
+      return '';
   }
 }
 

@@ -1,5 +1,6 @@
 /**
- * The user's own error pages: found through the resolver, read again when they change, and every trouble with one told once.
+ * The user's own error pages: found through the resolver, read again when they change, and every trouble with one told
+ * once.
  */
 import { lstat, realpath } from 'node:fs/promises';
 import path from 'node:path';
@@ -43,13 +44,19 @@ export interface OwnPagesTools {
 }
 
 /** Goes on the sentence "The page for 404 (…) …". */
-interface Trouble { readonly trouble: string; readonly isMissing?: boolean }
+interface Trouble {
+  readonly trouble: string;
+  readonly isMissing?: boolean;
+}
 
 /** What came of looking for a page. */
 type Read = { readonly page: OwnPage } | Trouble;
 
 export function createOwnPages(tools: OwnPagesTools): OwnPages {
-  const { options: { pages, optional }, warn } = tools;
+  const {
+    options: { pages, optional },
+    warn,
+  } = tools;
   const reader = new Reader(tools);
   /** By key, what is wrong with the page and has been said. */
   const said = new Map<string, string>();
@@ -66,7 +73,8 @@ export function createOwnPages(tools: OwnPagesTools): OwnPages {
         if (said.get(key) === read.trouble) continue;
         said.set(key, read.trouble);
         const instead = index + 1 < keys.length ? `the page for ${keys[index + 1] as string}` : 'the built-in page';
-        if (!(optional.includes(name) && read.isMissing === true)) warn(`The page for ${key} (liteServer.errorPages: ${name}) ${read.trouble}: ${instead} is shown instead`);
+        if (!(optional.includes(name) && read.isMissing === true))
+          warn(`The page for ${key} (liteServer.errorPages: ${name}) ${read.trouble}: ${instead} is shown instead`);
       }
       return undefined;
     },
@@ -76,7 +84,10 @@ export function createOwnPages(tools: OwnPagesTools): OwnPages {
 class Reader {
   private readonly cache = new ContentCache();
   /** By page, what was made of its bytes. */
-  private readonly templates = new Map<string, { readonly bytes: Buffer; readonly mediaType: string; readonly template: ErrorTemplate | undefined }>();
+  private readonly templates = new Map<
+    string,
+    { readonly bytes: Buffer; readonly mediaType: string; readonly template: ErrorTemplate | undefined }
+  >();
   private resolver: Resolver | undefined;
 
   constructor(private readonly tools: OwnPagesTools) {}
@@ -117,10 +128,15 @@ class Reader {
     if (resolved.kind !== 'refused') return { trouble: 'is a folder' };
     if (resolved.status === 403) return { trouble: 'may not be read' };
     if (resolved.status === 501) return { trouble: 'is a script' };
-    if (segments.some((segment, index) => isHidden(segment, index === 0))) return { trouble: 'has a name that begins with a dot' };
+    if (segments.some((segment, index) => isHidden(segment, index === 0)))
+      return { trouble: 'has a name that begins with a dot' };
     const lookupPath = path.join(folder, ...segments);
     const place = await realpath(lookupPath).catch(() => undefined);
-    if (place === undefined) return await lstat(lookupPath).then(() => ({ trouble: 'is a link that leads nowhere' }), () => ({ trouble: 'does not exist', isMissing: true }));
+    if (place === undefined)
+      return await lstat(lookupPath).then(
+        () => ({ trouble: 'is a link that leads nowhere' }),
+        () => ({ trouble: 'does not exist', isMissing: true }),
+      );
     const relative = path.relative(await realpath(folder), place);
     const leadsOut = path.isAbsolute(relative) || relative.split(path.sep)[0] === '..';
     return { trouble: leadsOut ? 'is a link that leads out of the workspace' : 'is no file that is ever sent' };
@@ -137,11 +153,17 @@ class Reader {
       return { trouble: 'is larger than 1 MiB' };
     }
     if (typed !== undefined) discardContent(found);
-    const bytes = typed?.bytes ?? found.bytes ?? await collect(new FileBody(found.fd, found.pieces, pool));
+    const bytes = typed?.bytes ?? found.bytes ?? (await collect(new FileBody(found.fd, found.pieces, pool)));
     const template = await this.templateOf(key, bytes, mediaType);
-    if (template !== undefined && template.placeholders > MOST_PLACEHOLDERS) return { trouble: `has more than ${MOST_PLACEHOLDERS} placeholders` };
+    if (template !== undefined && template.placeholders > MOST_PLACEHOLDERS)
+      return { trouble: `has more than ${MOST_PLACEHOLDERS} placeholders` };
     const isUtf8 = typed !== undefined || template !== undefined;
-    return { page: { content: { ...withBytes(found, bytes), isUtf8, type: isUtf8 ? withCharset(mediaType, 'utf-8') : type }, template } };
+    return {
+      page: {
+        content: { ...withBytes(found, bytes), isUtf8, type: isUtf8 ? withCharset(mediaType, 'utf-8') : type },
+        template,
+      },
+    };
   }
 
   /** Made anew when the page is another one: what an editor says of it, or its file. */
@@ -156,5 +178,12 @@ class Reader {
 
 /** The same content with other bytes in it, all in memory. Its fields are not those of the new bytes any more. */
 export function withBytes(content: Content, bytes: Buffer): Content {
-  return { ...content, bytes, fd: -1, whole: undefined, pieces: [{ start: 0, end: bytes.length }], validators: { ...content.validators, size: bytes.length } };
+  return {
+    ...content,
+    bytes,
+    fd: -1,
+    whole: undefined,
+    pieces: [{ start: 0, end: bytes.length }],
+    validators: { ...content.validators, size: bytes.length },
+  };
 }

@@ -36,7 +36,10 @@ export interface ErrorPages {
 }
 
 export interface ErrorPagesTools {
-  readonly options: Pick<ServerOptions, 'errorPages' | 'root' | 'rootLabel' | 'mounts' | 'indexes' | 'cleanUrls' | 'directoryListing'>;
+  readonly options: Pick<
+    ServerOptions,
+    'errorPages' | 'root' | 'rootLabel' | 'mounts' | 'indexes' | 'cleanUrls' | 'directoryListing'
+  >;
   readonly pool: BufferPool;
   readonly hooks: Hooks;
   /** Takes a line for the log. */
@@ -53,7 +56,15 @@ const VARIES: readonly [string, string] = ['Vary', 'Accept'];
 export function createErrorPages({ options, pool, hooks, warn, typeOf }: ErrorPagesTools): ErrorPages {
   const { errorPages, rootLabel, root, mounts, indexes, cleanUrls, directoryListing } = options;
   const own = createOwnPages({ options: errorPages, pool, overlay: hooks.overlay, warn, ...(typeOf && { typeOf }) });
-  const suggester = createSuggester({ root, rootLabel, mounts, indexes, cleanUrls, directoryListing, workspace: errorPages.folder });
+  const suggester = createSuggester({
+    root,
+    rootLabel,
+    mounts,
+    indexes,
+    cleanUrls,
+    directoryListing,
+    workspace: errorPages.folder,
+  });
   // Unsaved text is in the page before its placeholders are filled in.
   const withoutOverlay: Hooks = { ...(hooks.transform && { transform: (document) => hooks.transform?.(document) }) };
   return {
@@ -61,21 +72,42 @@ export function createErrorPages({ options, pool, hooks, warn, typeOf }: ErrorPa
       const { status } = problem;
       const isRefused = !isTaken(asker);
       // Whoever was turned away gets fixed text, always in the same form, and nothing that is the user's.
-      if (status === 403 && isRefused) return generatedResponse({ status, html: (nonce) => renderErrorPage({ problem, rootLabel, nonce }), extra }, undefined, hooks);
+      if (status === 403 && isRefused)
+        return generatedResponse(
+          { status, html: (nonce) => renderErrorPage({ problem, rootLabel, nonce }), extra },
+          undefined,
+          hooks,
+        );
       const form = asker === undefined ? FORMS[0] : preferred(asker.fields.get('accept'), FORMS);
       const fields: Extra = asker === undefined ? extra : [...extra, VARIES];
-      if (form !== 'text/html') return whole(status, form, renderProblem(problem, form), [['Cache-Control', 'no-store'], ...fields]);
+      if (form !== 'text/html')
+        return whole(status, form, renderProblem(problem, form), [['Cache-Control', 'no-store'], ...fields]);
       const page = await own.find(status);
       if (page !== undefined) {
         const { path = '/' } = asker ?? {};
         const content = filledIn(page, valuesFor(problem, rootLabel), depthOf(path));
-        return fromContent(status, await present(content, { path, status, navigation: canFollow(asker, status) }, withoutOverlay), fields, pool);
+        return fromContent(
+          status,
+          await present(content, { path, status, navigation: canFollow(asker, status) }, withoutOverlay),
+          fields,
+          pool,
+        );
       }
       const suggestions = status === 404 && !isRefused ? await suggestionsFor(asker, suggester) : undefined;
       // What nobody has named lies in a folder of which only its standard place is known.
       const named = errorPages.pages[String(status)];
-      const shown = { problem, rootLabel, suggestions, isRefused, ownPage: named !== undefined && errorPages.optional.includes(named) ? undefined : named };
-      return generatedResponse({ status, html: (nonce, script) => renderErrorPage({ ...shown, nonce, script }), extra: fields }, asker, hooks);
+      const shown = {
+        problem,
+        rootLabel,
+        suggestions,
+        isRefused,
+        ownPage: named !== undefined && errorPages.optional.includes(named) ? undefined : named,
+      };
+      return generatedResponse(
+        { status, html: (nonce, script) => renderErrorPage({ ...shown, nonce, script }), extra: fields },
+        asker,
+        hooks,
+      );
     },
   };
 }
@@ -88,21 +120,35 @@ function filledIn({ content, template }: OwnPage, values: TemplateValues, depth:
 function valuesFor({ status, path = '', method = '', allow = [] }: Problem, rootLabel: string): TemplateValues {
   const reason = REASONS[status] ?? 'Error';
   if (status === 403) return { status: '403', reason, method: '', path: '', allow: '', root: '' };
-  return { status: String(status), reason, method, path: shortened(readablePath(path)), allow: allow.join(', '), root: rootLabel };
+  return {
+    status: String(status),
+    reason,
+    method,
+    path: shortened(readablePath(path)),
+    allow: allow.join(', '),
+    root: rootLabel,
+  };
 }
 
 function fromContent(status: number, content: Content, extra: Extra, pool: BufferPool): Response {
   // What is said of a page that a hook looked at covers what we would say.
   const fields = headerBlock([
-    ['Content-Type', content.type], ['Content-Length', content.validators.size], ['Cache-Control', 'no-cache'], ...content.extra,
+    ['Content-Type', content.type],
+    ['Content-Length', content.validators.size],
+    ['Cache-Control', 'no-cache'],
+    ...content.extra,
     ...extra.filter((field) => field !== VARIES || !content.extra.some(([name]) => name.toLowerCase() === 'vary')),
   ]);
-  return { status, fields, body: content.bytes === undefined ? new FileBody(content.fd, content.pieces, pool) : bytesBody(content.bytes) };
+  return {
+    status,
+    fields,
+    body: content.bytes === undefined ? new FileBody(content.fd, content.pieces, pool) : bytesBody(content.bytes),
+  };
 }
 
 /**
- * The folder is looked through only for somebody who may read what is found: a person in front of a page, or a program that takes
- * whatever comes, as curl does. Not for every picture that is missing.
+ * The folder is looked through only for somebody who may read what is found: a person in front of a page, or a program
+ * that takes whatever comes, as curl does. Not for every picture that is missing.
  */
 async function suggestionsFor({ fields, path }: Asker, suggester: Suggester): Promise<Suggestions | undefined> {
   return path.startsWith(RESERVED) || !isForReading(fields) ? undefined : suggester.suggest(path);
@@ -115,5 +161,9 @@ function isForReading(fields: Fields): boolean {
 }
 
 function whole(status: number, type: string, bytes: Buffer, extra: Extra): Response {
-  return { status, fields: headerBlock([['Content-Type', type], ['Content-Length', bytes.length], ...extra]), body: bytesBody(bytes) };
+  return {
+    status,
+    fields: headerBlock([['Content-Type', type], ['Content-Length', bytes.length], ...extra]),
+    body: bytesBody(bytes),
+  };
 }

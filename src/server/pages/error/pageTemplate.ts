@@ -1,9 +1,9 @@
 /**
- * The user's own error page as a template: `{{path}}` and the like become what they stand for, and links that are relative to the
- * site's root go on working however deep the path was that nothing is at.
+ * The user's own error page as a template: `{{path}}` and the like become what they stand for, and links that are
+ * relative to the site's root go on working however deep the path was that nothing is at.
  *
- * Values are escaped for element content and quoted attributes. What an author puts into a script or an attribute without quotes
- * is his own business.
+ * Values are escaped for element content and quoted attributes. What an author puts into a script or an attribute
+ * without quotes is his own business.
  */
 import { isUtf8 } from 'node:buffer';
 import type { Token, TokenHandler } from 'parse5';
@@ -28,8 +28,8 @@ export interface ErrorTemplate {
 const PLACEHOLDER = new RegExp(`(?<!\\{)\\{\\{[ \\t]*(${NAMES.join('|')})[ \\t]*\\}\\}(?!\\})`);
 
 /**
- * How much of a page is looked at to find the place of `<base>`, and whether it has one: it belongs before everything that has a
- * link. UTF-16 units.
+ * How much of a page is looked at to find the place of `<base>`, and whether it has one: it belongs before everything
+ * that has a link. UTF-16 units.
  */
 const BEGINNING = 64 * 1024;
 
@@ -77,8 +77,8 @@ function escaped(value: string, isXml: boolean): string {
 
 /**
  * Where a `<base>` goes: first in the head, or where one would begin; never before the doctype.
- * @returns an offset in the text; undefined when the page has its own, or there is no place, or it cannot be told from the
- * beginning of the page
+ * @returns an offset in the text; undefined when the page has its own, or there is no place, or it cannot be told from
+ * the beginning of the page
  */
 async function placeOfBase(text: string, isXml: boolean): Promise<number | undefined> {
   const { Tokenizer, TokenizerMode } = await import('parse5');
@@ -87,8 +87,12 @@ async function placeOfBase(text: string, isXml: boolean): Promise<number | undef
   const tokenizer = new Tokenizer({ sourceCodeLocationInfo: true }, scan);
   // XML has no elements whose content is not markup, but it has CDATA sections everywhere.
   tokenizer.inForeignNode = isXml;
-  scan.rawText = (mode) => { tokenizer.state = TokenizerMode[mode]; };
-  scan.stop = () => { tokenizer.pause(); };
+  scan.rawText = (mode) => {
+    tokenizer.state = TokenizerMode[mode];
+  };
+  scan.stop = () => {
+    tokenizer.pause();
+  };
   tokenizer.write(text.slice(mark, mark + BEGINNING), true);
   const isSure = isXml ? scan.hasHead : scan.isSure || text.length - mark <= BEGINNING;
   return scan.hasBase || !isSure ? undefined : mark + scan.at;
@@ -98,7 +102,10 @@ type Mode = 'RAWTEXT' | 'RCDATA' | 'SCRIPT_DATA' | 'PLAINTEXT';
 
 /** Elements whose content is text, whatever it looks like (HTML, "parsing elements that contain only text"). */
 const TEXT_ELEMENTS: ReadonlyMap<string, Mode> = new Map([
-  ['title', 'RCDATA'], ['textarea', 'RCDATA'], ['script', 'SCRIPT_DATA'], ['plaintext', 'PLAINTEXT'],
+  ['title', 'RCDATA'],
+  ['textarea', 'RCDATA'],
+  ['script', 'SCRIPT_DATA'],
+  ['plaintext', 'PLAINTEXT'],
   ...['style', 'xmp', 'iframe', 'noembed', 'noframes', 'noscript'].map((name) => [name, 'RAWTEXT'] as const),
 ]);
 
@@ -120,7 +127,9 @@ class BaseScan implements TokenHandler {
   constructor(private readonly isXml: boolean) {}
 
   /** Whether the place is a good one whatever comes: a doctype cannot come any more, or would be none. */
-  get isSure(): boolean { return this.isPast || this.at > 0; }
+  get isSure(): boolean {
+    return this.isPast || this.at > 0;
+  }
 
   onDoctype(token: Token.DoctypeToken): void {
     this.pass(token);
@@ -147,15 +156,25 @@ class BaseScan implements TokenHandler {
     if (!this.isXml) this.isPast = true;
   }
 
-  onCharacter(): void { this.isPast ||= !this.isXml; }
+  onCharacter(): void {
+    this.isPast ||= !this.isXml;
+  }
 
-  onNullCharacter(): void { this.isPast ||= !this.isXml; }
+  onNullCharacter(): void {
+    this.isPast ||= !this.isXml;
+  }
 
-  onWhitespaceCharacter(): void { /* may stand anywhere */ }
+  onWhitespaceCharacter(): void {
+    /* may stand anywhere */
+  }
 
-  onComment(): void { /* may stand anywhere */ }
+  onComment(): void {
+    /* may stand anywhere */
+  }
 
-  onEof(): void { /* nothing comes behind it */ }
+  onEof(): void {
+    /* nothing comes behind it */
+  }
 
   /** The tags behind which the place is. In XML only the head is one, and it is always written. */
   private find(token: Token.TagToken): void {

@@ -1,8 +1,8 @@
 /**
  * A path under which nothing was found → the folder that was looked in, and what there is of nearly that name.
  *
- * Only what could be asked for is ever named, and nothing else has a part in it: hidden names, scripts, and links that lead out
- * change no answer.
+ * Only what could be asked for is ever named, and nothing else has a part in it: hidden names, scripts, and links that
+ * lead out change no answer.
  */
 import { realpath as realpathCallback } from 'node:fs';
 import path from 'node:path';
@@ -70,12 +70,17 @@ interface Spot {
   /** Its path, decoded. */
   readonly names: readonly string[];
   readonly label: string;
-  /** On disk, links followed, and the folder it must not lead out of; undefined for a path that only leads to mounts. */
+  /**
+   * On disk, links followed, and the folder it must not lead out of; undefined for a path that only leads to mounts.
+   */
   readonly place: { readonly root: string; readonly realPath: string } | undefined;
 }
 
 /** An entry that may be asked for; a folder can be entered. */
-interface Seen { readonly names: readonly string[]; readonly spot: Spot | undefined }
+interface Seen {
+  readonly names: readonly string[];
+  readonly spot: Spot | undefined;
+}
 
 export function createSuggester(rules: SuggesterRules): Suggester {
   const walker = new Walker(rules);
@@ -96,8 +101,10 @@ class Walker {
     const { indexes, rootLabel, root } = this.rules;
     const top: Spot = { names: [], label: rootLabel, place: await placeAt(root) };
     const lookedIn = await this.descend(top, segments);
-    // There is no such name, and nobody means another one by it. What a name of any length costs is up to whoever sends it.
-    if (segments.some((name) => name.length > LONGEST_NAME)) return { folder: lookedIn.label, sameName: undefined, similar: [] };
+    // There is no such name, and nobody means another one by it. What a name of any length costs is up to whoever sends
+    // it.
+    if (segments.some((name) => name.length > LONGEST_NAME))
+      return { folder: lookedIn.label, sameName: undefined, similar: [] };
     const left = segments.slice(lookedIn.names.length);
     const wanted = left.length > 0 ? left : indexes.slice(0, 1);
     const { sameName, similar } = await this.nearest(lookedIn, wanted);
@@ -123,7 +130,8 @@ class Walker {
       const seen = await this.twin(spot, entries, name);
       const isLast = index === wanted.length - 1;
       if (seen !== undefined && isLast) return found(seen, from.names.length, wanted);
-      if (seen?.spot === undefined) return { sameName: undefined, similar: await this.similar(spot, entries, wanted.slice(index)) };
+      if (seen?.spot === undefined)
+        return { sameName: undefined, similar: await this.similar(spot, entries, wanted.slice(index)) };
       spot = seen.spot;
     }
     return { sameName: undefined, similar: [] };
@@ -132,7 +140,9 @@ class Walker {
   /** The entry that a name means: the very same, else one in other letters. */
   private async twin(spot: Spot, entries: readonly string[], name: string): Promise<Seen | undefined> {
     const twins = (await twinsOf(name, entries)).filter((entry) => entry !== name).slice(0, MOST_LOOKS);
-    const pages = (await twinsOf(name, this.pagesAmong(entries).map(withoutHtml))).slice(0, MOST_LOOKS).map((stem) => `${stem}${PAGE}`);
+    const pages = (await twinsOf(name, this.pagesAmong(entries).map(withoutHtml)))
+      .slice(0, MOST_LOOKS)
+      .map((stem) => `${stem}${PAGE}`);
     for (const twin of [...(entries.includes(name) ? [name] : []), ...twins, ...pages]) {
       const seen = await this.look(spot, twin);
       if (seen !== undefined) return seen;
@@ -140,11 +150,17 @@ class Walker {
     return undefined;
   }
 
-  private async similar(spot: Spot, entries: readonly string[], [name = '', ...below]: readonly string[]): Promise<Suggestion[]> {
+  private async similar(
+    spot: Spot,
+    entries: readonly string[],
+    [name = '', ...below]: readonly string[],
+  ): Promise<Suggestion[]> {
     const suggestions: Suggestion[] = [];
     const there = new Set(entries);
     const ranked = await rank(name, [...entries, ...this.pagesAmong(entries).map(withoutHtml)]);
-    for (const candidate of new Set(ranked.slice(0, MOST_LOOKS).map((alike) => (there.has(alike) ? alike : `${alike}${PAGE}`)))) {
+    for (const candidate of new Set(
+      ranked.slice(0, MOST_LOOKS).map((alike) => (there.has(alike) ? alike : `${alike}${PAGE}`)),
+    )) {
       const seen = await this.look(spot, candidate);
       // A file has nothing below it: it is meant only if the path is right up to there.
       if (seen === undefined || (seen.spot === undefined && below.length > 0 && candidate !== name)) continue;
@@ -161,7 +177,9 @@ class Walker {
 
   private async exactly(from: Spot, names: readonly string[]): Promise<Seen | undefined> {
     const above = await this.descend(from, names.slice(0, -1));
-    return above.names.length === from.names.length + names.length - 1 ? this.look(above, names.at(-1) as string) : undefined;
+    return above.names.length === from.names.length + names.length - 1
+      ? this.look(above, names.at(-1) as string)
+      : undefined;
   }
 
   /** What a name in a folder leads to, if it may be asked for. */
@@ -174,18 +192,28 @@ class Walker {
       const place = await placeAt(mount.folder);
       return place && { names, spot: { names, label: this.labelOf(mount), place } };
     }
-    const real = spot.place && await findBelow(spot.place.root, path.join(spot.place.realPath, name)).catch(() => undefined);
+    const real =
+      spot.place && (await findBelow(spot.place.root, path.join(spot.place.realPath, name)).catch(() => undefined));
     const label = spot.label === '.' ? name : `${spot.label}/${name}`;
-    if (real?.isFolder === true && spot.place !== undefined) return { names, spot: { names, label, place: { root: spot.place.root, realPath: real.realPath } } };
-    if (mounts.some(({ segments }) => isWithin(segments, names))) return { names, spot: { names, label, place: undefined } };
-    const isFile = real !== undefined && refuseName(name) === undefined && refuseName(path.basename(real.realPath)) === undefined;
+    if (real?.isFolder === true && spot.place !== undefined)
+      return { names, spot: { names, label, place: { root: spot.place.root, realPath: real.realPath } } };
+    if (mounts.some(({ segments }) => isWithin(segments, names)))
+      return { names, spot: { names, label, place: undefined } };
+    const isFile =
+      real !== undefined && refuseName(name) === undefined && refuseName(path.basename(real.realPath)) === undefined;
     return isFile ? { names, spot: undefined } : undefined;
   }
 
   /** Names of entries, in no order. Those of a folder that cannot be read are not known. */
   private async namesIn({ place, names }: Spot): Promise<string[]> {
-    const mounted = this.rules.mounts.filter(({ segments }) => segments.length > names.length && isWithin(segments, names)).map(({ segments }) => segments[names.length] as string);
-    const read = place && await readFrom(place.realPath, names.length === 0, this.rules.mostEntries ?? MOST_ENTRIES).catch(() => undefined);
+    const mounted = this.rules.mounts
+      .filter(({ segments }) => segments.length > names.length && isWithin(segments, names))
+      .map(({ segments }) => segments[names.length] as string);
+    const read =
+      place &&
+      (await readFrom(place.realPath, names.length === 0, this.rules.mostEntries ?? MOST_ENTRIES).catch(
+        () => undefined,
+      ));
     return [...new Set([...mounted, ...(read ?? [])])];
   }
 
@@ -217,14 +245,22 @@ async function placeAt(folder: string): Promise<Spot['place']> {
 function found(seen: Seen, from: number, wanted: readonly string[]): Pick<Suggestions, 'sameName' | 'similar'> {
   const first = wanted.findIndex((name, index) => seen.names[from + index] !== name);
   if (first < 0) return { sameName: undefined, similar: [suggestionOf(seen)] };
-  const isEncoding = wanted.every((name, index) => seen.names[from + index]?.normalize('NFC') === name.normalize('NFC'));
-  return { sameName: { ...suggestionOf(seen, from + first), differs: isEncoding ? 'accents' : 'capitals' }, similar: [] };
+  const isEncoding = wanted.every(
+    (name, index) => seen.names[from + index]?.normalize('NFC') === name.normalize('NFC'),
+  );
+  return {
+    sameName: { ...suggestionOf(seen, from + first), differs: isEncoding ? 'accents' : 'capitals' },
+    similar: [],
+  };
 }
 
 /** @param from the name its label begins with; undefined: the label is the whole path */
 function suggestionOf({ names, spot }: Seen, from?: number): Suggestion {
   const end = spot === undefined ? '' : '/';
-  return { path: encodePath(names, spot !== undefined), label: `${from === undefined ? '/' : ''}${names.slice(from).join('/')}${end}` };
+  return {
+    path: encodePath(names, spot !== undefined),
+    label: `${from === undefined ? '/' : ''}${names.slice(from).join('/')}${end}`,
+  };
 }
 
 function withoutHtml(page: string): string {

@@ -1,6 +1,6 @@
 /**
- * Directory listings: the page for a folder that has none of its own. Requests for the same folder share what is read of it, and
- * large folders wait for each other, so that any number of requests for them costs bounded memory and time.
+ * Directory listings: the page for a folder that has none of its own. Requests for the same folder share what is read
+ * of it, and large folders wait for each other, so that any number of requests for them costs bounded memory and time.
  */
 import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -22,7 +22,11 @@ export interface Listing {
 }
 
 /** The folder that was asked for cannot be listed. `why` is for people. */
-export interface NoListing { readonly kind: 'refused'; readonly status: 403 | 404 | 503; readonly why: string }
+export interface NoListing {
+  readonly kind: 'refused';
+  readonly status: 403 | 404 | 503;
+  readonly why: string;
+}
 
 export interface Listings {
   /**
@@ -38,12 +42,14 @@ const UNREADABLE: NoListing = { kind: 'refused', status: 403, why: 'The folder m
 const CROWDED: NoListing = { kind: 'refused', status: 503, why: 'Too many large folders are being read.' };
 
 /**
- * How long, in milliseconds, what was read of a large folder is kept: somebody turns the pages, or has it open in several tabs. And
- * of how many folders.
+ * How long, in milliseconds, what was read of a large folder is kept: somebody turns the pages, or has it open in
+ * several tabs. And of how many folders.
  */
 const KEPT_FOR = 1_000;
 const MOST_KEPT = 2;
-/** Clocks of file systems tick: of a folder changed that lately, the next change may leave the same time. Milliseconds. */
+/**
+ * Clocks of file systems tick: of a folder changed that lately, the next change may leave the same time. Milliseconds.
+ */
 const UNSETTLED = 50;
 
 /**
@@ -58,7 +64,9 @@ export function createListings(limits: ListingLimits = LISTING_LIMITS, read = re
         const names = await readings.namesOf(folder);
         if (names === 'crowded') return CROWDED;
         const page = names === 'gone' ? names : await readPage(folder, parseView(query), limits, names);
-        return typeof page === 'string' ? GONE : { kind: 'listing', html: (nonce, script) => renderListing(page, { nonce, script }) };
+        return typeof page === 'string'
+          ? GONE
+          : { kind: 'listing', html: (nonce, script) => renderListing(page, { nonce, script }) };
       } catch (error) {
         const failure = readFailure(error);
         if (failure === 'missing') return GONE;
@@ -71,13 +79,19 @@ export function createListings(limits: ListingLimits = LISTING_LIMITS, read = re
 
 type Names = FolderNames | 'gone' | 'crowded';
 
-/** Readings of folders that are under way, and a few that were: whoever asks for the same folder in the same state has the same one. */
+/**
+ * Readings of folders that are under way, and a few that were: whoever asks for the same folder in the same state has
+ * the same one.
+ */
 class Readings {
   readonly #turns: Turns;
   readonly #shared = new Map<string, { readonly stamp: string; readonly names: Promise<Names> }>();
   readonly #kept: string[] = [];
 
-  constructor(private readonly limits: ListingLimits, private readonly read: typeof readFolder) {
+  constructor(
+    private readonly limits: ListingLimits,
+    private readonly read: typeof readFolder,
+  ) {
     this.#turns = new Turns(limits.atOnce);
   }
 
@@ -92,7 +106,9 @@ class Readings {
     const settled = Date.now() - Number(stats.mtimeMs) > UNSETTLED;
     const shared = { stamp, names: this.#namesOf(folder) };
     this.#shared.set(key, shared);
-    const forget = (): void => { if (this.#shared.get(key) === shared) this.#shared.delete(key); };
+    const forget = (): void => {
+      if (this.#shared.get(key) === shared) this.#shared.delete(key);
+    };
     void shared.names.then((names) => {
       if (typeof names === 'string' || names.total <= this.limits.large || !settled) forget();
       else this.#keep(key, forget);

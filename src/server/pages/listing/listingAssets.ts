@@ -1,5 +1,6 @@
 /**
- * The look of a directory listing: the palette and the card of the built-in error page (errorPage.ts), a table in it, and icons.
+ * The look of a directory listing: the palette and the card of the built-in error page (errorPage.ts), a table in it,
+ * and icons.
  */
 
 export const STYLE = `
@@ -86,7 +87,8 @@ const DRAWINGS: Readonly<Record<string, string>> = {
   arrow: '<path d="M12 19V5.5M6 11l6-6 6 6"/>',
   previous: '<path d="M14.5 6l-6 6 6 6"/>',
   first: '<path d="M17 6l-6 6 6 6M7 6v12"/>',
-  folder: '<path d="M3.5 7.5a2 2 0 0 1 2-2h3.6a2 2 0 0 1 1.5.7l1.2 1.4h6.7a2 2 0 0 1 2 2v7.4a2 2 0 0 1-2 2h-13a2 2 0 0 1-2-2z"/>',
+  folder:
+    '<path d="M3.5 7.5a2 2 0 0 1 2-2h3.6a2 2 0 0 1 1.5.7l1.2 1.4h6.7a2 2 0 0 1 2 2v7.4a2 2 0 0 1-2 2h-13a2 2 0 0 1-2-2z"/>',
   other: '<path d="M6 3.5h8L19 8.5v12H6zM13.5 3.5V9H19"/>',
   text: '<path d="M6 3.5h8L19 8.5v12H6zM13.5 3.5V9H19M9 12.5h7M9 16h5"/>',
   page: '<path d="M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17zM3.5 12h17M12 3.5c2.5 2.5 3.5 5.3 3.5 8.5s-1 6-3.5 8.5c-2.5-2.5-3.5-5.3-3.5-8.5s1-6 3.5-8.5z"/>',
@@ -99,7 +101,9 @@ const DRAWINGS: Readonly<Record<string, string>> = {
 };
 
 /** What a page says once, for `icon` to refer to. */
-export const ICONS = `<svg class="unseen" aria-hidden="true"><defs>${Object.entries(DRAWINGS).map(([name, drawing]) => `<symbol id="${name}" viewBox="0 0 24 24">${drawing}</symbol>`).join('')}</defs></svg>`;
+export const ICONS = `<svg class="unseen" aria-hidden="true"><defs>${Object.entries(DRAWINGS)
+  .map(([name, drawing]) => `<symbol id="${name}" viewBox="0 0 24 24">${drawing}</symbol>`)
+  .join('')}</defs></svg>`;
 
 /** Decorative: it says nothing that is not in words beside it. @param look class names, if not that of the drawing */
 export function icon(name: string, look = name): string {
@@ -117,7 +121,11 @@ const KINDS: Readonly<Record<string, string>> = {
   font: 'woff woff2 ttf otf eot',
   archive: 'zip gz tgz br zst bz2 xz tar 7z rar jar',
 };
-const KIND_OF = new Map(Object.entries(KINDS).flatMap(([kind, extensions]) => extensions.split(' ').map((extension) => [extension, kind] as const)));
+const KIND_OF = new Map(
+  Object.entries(KINDS).flatMap(([kind, extensions]) =>
+    extensions.split(' ').map((extension) => [extension, kind] as const),
+  ),
+);
 
 /** The icon of a file, by its name alone. */
 export function fileIcon(name: string): string {

@@ -1,6 +1,6 @@
 /**
- * One page of a directory listing, as data: which entries, in which order. Bounded in memory and time however many entries there
- * are.
+ * One page of a directory listing, as data: which entries, in which order. Bounded in memory and time however many
+ * entries there are.
  */
 import { lookAt, openPlace, readNames, type Entry, type Names, type Place } from '../../files/directory.js';
 import type { OpenFolder } from '../../files/resolver.js';
@@ -44,11 +44,20 @@ export interface ListingLimits {
   readonly waiting: number;
 }
 
-export const LISTING_LIMITS: ListingLimits = { page: 500, sortable: 10_000, read: 200_000, large: 2_000, atOnce: 2, waiting: 16 };
+export const LISTING_LIMITS: ListingLimits = {
+  page: 500,
+  sortable: 10_000,
+  read: 200_000,
+  large: 2_000,
+  atOnce: 2,
+  waiting: 16,
+};
 
 /** Looks at entries at the same time: few, for the threads that do it also open the files of other requests. */
 const LOOKS = 4;
-/** What was read of a folder, for any number of pages: what takes long is done once, for the first page that needs it. */
+/**
+ * What was read of a folder, for any number of pages: what takes long is done once, for the first page that needs it.
+ */
 export class FolderNames {
   readonly total: number;
   #ordered: Promise<Ordered> | undefined;
@@ -60,19 +69,21 @@ export class FolderNames {
 
   /** By name, upwards. */
   ordered(looker: Looker): Promise<Ordered> {
-    return this.#ordered ??= orderNames(this.names, looker).catch((error: unknown) => {
+    return (this.#ordered ??= orderNames(this.names, looker).catch((error: unknown) => {
       this.#ordered = undefined;
       throw error;
-    });
+    }));
   }
 
   /** All of them, in no order. */
   entries({ look }: Looker): Promise<readonly Keyed[]> {
     const { folders, files, links } = this.names;
-    return this.#entries ??= look([...folders, ...files, ...links]).then((entries) => entries.map((entry) => ({ entry, key: naturalKey(entry.name) }))).catch((error: unknown) => {
-      this.#entries = undefined;
-      throw error;
-    });
+    return (this.#entries ??= look([...folders, ...files, ...links])
+      .then((entries) => entries.map((entry) => ({ entry, key: naturalKey(entry.name) })))
+      .catch((error: unknown) => {
+        this.#entries = undefined;
+        throw error;
+      }));
   }
 }
 
@@ -80,7 +91,11 @@ export class FolderNames {
  * @param most entries that are read; `'large'` when there are more, unless that is all that is ever read of a folder
  * @throws what the file system says (`EACCES`, …)
  */
-export function readFolder(folder: OpenFolder, limits: ListingLimits, most: number): Promise<FolderNames | 'gone' | 'large'> {
+export function readFolder(
+  folder: OpenFolder,
+  limits: ListingLimits,
+  most: number,
+): Promise<FolderNames | 'gone' | 'large'> {
   return inPlace(folder, (place) => readIn(place, folder, limits, most));
 }
 
@@ -88,16 +103,25 @@ export function readFolder(folder: OpenFolder, limits: ListingLimits, most: numb
  * @param from what was read of the folder; or how many entries are to be read, see `readFolder`
  * @throws what the file system says (`EACCES`, …)
  */
-export function readPage(folder: OpenFolder, view: View, limits: ListingLimits, from: FolderNames | number): Promise<FolderPage | 'gone' | 'large'> {
+export function readPage(
+  folder: OpenFolder,
+  view: View,
+  limits: ListingLimits,
+  from: FolderNames | number,
+): Promise<FolderPage | 'gone' | 'large'> {
   return inPlace(folder, async (place) => {
     const read = typeof from === 'number' ? await readIn(place, folder, limits, from) : from;
     if (typeof read === 'string') return read;
-    const { total, names: { more } } = read;
+    const {
+      total,
+      names: { more },
+    } = read;
     const sortable = total <= limits.sortable && !more;
     const looker: Looker = { look: (some) => lookAtAll(some, place, folder), limits };
-    const listed = sortable && (view.by !== 'name' || total <= limits.page)
-      ? await listLookedAt(read, view, looker)
-      : await listByName(read, { ...view, ...(view.by !== 'name' && { by: 'name', descending: false }) }, looker);
+    const listed =
+      sortable && (view.by !== 'name' || total <= limits.page)
+        ? await listLookedAt(read, view, looker)
+        : await listByName(read, { ...view, ...(view.by !== 'name' && { by: 'name', descending: false }) }, looker);
     return { segments: folder.segments, ...listed, sortable, more };
   });
 }
@@ -108,13 +132,18 @@ async function inPlace<T>(folder: OpenFolder, work: (place: Place) => Promise<T>
   if (place === undefined) return 'gone';
   try {
     const found = await work(place);
-    return await place.isStill() ? found : 'gone';
+    return (await place.isStill()) ? found : 'gone';
   } finally {
     await place.close();
   }
 }
 
-async function readIn(place: Place, folder: OpenFolder, limits: ListingLimits, most: number): Promise<FolderNames | 'gone' | 'large'> {
+async function readIn(
+  place: Place,
+  folder: OpenFolder,
+  limits: ListingLimits,
+  most: number,
+): Promise<FolderNames | 'gone' | 'large'> {
   const names = await readNames(place, folder.segments.length === 0, most);
   if (names === undefined) return 'gone';
   return names.more && most < limits.read ? 'large' : new FolderNames(names);
@@ -127,7 +156,10 @@ interface Looker {
 
 type Listed = Pick<FolderPage, 'entries' | 'view' | 'pages' | 'count' | 'bytes'>;
 
-interface Keyed { readonly entry: Entry; readonly key: string }
+interface Keyed {
+  readonly entry: Entry;
+  readonly key: string;
+}
 
 /** Keys of names, and what is known already of some. */
 interface Ordered {
@@ -141,13 +173,23 @@ interface Ordered {
 /** Every entry is looked at, so everything is known of the folder. */
 async function listLookedAt(read: FolderNames, view: View, looker: Looker): Promise<Listed> {
   const keyed = await read.entries(looker);
-  const measure = ({ entry }: Keyed): number => (view.by === 'size' ? entry.size : view.by === 'date' ? entry.modified : 0) ?? -1;
+  const measure = ({ entry }: Keyed): number =>
+    (view.by === 'size' ? entry.size : view.by === 'date' ? entry.modified : 0) ?? -1;
   const sign = view.descending ? -1 : 1;
   // Equals are in the order of names, and so are folders by size, which have none.
-  const compare = (a: Keyed, b: Keyed): number => sign * (measure(a) - measure(b)) || (view.by === 'name' ? sign : 1) * compareText(a.key, b.key);
+  const compare = (a: Keyed, b: Keyed): number =>
+    sign * (measure(a) - measure(b)) || (view.by === 'name' ? sign : 1) * compareText(a.key, b.key);
   const pace = new Pace();
-  const folders = await sortPaced(keyed.filter(({ entry }) => entry.isFolder), compare, pace);
-  const files = await sortPaced(keyed.filter(({ entry }) => !entry.isFolder), compare, pace);
+  const folders = await sortPaced(
+    keyed.filter(({ entry }) => entry.isFolder),
+    compare,
+    pace,
+  );
+  const files = await sortPaced(
+    keyed.filter(({ entry }) => !entry.isFolder),
+    compare,
+    pace,
+  );
   const { page, pages, of } = cut(folders.length + files.length, view.page, looker.limits.page);
   return {
     entries: of([...folders, ...files]).map(({ entry }) => entry),
@@ -164,7 +206,9 @@ async function listByName(read: FolderNames, view: View, looker: Looker): Promis
   const ordered = [folders, files].flatMap((keys) => (view.descending ? keys.toReversed() : keys));
   const { page, pages, of } = cut(ordered.length, view.page, looker.limits.page);
   const shown = of(ordered).map(nameOfKey);
-  const found = new Map((await looker.look(shown.filter((name) => !known.has(name)))).map((entry) => [entry.name, entry]));
+  const found = new Map(
+    (await looker.look(shown.filter((name) => !known.has(name)))).map((entry) => [entry.name, entry]),
+  );
   return {
     entries: shown.flatMap((name) => known.get(name) ?? found.get(name) ?? []),
     view: { ...view, page },
@@ -202,7 +246,11 @@ async function inOrder(names: readonly string[]): Promise<string[]> {
 }
 
 /** A page that is not there is the last one. */
-function cut(total: number, asked: number, size: number): { page: number; pages: number; of: <T>(all: readonly T[]) => T[] } {
+function cut(
+  total: number,
+  asked: number,
+  size: number,
+): { page: number; pages: number; of: <T>(all: readonly T[]) => T[] } {
   const pages = Math.max(1, Math.ceil(total / size));
   const page = Math.min(asked, pages);
   return { page, pages, of: (all) => all.slice((page - 1) * size, page * size) };
@@ -216,10 +264,14 @@ async function lookAtAll(names: readonly string[], place: Place, folder: OpenFol
     for (let at = next++; at < names.length; at = next++) found[at] = await lookAt(names[at] as string, place, folder);
   };
   // Nobody may be looking any more when the place is closed, whatever became of one of them.
-  const done = await Promise.allSettled(Array.from({ length: LOOKS }, () => look().catch((error: unknown) => {
-    next = names.length;
-    throw error;
-  })));
+  const done = await Promise.allSettled(
+    Array.from({ length: LOOKS }, () =>
+      look().catch((error: unknown) => {
+        next = names.length;
+        throw error;
+      }),
+    ),
+  );
   for (const { status, reason } of done as PromiseRejectedResult[]) if ((status as string) === 'rejected') throw reason;
   return found.filter((entry) => entry !== undefined);
 }

@@ -1,6 +1,6 @@
 /**
- * A directory listing as HTML. Works without script: sorting and paging are links. Every name passes the encoder, every link
- * begins with `./` or `../`, or is a query of ours.
+ * A directory listing as HTML. Works without script: sorting and paging are links. Every name passes the encoder, every
+ * link begins with `./` or `../`, or is a query of ours.
  */
 import type { Entry } from '../../files/directory.js';
 import { escapeHtml } from '../../util/escapeHtml.js';
@@ -46,7 +46,11 @@ ${ICONS}
       ${page.segments.length === 0 ? '' : `<a class="parent" href="../">${icon('up')}Parent folder</a>`}
     </div>
   </header>
-${notesOf(page).map((note) => `  <p class="note">${note}</p>\n`).join('')}${several ? pagesOf(page, 'Pages') : ''}${page.entries.length === 0 ? emptyOf(page) : tableOf(page, title)}${several ? pagesOf(page, 'Pages, below the table') : ''}  <footer>Lite Server · directory listing</footer>
+${notesOf(page)
+  .map((note) => `  <p class="note">${note}</p>\n`)
+  .join(
+    '',
+  )}${several ? pagesOf(page, 'Pages') : ''}${page.entries.length === 0 ? emptyOf(page) : tableOf(page, title)}${several ? pagesOf(page, 'Pages, below the table') : ''}  <footer>Lite Server · directory listing</footer>
 </main>
 </body>
 </html>
@@ -56,7 +60,8 @@ ${notesOf(page).map((note) => `  <p class="note">${note}</p>\n`).join('')}${seve
 /** The way from the root to here, as links. */
 function headingOf(segments: readonly string[]): string {
   const home = `${icon('home')}<span class="unseen">site root</span>`;
-  if (segments.length === 0) return `<h1><span class="unseen">Index of</span><span class="top">${icon('home')}</span><span>/</span></h1>`;
+  if (segments.length === 0)
+    return `<h1><span class="unseen">Index of</span><span class="top">${icon('home')}</span><span>/</span></h1>`;
   const crumbs = ['', ...segments].map((name, depth) => {
     const up = '../'.repeat(segments.length - depth);
     const shown = depth === 0 ? home : `<bdi translate="no">${escapeHtml(name)}</bdi>`;
@@ -106,9 +111,10 @@ function headerOf(column: Column, view: View, sortable: boolean): string {
   const text = HEADINGS[column];
   const isOrder = view.by === column;
   const sort = isOrder ? ` aria-sort="${view.descending ? 'descending' : 'ascending'}"` : '';
-  const shown = sortable || column === 'name'
-    ? `<a href="${hrefOf({ by: column, descending: isOrder ? !view.descending : descendsFirst(column), page: 1 })}">${text}${icon('arrow')}</a>`
-    : `<span class="plain">${text}</span>`;
+  const shown =
+    sortable || column === 'name'
+      ? `<a href="${hrefOf({ by: column, descending: isOrder ? !view.descending : descendsFirst(column), page: 1 })}">${text}${icon('arrow')}</a>`
+      : `<span class="plain">${text}</span>`;
   return `<th scope="col" class="${column}"${sort}>${shown}</th>`;
 }
 
@@ -124,7 +130,8 @@ function hrefOf({ by, descending, page }: View): string {
 function rowOf({ name, isFolder, size, modified }: Entry): string {
   const href = escapeHtml(`.${encodePath([name], isFolder)}`);
   const shown = `${isFolder ? icon('folder') : fileIcon(name)}<bdi translate="no">${breakable(name)}${isFolder ? '/' : ''}</bdi>`;
-  const bytes = size === undefined ? '' : `<data value="${size}" title="${counted(size, 'byte')}">${sizeOf(size)}</data>`;
+  const bytes =
+    size === undefined ? '' : `<data value="${size}" title="${counted(size, 'byte')}">${sizeOf(size)}</data>`;
   return `<tr><th scope="row" class="name"><a href="${href}">${shown}</a></th><td class="size">${bytes}</td><td class="date">${dateOf(modified)}</td></tr>`;
 }
 
@@ -157,9 +164,10 @@ export function dateOf(milliseconds: number | undefined): string {
 }
 
 function pagesOf({ view, pages }: FolderPage, label: string): string {
-  const link = (text: string, page: number, rel: string): string => (page < 1 || page > pages || page === view.page
-    ? `<span>${text}</span>`
-    : `<a href="${hrefOf({ ...view, page })}"${rel}>${text}</a>`);
+  const link = (text: string, page: number, rel: string): string =>
+    page < 1 || page > pages || page === view.page
+      ? `<span>${text}</span>`
+      : `<a href="${hrefOf({ ...view, page })}"${rel}>${text}</a>`;
   const first = `${icon('first', 'first')}First`;
   const last = `Last${icon('first', 'next')}`;
   return `  <nav class="pages" aria-label="${label}">${[

@@ -3,7 +3,7 @@
  */
 
 export const COLUMNS = ['name', 'size', 'date'] as const;
-export type Column = typeof COLUMNS[number];
+export type Column = (typeof COLUMNS)[number];
 
 /** What the query of a listing asks for. */
 export interface View {

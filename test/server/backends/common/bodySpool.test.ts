@@ -44,7 +44,11 @@ describe('spool', () => {
     });
   }
 
-  for (const [name, pushed] of [['at once', 0], ['in memory', 1000], ['in its file', 2 * MIB]] as const) {
+  for (const [name, pushed] of [
+    ['at once', 0],
+    ['in memory', 1000],
+    ['in its file', 2 * MIB],
+  ] as const) {
     it(`a body that breaks off ${name} leaves nothing`, async function () {
       if (process.platform !== 'linux') this.skip();
       const folder = await temporaryFolder();
@@ -61,7 +65,9 @@ describe('spool', () => {
   }
 
   it('a disk that does not take it is said in words', async () => {
-    const error = await spool(bodyOf(2 * MIB), path.join(await temporaryFolder(), 'none')).catch((problem: unknown) => problem);
+    const error = await spool(bodyOf(2 * MIB), path.join(await temporaryFolder(), 'none')).catch(
+      (problem: unknown) => problem,
+    );
     assert.ok(error instanceof BackendFailure);
     assert.equal(error.status, 500);
     assert.match(error.detail ?? '', /temporary file \(ENOENT\)/);

@@ -19,7 +19,9 @@ async function inFile(): Promise<Spooled & { readonly fd: number }> {
 describe('what is put aside, attacked', () => {
   it('reading only its beginning does not close the file: it can be read again, and the descriptor stays its own', async () => {
     const content = await inFile();
-    atEnd(() => { content.close(); });
+    atEnd(() => {
+      content.close();
+    });
     const { ino } = fstatSync(content.fd);
     for await (const chunk of content.stream() as AsyncIterable<Buffer>) {
       assert.ok(chunk.length > 0);
@@ -27,7 +29,9 @@ describe('what is put aside, attacked', () => {
     }
     // Where the descriptor was given back, the next file would get it.
     const others = Array.from({ length: 4 }, () => openSync('/dev/null', 'r'));
-    atEnd(() => { for (const fd of others) closeSync(fd); });
+    atEnd(() => {
+      for (const fd of others) closeSync(fd);
+    });
     assert.equal(others.includes(content.fd), false);
     assert.equal(fstatSync(content.fd).ino, ino);
     let size = 0;
@@ -41,11 +45,19 @@ describe('what is put aside, attacked', () => {
     await reader.next();
     content.close();
     const others: number[] = [];
-    atEnd(() => { for (const fd of others) closeSync(fd); });
-    await until('somebody else has the descriptor', () => others.push(openSync('/dev/null', 'r')) > 0 && others.includes(content.fd));
+    atEnd(() => {
+      for (const fd of others) closeSync(fd);
+    });
+    await until(
+      'somebody else has the descriptor',
+      () => others.push(openSync('/dev/null', 'r')) > 0 && others.includes(content.fd),
+    );
     // What has been read ahead may still come; nothing of the other file does, and it stays open.
     await reader.return?.();
-    for (let i = 0; i < 50; i++) await new Promise((resolve) => { setImmediate(resolve); });
+    for (let i = 0; i < 50; i++)
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
     assert.equal(fstatSync(content.fd).isCharacterDevice(), true);
   });
 });

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { BackendFailure } from '../../../../src/server/backends/common/backend.js';
-import { ConnectionPool, StaleConnection, type PoolRule, type PooledConnection } from '../../../../src/server/backends/common/connectionPool.js';
+import {
+  ConnectionPool,
+  StaleConnection,
+  type PoolRule,
+  type PooledConnection,
+} from '../../../../src/server/backends/common/connectionPool.js';
 import { Leaving } from '../../../../src/server/connection/clientAbort.js';
 import { until } from '../../../support/site.js';
 
@@ -9,9 +14,14 @@ class Fake implements PooledConnection {
   isProven = false;
   keepsFor = 10_000;
   isDestroyed = false;
-  private current: { readonly resolve: (name: string) => void; readonly reject: (error: Error) => void; readonly free: () => void } | undefined;
+  private current:
+    | { readonly resolve: (name: string) => void; readonly reject: (error: Error) => void; readonly free: () => void }
+    | undefined;
 
-  constructor(readonly name: string, private readonly closed: () => void) {}
+  constructor(
+    readonly name: string,
+    private readonly closed: () => void,
+  ) {}
 
   get isFree(): boolean {
     return this.current === undefined && !this.isDestroyed;
@@ -22,7 +32,9 @@ class Fake implements PooledConnection {
   }
 
   ask(free: () => void): Promise<string> {
-    return new Promise((resolve, reject) => { this.current = { resolve, reject, free }; });
+    return new Promise((resolve, reject) => {
+      this.current = { resolve, reject, free };
+    });
   }
 
   answer(): void {
@@ -46,7 +58,11 @@ class Fake implements PooledConnection {
   }
 }
 
-function start(more: Partial<PoolRule<Fake>> = {}): { pool: ConnectionPool<Fake>; made: Fake[]; ask: (mayRetry?: boolean, signal?: Leaving) => Promise<string> } {
+function start(more: Partial<PoolRule<Fake>> = {}): {
+  pool: ConnectionPool<Fake>;
+  made: Fake[];
+  ask: (mayRetry?: boolean, signal?: Leaving) => Promise<string>;
+} {
   const made: Fake[] = [];
   const pool = new ConnectionPool<Fake>({
     connect: (closed) => {
@@ -54,12 +70,26 @@ function start(more: Partial<PoolRule<Fake>> = {}): { pool: ConnectionPool<Fake>
       made.push(connection);
       return connection;
     },
-    most: 2, mostWaiting: 2, timeout: 1000, isScarce: false, who: 'the application', label: 'rule', ...more,
+    most: 2,
+    mostWaiting: 2,
+    timeout: 1000,
+    isScarce: false,
+    who: 'the application',
+    label: 'rule',
+    ...more,
   });
-  return { pool, made, ask: (mayRetry = true, signal = new Leaving()) => pool.ask((connection, free) => connection.ask(free), signal, mayRetry) };
+  return {
+    pool,
+    made,
+    ask: (mayRetry = true, signal = new Leaving()) =>
+      pool.ask((connection, free) => connection.ask(free), signal, mayRetry),
+  };
 }
 
-const isFailure = (status: number) => (error: unknown): boolean => error instanceof BackendFailure && error.status === status;
+const isFailure =
+  (status: number) =>
+  (error: unknown): boolean =>
+    error instanceof BackendFailure && error.status === status;
 
 describe('connection pool', () => {
   it('the connection used last is used again', async () => {
@@ -179,7 +209,10 @@ describe('connection pool', () => {
     await assert.rejects(again, (error) => error === cause);
   });
 
-  for (const [isScarce, name] of [[true, 'at once'], [false, 'after a while']] as const) {
+  for (const [isScarce, name] of [
+    [true, 'at once'],
+    [false, 'after a while'],
+  ] as const) {
     it(`an idle one is let go ${name}, when another one may wait for its process`, async () => {
       const { made, ask } = start({ isScarce });
       const both = [ask(), ask()];

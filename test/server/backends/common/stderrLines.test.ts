@@ -5,8 +5,23 @@ describe('what scripts write to standard error', () => {
   function collect(): { lines: string[]; write: (text: string) => void; end: () => void; clock: { now: number } } {
     const lines: string[] = [];
     const clock = { now: 0 };
-    const log = errorLines('x', (line) => { lines.push(line); }, () => clock.now);
-    return { lines, clock, write: (text) => { log.write(Buffer.from(text)); }, end: () => { log.end(); } };
+    const log = errorLines(
+      'x',
+      (line) => {
+        lines.push(line);
+      },
+      () => clock.now,
+    );
+    return {
+      lines,
+      clock,
+      write: (text) => {
+        log.write(Buffer.from(text));
+      },
+      end: () => {
+        log.end();
+      },
+    };
   }
 
   it('is a line each, also when it comes in pieces', () => {

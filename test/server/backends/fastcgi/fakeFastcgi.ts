@@ -42,11 +42,21 @@ export async function startFake(answer: (request: FakeRequest) => void): Promise
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const application: FakeApplication = { port: (server.address() as AddressInfo).port, requests: [], sockets: new Set(), connections: 0, aborts: 0 };
+  const application: FakeApplication = {
+    port: (server.address() as AddressInfo).port,
+    requests: [],
+    sockets: new Set(),
+    connections: 0,
+    aborts: 0,
+  };
   server.on('connection', (socket) => {
     application.connections++;
     application.sockets.add(socket);
-    socket.on('error', () => undefined).on('close', () => { application.sockets.delete(socket); });
+    socket
+      .on('error', () => undefined)
+      .on('close', () => {
+        application.sockets.delete(socket);
+      });
     let rest = Buffer.alloc(0);
     let params: Buffer[] = [];
     let content: Buffer[] = [];
@@ -65,7 +75,13 @@ export async function startFake(answer: (request: FakeRequest) => void): Promise
         else if (type === 4) params.push(part);
         else if (type === 5 && part.length > 0) content.push(part);
         else if (type === 5) {
-          const request = { params: readParams(Buffer.concat(params)), content: Buffer.concat(content).toString('latin1'), flags, socket, count: ++count };
+          const request = {
+            params: readParams(Buffer.concat(params)),
+            content: Buffer.concat(content).toString('latin1'),
+            flags,
+            socket,
+            count: ++count,
+          };
           params = [];
           content = [];
           application.requests.push(request);

@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict';
-import { encodeAbort, encodeRequest, encodeStdin, readEnd, RecordError, RecordReader } from '../../../../src/server/backends/fastcgi/fastcgiRecords.js';
+import {
+  encodeAbort,
+  encodeRequest,
+  encodeStdin,
+  readEnd,
+  RecordError,
+  RecordReader,
+} from '../../../../src/server/backends/fastcgi/fastcgiRecords.js';
 import { end, record, stderr, stdout } from './fakeFastcgi.js';
 
 describe('FastCGI records', () => {
@@ -19,7 +26,11 @@ describe('FastCGI records', () => {
   it('take the content along, and its end', () => {
     for (const size of [0, 5, 70_000]) {
       const content = Buffer.alloc(size, 'c');
-      const parts = [encodeRequest({ A: 'é' }), ...(size === 0 ? [] : [encodeStdin(content)]), encodeStdin(Buffer.alloc(0))];
+      const parts = [
+        encodeRequest({ A: 'é' }),
+        ...(size === 0 ? [] : [encodeStdin(content)]),
+        encodeStdin(Buffer.alloc(0)),
+      ];
       assert.deepEqual(encodeRequest({ A: 'é' }, content), Buffer.concat(parts));
     }
   });
@@ -33,12 +44,24 @@ describe('FastCGI records', () => {
   });
 
   it('are read the same, wherever the network cuts them', () => {
-    const all = Buffer.concat([stdout('hello'), record(6, 'padded', { padding: 7 }), stderr('oh'), record(6, ''), end()]);
-    const wanted = [['stdout', 'hellopadded'], ['stderr', 'oh'], ['end', '\0'.repeat(8)]];
+    const all = Buffer.concat([
+      stdout('hello'),
+      record(6, 'padded', { padding: 7 }),
+      stderr('oh'),
+      record(6, ''),
+      end(),
+    ]);
+    const wanted = [
+      ['stdout', 'hellopadded'],
+      ['stderr', 'oh'],
+      ['end', '\0'.repeat(8)],
+    ];
     for (let cut = 0; cut <= all.length; cut++) {
       const reader = new RecordReader();
       const read: [string, string][] = [];
-      for (const { type, content } of [all.subarray(0, cut), all.subarray(cut)].flatMap((part) => [...reader.read(part)])) {
+      for (const { type, content } of [all.subarray(0, cut), all.subarray(cut)].flatMap((part) => [
+        ...reader.read(part),
+      ])) {
         const last = read.at(-1);
         // Output comes as it comes.
         if (last?.[0] === type) last[1] += content.toString('latin1');
@@ -49,14 +72,25 @@ describe('FastCGI records', () => {
     }
   });
 
-  const wrong: Readonly<Record<string, Buffer>> = { 'another version': record(6, 'x', { version: 2 }), 'another request': record(6, 'x', { id: 2 }), 'management': record(11), 'a kind for applications': record(5, 'x'), 'plain HTTP': Buffer.from('HTTP/1.1 200 OK\r\n\r\n') };
+  const wrong: Readonly<Record<string, Buffer>> = {
+    'another version': record(6, 'x', { version: 2 }),
+    'another request': record(6, 'x', { id: 2 }),
+    management: record(11),
+    'a kind for applications': record(5, 'x'),
+    'plain HTTP': Buffer.from('HTTP/1.1 200 OK\r\n\r\n'),
+  };
   for (const [name, bytes] of Object.entries(wrong)) {
-    it(`${name} is none`, () => { assert.throws(() => [...new RecordReader().read(bytes)], RecordError); });
+    it(`${name} is none`, () => {
+      assert.throws(() => [...new RecordReader().read(bytes)], RecordError);
+    });
   }
 
   it('the last one says whether the request was tried', () => {
     const content = (status: number): Buffer => end(status).subarray(8);
-    assert.deepEqual([readEnd(content(0)), readEnd(content(1)), readEnd(content(2)), readEnd(content(3))], [undefined, 'refused', 'overloaded', 'refused']);
+    assert.deepEqual(
+      [readEnd(content(0)), readEnd(content(1)), readEnd(content(2)), readEnd(content(3))],
+      [undefined, 'refused', 'overloaded', 'refused'],
+    );
     assert.throws(() => [...new RecordReader().read(record(3, 'short'))], RecordError);
   });
 });

@@ -16,17 +16,25 @@ const PHP_CGI = findProgram('php-cgi') ?? '/usr/bin/php-cgi';
 const PAGES: Readonly<Record<string, string>> = {
   'hello.php': '<?php header("Content-Type: text/plain"); echo "hello";',
   'wait.php': '<?php sleep(20); echo "late";',
-  'argv.php': '<?php header("Content-Type: application/json"); echo json_encode([$_SERVER["QUERY_STRING"], ini_get("allow_url_include"), ini_get("auto_prepend_file"), PHP_SAPI]);',
-  'fields.php': '<?php echo strlen($_SERVER["HTTP_COOKIE"]), " ", strlen($_SERVER["QUERY_STRING"]), " ", count($_SERVER);',
-  'upload.php': '<?php echo json_encode(array_map(fn($f) => [$f["name"], $f["error"], dirname($f["tmp_name"])], $_FILES));',
+  'argv.php':
+    '<?php header("Content-Type: application/json"); echo json_encode([$_SERVER["QUERY_STRING"], ini_get("allow_url_include"), ini_get("auto_prepend_file"), PHP_SAPI]);',
+  'fields.php':
+    '<?php echo strlen($_SERVER["HTTP_COOKIE"]), " ", strlen($_SERVER["QUERY_STRING"]), " ", count($_SERVER);',
+  'upload.php':
+    '<?php echo json_encode(array_map(fn($f) => [$f["name"], $f["error"], dirname($f["tmp_name"])], $_FILES));',
   'split.php': '<?php header("X-A: b\r\nX-B: c"); echo "x";',
-  'last.php': '<?php register_shutdown_function(function () { file_put_contents(__DIR__ . "/done.txt", "done"); }); header("Content-Length: 5"); echo "hello"; flush(); usleep(300000);',
-  'noise.php': '<?php $line = str_repeat("e", 8000); for ($i = 0; $i < (int) $_GET["n"]; $i++) error_log($line); echo "quiet";',
+  'last.php':
+    '<?php register_shutdown_function(function () { file_put_contents(__DIR__ . "/done.txt", "done"); }); header("Content-Length: 5"); echo "hello"; flush(); usleep(300000);',
+  'noise.php':
+    '<?php $line = str_repeat("e", 8000); for ($i = 0; $i < (int) $_GET["n"]; $i++) error_log($line); echo "quiet";',
 };
 
 /** Process ids of php-cgi that listens below a folder. */
 function phpProcesses(): number[] {
-  return execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' }).split('\n').filter((line) => line.includes('php-cgi') && line.includes(tmpdir())).map((line) => Number.parseInt(line, 10));
+  return execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => line.includes('php-cgi') && line.includes(tmpdir()))
+    .map((line) => Number.parseInt(line, 10));
 }
 
 /** A program in front of php-cgi. */
@@ -37,7 +45,10 @@ async function inFront(commands: string): Promise<string> {
   return program;
 }
 
-const ours = async (): Promise<string[]> => (await readdir(tmpdir())).filter((name) => name.startsWith('lite-php-') || /^lite-server-[0-9a-f]{32}$/.test(name) || name.startsWith('php'));
+const ours = async (): Promise<string[]> =>
+  (await readdir(tmpdir())).filter(
+    (name) => name.startsWith('lite-php-') || /^lite-server-[0-9a-f]{32}$/.test(name) || name.startsWith('php'),
+  );
 
 describe('php, attacked', function () {
   before(function () {
@@ -53,10 +64,15 @@ describe('php, attacked', function () {
       const replies: Promise<number>[] = [];
       for (let i = 0; i < 60; i++) {
         replies.push(get(site.port, '/hello.php').then(({ status }) => status));
-        await new Promise((resolve) => { setTimeout(resolve, 4); });
+        await new Promise((resolve) => {
+          setTimeout(resolve, 4);
+        });
       }
       const statuses = await Promise.all(replies);
-      assert.ok(statuses.every((status) => status === 200 || status === 502), statuses.join());
+      assert.ok(
+        statuses.every((status) => status === 200 || status === 502),
+        statuses.join(),
+      );
       assert.equal(statuses.at(-1), 200);
       assert.equal(phpProcesses().length, 3);
       await site.server.close();
@@ -96,10 +112,15 @@ describe('php, attacked', function () {
       const long = path.join(tmpdir(), 'x'.repeat(100));
       await mkdir(long);
       process.env.TMPDIR = long;
-      atEnd(() => { process.env.TMPDIR = usual; });
+      atEnd(() => {
+        process.env.TMPDIR = usual;
+      });
       const site = await startBackends([php()], PAGES);
       const reply = await get(site.port, '/hello.php');
-      assert.ok(reply.status === 200 || (reply.status === 502 && /socket|path|long/i.test(site.said.join('\n'))), `${reply.status} ${site.said.join('\n')}`);
+      assert.ok(
+        reply.status === 200 || (reply.status === 502 && /socket|path|long/i.test(site.said.join('\n'))),
+        `${reply.status} ${site.said.join('\n')}`,
+      );
       await site.server.close();
       assert.deepEqual(await ours(), []);
     });
@@ -129,17 +150,50 @@ describe('php, attacked', function () {
 
   it('a query is no argument (CVE-2012-1823, CVE-2024-4577)', async () => {
     const site = await startBackends([php()], PAGES);
-    for (const query of ['-s', '-d+allow_url_include%3d1', '%ADd+allow_url_include%3d1+%ADd+auto_prepend_file%3dphp://input', '-n', '--version', '-T+10']) {
-      const reply = await ask(site.port, `POST /argv.php?${query} HTTP/1.1`, ['Content-Length: 20'], '<?php echo "hacked";');
+    for (const query of [
+      '-s',
+      '-d+allow_url_include%3d1',
+      '%ADd+allow_url_include%3d1+%ADd+auto_prepend_file%3dphp://input',
+      '-n',
+      '--version',
+      '-T+10',
+    ]) {
+      const reply = await ask(
+        site.port,
+        `POST /argv.php?${query} HTTP/1.1`,
+        ['Content-Length: 20'],
+        '<?php echo "hacked";',
+      );
       const [asked, included, prepended, sapi] = JSON.parse(reply.body) as string[];
-      assert.deepEqual([reply.status, asked, Number(included), prepended, sapi], [200, query, 0, '', 'cgi-fcgi'], query);
+      assert.deepEqual(
+        [reply.status, asked, Number(included), prepended, sapi],
+        [200, query, 0, '', 'cgi-fcgi'],
+        query,
+      );
     }
   });
 
   it('names that a shell would take for commands are names', async () => {
-    const names = ['$(touch pwned).php', '`touch pwned`.php', 'a&touch pwned&.php', ';touch pwned;.php', '-s.php', "it's.php", 'a b.php', 'é💡.php', '%41.php'];
-    const site = await startBackends([php()], Object.fromEntries(names.map((name) => [name, '<?php echo basename(__FILE__);'])));
-    for (const name of names) assert.deepEqual(Buffer.from((await get(site.port, `/${encodeURIComponent(name)}`)).body, 'latin1').toString(), name);
+    const names = [
+      '$(touch pwned).php',
+      '`touch pwned`.php',
+      'a&touch pwned&.php',
+      ';touch pwned;.php',
+      '-s.php',
+      "it's.php",
+      'a b.php',
+      'é💡.php',
+      '%41.php',
+    ];
+    const site = await startBackends(
+      [php()],
+      Object.fromEntries(names.map((name) => [name, '<?php echo basename(__FILE__);'])),
+    );
+    for (const name of names)
+      assert.deepEqual(
+        Buffer.from((await get(site.port, `/${encodeURIComponent(name)}`)).body, 'latin1').toString(),
+        name,
+      );
     assert.equal(existsSync(path.join(site.root, 'pwned')), false);
     assert.deepEqual((await readdir(site.root)).sort(), [...names].sort());
   });
@@ -147,7 +201,10 @@ describe('php, attacked', function () {
   it('as many fields, and as long a query, as we let in', async () => {
     const site = await startBackends([php()], PAGES);
     const fields = Array.from({ length: 90 }, (_, i) => `X-Field-${i}: ${'é'.repeat(20)}`);
-    const reply = await get(site.port, `/fields.php?${'q'.repeat(7900)}`, [`Cookie: a=${'c'.repeat(10_000)}`, ...fields.map((field) => Buffer.from(field).toString('latin1'))]);
+    const reply = await get(site.port, `/fields.php?${'q'.repeat(7900)}`, [
+      `Cookie: a=${'c'.repeat(10_000)}`,
+      ...fields.map((field) => Buffer.from(field).toString('latin1')),
+    ]);
     assert.match(reply.body, /^10002 7900 1\d\d/);
   });
 
@@ -155,7 +212,12 @@ describe('php, attacked', function () {
     const site = await startBackends([php()], PAGES);
     for (const name of ['../../.bashrc', 'C:\\x', '.htaccess', 'x.php']) {
       const body = `--b\r\nContent-Disposition: form-data; name="f"; filename="${name}"\r\n\r\n<?php\r\n--b--\r\n`;
-      const reply = await ask(site.port, 'POST /upload.php HTTP/1.1', ['Content-Type: multipart/form-data; boundary=b', `Content-Length: ${body.length}`], body);
+      const reply = await ask(
+        site.port,
+        'POST /upload.php HTTP/1.1',
+        ['Content-Type: multipart/form-data; boundary=b', `Content-Length: ${body.length}`],
+        body,
+      );
       const { f } = JSON.parse(reply.body) as { f: [string, number, string] };
       assert.equal(/[/\\]/.test(f[0]) || f[0].includes('..'), false, f[0]);
     }
@@ -164,19 +226,29 @@ describe('php, attacked', function () {
   });
 
   for (const [when, parts] of [
-    ['before any of it', ['']], ['amid its first part', ['--b\r\nContent-Disposition: form-data; name="f"; filename="x"\r\n\r\nxxx']], ['beyond what is kept in memory', ['x'.repeat(1_500_000)]],
+    ['before any of it', ['']],
+    ['amid its first part', ['--b\r\nContent-Disposition: form-data; name="f"; filename="x"\r\n\r\nxxx']],
+    ['beyond what is kept in memory', ['x'.repeat(1_500_000)]],
   ] as const) {
     it(`an upload that is given up ${when} leaves nothing, and PHP is not asked`, async () => {
       const site = await startBackends([php()], PAGES);
       await get(site.port, '/hello.php');
       const fds = (await readdir('/proc/self/fd')).length;
       const client = connect(site.port, '127.0.0.1').on('error', () => undefined);
-      client.write(`POST /upload.php HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 3000000\r\n\r\n${parts.join('')}`);
-      await until('it works', () => site.transitions.some(({ to }, i) => to.name === 'HANDLING' && i > 3) && client.writableLength === 0);
+      client.write(
+        `POST /upload.php HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 3000000\r\n\r\n${parts.join('')}`,
+      );
+      await until(
+        'it works',
+        () => site.transitions.some(({ to }, i) => to.name === 'HANDLING' && i > 3) && client.writableLength === 0,
+      );
       client.resetAndDestroy();
       await until('it is gone', () => site.server.connections === 0);
       await until('no descriptor is left', async () => (await readdir('/proc/self/fd')).length <= fds);
-      assert.deepEqual((await ours()).filter((file) => !file.startsWith('lite-php-')), []);
+      assert.deepEqual(
+        (await ours()).filter((file) => !file.startsWith('lite-php-')),
+        [],
+      );
       assert.deepEqual(site.failures, []);
     });
   }
@@ -190,7 +262,9 @@ describe('php, attacked', function () {
   it('an answer whose length is known is whole, whatever PHP still does', async () => {
     const site = await startBackends([php()], PAGES);
     const socket = await open(site.port);
-    socket.write('GET /last.php HTTP/1.1\r\nHost: localhost\r\n\r\nGET /hello.php HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+    socket.write(
+      'GET /last.php HTTP/1.1\r\nHost: localhost\r\n\r\nGET /hello.php HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+    );
     assert.equal((await readAll(socket)).split('hello').length, 3);
     await until('its last words are heard', () => existsSync(path.join(site.root, 'done.txt')));
   });

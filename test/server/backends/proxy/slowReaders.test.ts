@@ -44,7 +44,9 @@ async function readSlowly(client: Socket): Promise<Buffer> {
     if (since < 1024 * 1024) return;
     since = 0;
     client.pause();
-    setTimeout(() => { client.resume(); }, 15);
+    setTimeout(() => {
+      client.resume();
+    }, 15);
   });
   client.resume();
   await Promise.race([once(client, 'end'), once(client, 'close')]);
@@ -56,8 +58,10 @@ describe('a client that reads and rests gets all of it', function () {
   const answers: Readonly<Record<string, () => Buffer>> = {
     length: () => Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${SIZE}\r\n\r\n`), CONTENT]),
     close: () => Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\n\r\n'), CONTENT]),
-    chunks: () => Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'), chunked(CONTENT, 70_000)]),
-    'small chunks': () => Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'), chunked(CONTENT, 333)]),
+    chunks: () =>
+      Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'), chunked(CONTENT, 70_000)]),
+    'small chunks': () =>
+      Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'), chunked(CONTENT, 333)]),
   };
   for (const secure of [false, true]) {
     for (const [name, answer] of Object.entries(answers)) {
@@ -65,17 +69,32 @@ describe('a client that reads and rests gets all of it', function () {
         const sockets = new Set<Socket>();
         const serve = (socket: Socket): void => {
           sockets.add(socket);
-          socket.on('error', () => undefined).on('close', () => { sockets.delete(socket); }).on('data', (bytes: Buffer) => {
-            if (!bytes.toString('latin1').includes('\r\n\r\n')) return;
-            if (name === 'close') socket.end(answer());
-            else socket.write(answer());
-          });
+          socket
+            .on('error', () => undefined)
+            .on('close', () => {
+              sockets.delete(socket);
+            })
+            .on('data', (bytes: Buffer) => {
+              if (!bytes.toString('latin1').includes('\r\n\r\n')) return;
+              if (name === 'close') socket.end(answer());
+              else socket.write(answer());
+            });
         };
-        const server = secure ? createTls((await localCertificate(await temporaryFolder())).material, serve) : createServer(serve);
+        const server = secure
+          ? createTls((await localCertificate(await temporaryFolder())).material, serve)
+          : createServer(serve);
         server.listen(0, '127.0.0.1');
         await once(server, 'listening');
-        atEnd(() => { for (const socket of sockets) socket.destroy(); server.close(); });
-        const site = await startBackends([proxy(`${secure ? 'https' : 'http'}://localhost:${(server.address() as AddressInfo).port}`, '/api/', { verify: false, timeout: 300 })]);
+        atEnd(() => {
+          for (const socket of sockets) socket.destroy();
+          server.close();
+        });
+        const site = await startBackends([
+          proxy(`${secure ? 'https' : 'http'}://localhost:${(server.address() as AddressInfo).port}`, '/api/', {
+            verify: false,
+            timeout: 300,
+          }),
+        ]);
         const client = await open(site.port);
         client.write('GET /api/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
         const got = await readSlowly(client);
@@ -93,7 +112,9 @@ describe('a client that reads and rests gets all of it', function () {
       for (let at = 0; at < SIZE; at += 50_001) parts.push(stdout(CONTENT.subarray(at, at + 50_001)));
       socket.write(Buffer.concat([...parts, end()]));
     });
-    const site = await startBackends([fastcgi({ host: '127.0.0.1', port: application.port }, { timeout: 300 })], { 'a.php': '' });
+    const site = await startBackends([fastcgi({ host: '127.0.0.1', port: application.port }, { timeout: 300 })], {
+      'a.php': '',
+    });
     const client = await open(site.port);
     client.write('GET /a.php HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
     const got = await readSlowly(client);
@@ -106,19 +127,34 @@ describe('a client that reads and rests gets all of it', function () {
     const server = createServer((socket) => {
       sockets.add(socket);
       let head: string | undefined = '';
-      socket.on('error', () => undefined).on('data', (bytes: Buffer) => {
-        if (head === undefined) { if (!socket.write(bytes)) { socket.pause(); socket.once('drain', () => { socket.resume(); }); } return; }
-        head += bytes.toString('latin1');
-        const at = head.indexOf('\r\n\r\n');
-        if (at < 0) return;
-        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${SIZE}\r\n\r\n`);
-        socket.write(Buffer.from(head.slice(at + 4), 'latin1'));
-        head = undefined;
-      });
+      socket
+        .on('error', () => undefined)
+        .on('data', (bytes: Buffer) => {
+          if (head === undefined) {
+            if (!socket.write(bytes)) {
+              socket.pause();
+              socket.once('drain', () => {
+                socket.resume();
+              });
+            }
+            return;
+          }
+          head += bytes.toString('latin1');
+          const at = head.indexOf('\r\n\r\n');
+          if (at < 0) return;
+          socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${SIZE}\r\n\r\n`);
+          socket.write(Buffer.from(head.slice(at + 4), 'latin1'));
+          head = undefined;
+        });
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    atEnd(() => { for (const socket of sockets) socket.destroy(); server.close(); });
-    const site = await startBackends([proxy(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, '/api/', { timeout: 300 })]);
+    atEnd(() => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    });
+    const site = await startBackends([
+      proxy(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, '/api/', { timeout: 300 }),
+    ]);
     const client = await open(site.port);
     client.write(`POST /api/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ${SIZE}\r\n\r\n`);
     client.write(CONTENT);
@@ -129,10 +165,22 @@ describe('a client that reads and rests gets all of it', function () {
 
   it('one that rests for longer than the target may take is waited for', async () => {
     const sockets = new Set<Socket>();
-    const server = createServer((socket) => { sockets.add(socket); socket.on('error', () => undefined).on('data', () => { socket.write(answers.length?.() ?? ''); }); }).listen(0, '127.0.0.1');
+    const server = createServer((socket) => {
+      sockets.add(socket);
+      socket
+        .on('error', () => undefined)
+        .on('data', () => {
+          socket.write(answers.length?.() ?? '');
+        });
+    }).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    atEnd(() => { for (const socket of sockets) socket.destroy(); server.close(); });
-    const site = await startBackends([proxy(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, '/api/', { timeout: 200 })]);
+    atEnd(() => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    });
+    const site = await startBackends([
+      proxy(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, '/api/', { timeout: 200 }),
+    ]);
     const client = await open(site.port);
     client.pause();
     client.write('GET /api/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');

@@ -2,21 +2,55 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { rank, slipsBetween, twinsOf } from '../../../../src/server/util/editDistance.js';
-import { createSuggester, type SuggesterRules, type Suggestions } from '../../../../src/server/pages/error/suggestions.js';
+import {
+  createSuggester,
+  type SuggesterRules,
+  type Suggestions,
+} from '../../../../src/server/pages/error/suggestions.js';
 import { atEnd, temporaryFolder, writeFiles } from '../../../support/site.js';
 
 const SITE = [
-  'index.html', 'about.html', 'about-us.html', 'Logo.PNG', 'photo.svg', 'fußball.html', 'a b & c.html', 'blog/index.htm', 'blog/first-post.html',
-  'css/site.css', 'css/print.css', 'css/themes/dark.css', 'empty/keep/x.txt', '.env', '.git/config', 'css/.hidden.css', 'page.php', 'css/page.php', 'id.pem', 'notes.php~',
+  'index.html',
+  'about.html',
+  'about-us.html',
+  'Logo.PNG',
+  'photo.svg',
+  'fußball.html',
+  'a b & c.html',
+  'blog/index.htm',
+  'blog/first-post.html',
+  'css/site.css',
+  'css/print.css',
+  'css/themes/dark.css',
+  'empty/keep/x.txt',
+  '.env',
+  '.git/config',
+  'css/.hidden.css',
+  'page.php',
+  'css/page.php',
+  'id.pem',
+  'notes.php~',
   '.well-known/security.txt',
 ];
 
-async function site(more: Partial<SuggesterRules> = {}, files: readonly string[] = SITE): Promise<{ folder: string; root: string; suggest: (requestPath: string) => Promise<Suggestions> }> {
+async function site(
+  more: Partial<SuggesterRules> = {},
+  files: readonly string[] = SITE,
+): Promise<{ folder: string; root: string; suggest: (requestPath: string) => Promise<Suggestions> }> {
   const folder = await temporaryFolder();
   const root = path.join(folder, 'www', 'html');
   await mkdir(root, { recursive: true });
   await writeFiles(root, Object.fromEntries(files.map((name) => [name, 'x'])));
-  const suggester = createSuggester({ root, rootLabel: 'www/html', workspace: folder, mounts: [], indexes: ['index.html'], cleanUrls: false, directoryListing: true, ...more });
+  const suggester = createSuggester({
+    root,
+    rootLabel: 'www/html',
+    workspace: folder,
+    mounts: [],
+    indexes: ['index.html'],
+    cleanUrls: false,
+    directoryListing: true,
+    ...more,
+  });
   return { folder, root, suggest: (requestPath) => suggester.suggest(requestPath) };
 }
 
@@ -75,7 +109,11 @@ describe('suggestions: what there is of nearly that name', () => {
 
   it('an accent in another encoding is the same name', async () => {
     const { suggest } = await site({}, ['cafe\u0301.html']);
-    assert.deepEqual((await suggest('/caf%C3%A9.html')).sameName, { path: '/cafe%CC%81.html', label: 'cafe\u0301.html', differs: 'accents' });
+    assert.deepEqual((await suggest('/caf%C3%A9.html')).sameName, {
+      path: '/cafe%CC%81.html',
+      label: 'cafe\u0301.html',
+      differs: 'accents',
+    });
     assert.equal((await suggest('/Caf%C3%A9.html')).sameName?.differs, 'capitals');
   });
 
@@ -115,7 +153,9 @@ describe('suggestions: what there is of nearly that name', () => {
   });
 
   it('at most five, the most alike first', async () => {
-    const { similar } = await (await site({}, [...Array.from({ length: 9 }, (_, n) => `page-x${n}.html`), 'page-12.html'])).suggest('/page-13.html');
+    const { similar } = await (
+      await site({}, [...Array.from({ length: 9 }, (_, n) => `page-x${n}.html`), 'page-12.html'])
+    ).suggest('/page-13.html');
     assert.equal(similar.length, 5);
     assert.equal(similar[0]?.path, '/page-12.html');
   });
@@ -127,7 +167,31 @@ describe('suggestions: what there is of nearly that name', () => {
 });
 
 describe('suggestions: nothing of what may not be seen', () => {
-  const targets = ['/.env', '/.en', '/env', '/.git/config', '/.git/confi', '/.ENV', '/git', '/css/hidden.css', '/css/.hidden.cs', '/page.phq', '/page.ph', '/PAGE.PHP', '/cs/page.php', '/id.pen', '/notes.htm~', '/notes.phpx', '/notes.html', '/../x', '/%2e%2e/www', '/a%2fb', '/%zz', '/%00', '/a%5cb'];
+  const targets = [
+    '/.env',
+    '/.en',
+    '/env',
+    '/.git/config',
+    '/.git/confi',
+    '/.ENV',
+    '/git',
+    '/css/hidden.css',
+    '/css/.hidden.cs',
+    '/page.phq',
+    '/page.ph',
+    '/PAGE.PHP',
+    '/cs/page.php',
+    '/id.pen',
+    '/notes.htm~',
+    '/notes.phpx',
+    '/notes.html',
+    '/../x',
+    '/%2e%2e/www',
+    '/a%2fb',
+    '/%zz',
+    '/%00',
+    '/a%5cb',
+  ];
   for (const target of targets) {
     it(target, async () => {
       const found = await (await site()).suggest(target);
@@ -137,7 +201,19 @@ describe('suggestions: nothing of what may not be seen', () => {
 
   it('what leads out, or to something hidden, changes nothing: a link, a link to a folder, and what is below it', async () => {
     const files = ['inside.html', '.secret/a.html', 'run.php'];
-    const targets = ['/outsidd.html', '/OUTSIDE.html', '/outer/secret.htm', '/outer/', '/oute/secret.html', '/OUTER/secret.html', '/hiddenlink.htm', '/secrets/a.htm', '/danglin.html', '/script.htm', '/SCRIPT.html'];
+    const targets = [
+      '/outsidd.html',
+      '/OUTSIDE.html',
+      '/outer/secret.htm',
+      '/outer/',
+      '/oute/secret.html',
+      '/OUTER/secret.html',
+      '/hiddenlink.htm',
+      '/secrets/a.htm',
+      '/danglin.html',
+      '/script.htm',
+      '/SCRIPT.html',
+    ];
     const { suggest } = await site({}, files);
     const linked = await site({}, files);
     await writeFiles(linked.folder, { 'outside/secret.html': 'x' });
@@ -168,7 +244,11 @@ describe('suggestions: nothing of what may not be seen', () => {
     await chmod(folder, 0o755);
     await chmod(path.join(root, 'css'), 0o311);
     atEnd(() => chmod(path.join(root, 'css'), 0o755));
-    assert.deepEqual(await asNobody(() => suggest('/css/sit.css')), { folder: 'www/html/css', sameName: undefined, similar: [] });
+    assert.deepEqual(await asNobody(() => suggest('/css/sit.css')), {
+      folder: 'www/html/css',
+      sameName: undefined,
+      similar: [],
+    });
   });
 });
 
@@ -186,8 +266,18 @@ async function asNobody<T>(act: () => Promise<T>): Promise<T> {
 describe('suggestions: mounts', () => {
   const mounted = async (): Promise<Awaited<ReturnType<typeof site>>> => {
     const folder = await temporaryFolder();
-    await writeFiles(folder, { 'packages/lib/dist/lib.js': 'x', 'packages/lib/dist/parts/Part.js': 'x', 'packages/lib/secret.js': 'x' });
-    const made = await site({ workspace: folder, mounts: [{ segments: ['vendor', 'lib'], folder: path.join(folder, 'packages', 'lib', 'dist') }, { segments: ['css'], folder: path.join(folder, 'packages', 'lib', 'dist', 'parts') }] });
+    await writeFiles(folder, {
+      'packages/lib/dist/lib.js': 'x',
+      'packages/lib/dist/parts/Part.js': 'x',
+      'packages/lib/secret.js': 'x',
+    });
+    const made = await site({
+      workspace: folder,
+      mounts: [
+        { segments: ['vendor', 'lib'], folder: path.join(folder, 'packages', 'lib', 'dist') },
+        { segments: ['css'], folder: path.join(folder, 'packages', 'lib', 'dist', 'parts') },
+      ],
+    });
     await symlink('../secret.js', path.join(folder, 'packages', 'lib', 'dist', 'secrex.js'));
     return made;
   };
@@ -219,7 +309,13 @@ describe('suggestions: mounts', () => {
 
 describe('suggestions: bounds', () => {
   it('of a very large folder only a part is read', async () => {
-    const { suggest } = await site({ mostEntries: 3 }, ['page-1.html', 'page-2.html', 'page-3.html', 'page-4.html', 'page-5.html']);
+    const { suggest } = await site({ mostEntries: 3 }, [
+      'page-1.html',
+      'page-2.html',
+      'page-3.html',
+      'page-4.html',
+      'page-5.html',
+    ]);
     assert.equal((await suggest('/page-6.html')).similar.length, 3);
   });
 
@@ -228,7 +324,9 @@ describe('suggestions: bounds', () => {
       const names = Array.from({ length: 5_000 }, (_, n) => `${letter.repeat(240)}${n}.html`);
       const before = process.cpuUsage();
       let turns = 0;
-      const others = setInterval(() => { turns++; }, 1);
+      const others = setInterval(() => {
+        turns++;
+      }, 1);
       await rank(`${letter.repeat(240)}9999.html`, names);
       clearInterval(others);
       assert.ok(process.cpuUsage(before).user < 700_000, letter);
@@ -252,7 +350,9 @@ describe('suggestions: bounds', () => {
   it('looking for the same name in other letters lets others have a turn', async () => {
     const names = Array.from({ length: 20_000 }, (_, n) => `${'\u0061\u0323\u0302'.repeat(60)}${n}.html`);
     let turns = 0;
-    const others = setInterval(() => { turns++; }, 1);
+    const others = setInterval(() => {
+      turns++;
+    }, 1);
     assert.deepEqual(await twinsOf(`${'\u1ead'.repeat(60)}19999.HTML`, names), [names.at(-1)]);
     clearInterval(others);
     assert.ok(turns > 2, `${turns} turns`);
@@ -268,8 +368,19 @@ describe('suggestions: bounds', () => {
 
 describe('alike', () => {
   const slips: [a: string, b: string, slips: number | undefined][] = [
-    ['', '', 0], ['abc', 'abc', 0], ['abc', 'abd', 1], ['abc', 'ab', 1], ['abc', 'abcd', 1], ['abc', 'acb', 1], ['abcd', 'badc', 2],
-    ['kitten', 'sitting', 3], ['', 'abc', 3], ['', 'abcd', undefined], ['abcdef', 'ghijkl', undefined], ['abcdefgh', 'hgfedcba', undefined], ['xabcdx', 'yabcdy', 2],
+    ['', '', 0],
+    ['abc', 'abc', 0],
+    ['abc', 'abd', 1],
+    ['abc', 'ab', 1],
+    ['abc', 'abcd', 1],
+    ['abc', 'acb', 1],
+    ['abcd', 'badc', 2],
+    ['kitten', 'sitting', 3],
+    ['', 'abc', 3],
+    ['', 'abcd', undefined],
+    ['abcdef', 'ghijkl', undefined],
+    ['abcdefgh', 'hgfedcba', undefined],
+    ['xabcdx', 'yabcdy', 2],
   ];
   for (const [a, b, expected] of slips) {
     it(`${JSON.stringify(a)} and ${JSON.stringify(b)}: ${expected ?? 'more than 3'}`, () => {
@@ -285,12 +396,18 @@ describe('alike', () => {
     for (let n = 0; n < 3_000; n++) {
       const [a, b] = [word(), word()];
       const whole = wholeTable(a, b);
-      for (const most of [0, 1, 2, 3]) assert.equal(slipsBetween(a, b, most), whole > most ? undefined : whole, `${a} ${b} ${most}`);
+      for (const most of [0, 1, 2, 3])
+        assert.equal(slipsBetween(a, b, most), whole > most ? undefined : whole, `${a} ${b} ${most}`);
     }
   });
 
   it('the same letters come first, then one slip or another extension, then more; equals by name', async () => {
-    assert.deepEqual(await rank('picture.png', ['pictrues.png', 'picture.svg', 'PICTURE.png', 'pictur.png', 'zzz']), ['PICTURE.png', 'pictur.png', 'picture.svg', 'pictrues.png']);
+    assert.deepEqual(await rank('picture.png', ['pictrues.png', 'picture.svg', 'PICTURE.png', 'pictur.png', 'zzz']), [
+      'PICTURE.png',
+      'pictur.png',
+      'picture.svg',
+      'pictrues.png',
+    ]);
   });
 });
 
@@ -312,11 +429,14 @@ describe('alike: the same letters', () => {
 });
 
 function wholeTable(a: string, b: string): number {
-  const d = Array.from({ length: a.length + 1 }, (_, i) => Array.from({ length: b.length + 1 }, (_, j) => (i === 0 ? j : j === 0 ? i : 0)));
+  const d = Array.from({ length: a.length + 1 }, (_, i) =>
+    Array.from({ length: b.length + 1 }, (_, j) => (i === 0 ? j : j === 0 ? i : 0)),
+  );
   for (let i = 1; i <= a.length; i++) {
     for (let j = 1; j <= b.length; j++) {
       d[i]![j] = Math.min(d[i - 1]![j]! + 1, d[i]![j - 1]! + 1, d[i - 1]![j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) d[i]![j] = Math.min(d[i]![j]!, d[i - 2]![j - 2]! + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        d[i]![j] = Math.min(d[i]![j]!, d[i - 2]![j - 2]! + 1);
     }
   }
   return d[a.length]![b.length]!;

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createListings, Turns } from '../../../../src/server/pages/listing/directoryListing.js';
-import { LISTING_LIMITS, readFolder, readPage, type FolderPage, type ListingLimits } from '../../../../src/server/pages/listing/listingEntries.js';
+import {
+  LISTING_LIMITS,
+  readFolder,
+  readPage,
+  type FolderPage,
+  type ListingLimits,
+} from '../../../../src/server/pages/listing/listingEntries.js';
 import { dateOf, renderListing, sizeOf } from '../../../../src/server/pages/listing/listingPage.js';
 import { parseView, type View } from '../../../../src/server/pages/listing/listingQuery.js';
 import type { OpenFolder } from '../../../../src/server/files/resolver.js';
@@ -48,16 +54,38 @@ describe('listing: what the query asks for', () => {
     ['sort=size&order=asc', { by: 'size', descending: false, page: 1 }],
     ['sort=date&order=desc&page=7', { by: 'date', descending: true, page: 7 }],
     ['order=desc', { ...name, descending: true }],
-    ['page=0', name], ['page=-1', name], ['page=1.5', name], ['page=1e3', name], ['page=99999999', name], ['page=x', name], ['page=02', name],
+    ['page=0', name],
+    ['page=-1', name],
+    ['page=1.5', name],
+    ['page=1e3', name],
+    ['page=99999999', name],
+    ['page=x', name],
+    ['page=02', name],
     ['page=3&page=4', { ...name, page: 3 }],
-    ['sort=Size', name], ['sort=__proto__', name], ['order=DESC', name], ['sort=%73ize&order=asc', { by: 'size', descending: false, page: 1 }],
-    ['C=M;O=D', name], ['%zz&%', name], ['&&&=', name],
+    ['sort=Size', name],
+    ['sort=__proto__', name],
+    ['order=DESC', name],
+    ['sort=%73ize&order=asc', { by: 'size', descending: false, page: 1 }],
+    ['C=M;O=D', name],
+    ['%zz&%', name],
+    ['&&&=', name],
   ];
-  for (const [query, view] of rows) it(`is ${JSON.stringify(view)} for ${query ?? 'none'}`, () => assert.deepEqual(parseView(query), view));
+  for (const [query, view] of rows)
+    it(`is ${JSON.stringify(view)} for ${query ?? 'none'}`, () => assert.deepEqual(parseView(query), view));
 });
 
 describe('listing: the order', () => {
-  const files: Entries = { 'b10.txt': [5, 3], 'b9.txt': [5, 1], 'A.txt': [900, 2], 'c.txt': [0, 9], 'sub': undefined, 'Dir2': undefined, 'dir10': undefined, 'to-sub': 'sub', 'to-a': 'A.txt' };
+  const files: Entries = {
+    'b10.txt': [5, 3],
+    'b9.txt': [5, 1],
+    'A.txt': [900, 2],
+    'c.txt': [0, 9],
+    sub: undefined,
+    Dir2: undefined,
+    dir10: undefined,
+    'to-sub': 'sub',
+    'to-a': 'A.txt',
+  };
   const rows: [query: string, names: string[]][] = [
     ['', ['Dir2', 'dir10', 'sub', 'to-sub', 'A.txt', 'b9.txt', 'b10.txt', 'c.txt', 'to-a']],
     ['order=desc', ['to-sub', 'sub', 'dir10', 'Dir2', 'to-a', 'c.txt', 'b10.txt', 'b9.txt', 'A.txt']],
@@ -68,70 +96,223 @@ describe('listing: the order', () => {
     for (const [query, names] of rows) {
       it(`of '${query}' is right, ${limits.page} on a page`, async () => {
         const folder = await makeFolder(files);
-        assert.deepEqual([...namesOf(await pageOf(folder, query, limits)), ...(limits.page < 9 ? namesOf(await pageOf(folder, `${query}&page=2`, limits)) : [])], names);
+        assert.deepEqual(
+          [
+            ...namesOf(await pageOf(folder, query, limits)),
+            ...(limits.page < 9 ? namesOf(await pageOf(folder, `${query}&page=2`, limits)) : []),
+          ],
+          names,
+        );
       });
     }
   }
 
   it('by date has the newest first, folders too', async () => {
-    const folder = await makeFolder({ 'old.txt': [1, 9], 'new.txt': [1, 1], 'newer.txt': [1, 0], 'dir1': undefined, 'dir2': undefined });
+    const folder = await makeFolder({
+      'old.txt': [1, 9],
+      'new.txt': [1, 1],
+      'newer.txt': [1, 0],
+      dir1: undefined,
+      dir2: undefined,
+    });
     const time = new Date(NOW);
     await utimes(path.join(folder.realPath, 'dir1'), time, time);
     assert.deepEqual(namesOf(await pageOf(folder, 'sort=date')), ['dir2', 'dir1', 'newer.txt', 'new.txt', 'old.txt']);
-    assert.deepEqual(namesOf(await pageOf(folder, 'sort=date&order=asc')), ['dir1', 'dir2', 'old.txt', 'new.txt', 'newer.txt']);
+    assert.deepEqual(namesOf(await pageOf(folder, 'sort=date&order=asc')), [
+      'dir1',
+      'dir2',
+      'old.txt',
+      'new.txt',
+      'newer.txt',
+    ]);
   });
 });
 
 describe('listing: what is known of the whole', () => {
-  const many = (count: number): Entries => Object.fromEntries(Array.from({ length: count }, (_, i) => [`f${i}`, [10]] as const));
+  const many = (count: number): Entries =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`f${i}`, [10]] as const));
   const small = { ...LISTING_LIMITS, page: 4, sortable: 8 };
   const rows: [what: string, entries: Entries, query: string, known: Partial<FolderPage>][] = [
     ['nothing', {}, '', { count: { folders: 0, files: 0, links: 0 }, bytes: 0, pages: 1, sortable: true }],
-    ['one page', { ...many(3), d: undefined }, '', { count: { folders: 1, files: 3, links: 0 }, bytes: 30, pages: 1, sortable: true }],
-    ['two pages, by name', many(5), '', { count: { folders: 0, files: 5, links: 0 }, bytes: undefined, pages: 2, sortable: true }],
-    ['two pages, by size', many(5), 'sort=size&page=9', { count: { folders: 0, files: 5, links: 0 }, bytes: 50, pages: 2, view: { by: 'size', descending: true, page: 2 } }],
-    ['as many as can be sorted', many(8), 'sort=date', { pages: 2, sortable: true, view: { by: 'date', descending: true, page: 1 } }],
-    ['one more than can be sorted', many(9), 'sort=date', { bytes: undefined, pages: 3, sortable: false, view: { by: 'name', descending: false, page: 1 } }],
-    ['one more than can be sorted, by name', many(9), 'order=desc', { sortable: false, view: { by: 'name', descending: true, page: 1 } }],
-    ['few links', { ...many(3), l1: 'f0', l2: '.', l3: '/etc' }, '', { count: { folders: 1, files: 4, links: 0 }, pages: 2 }],
-    ['many links', { ...many(1), l1: 'f0', l2: '.', l3: '/etc', l4: 'f0', l5: 'f0' }, '', { count: { folders: 0, files: 1, links: 5 }, pages: 2 }],
+    [
+      'one page',
+      { ...many(3), d: undefined },
+      '',
+      { count: { folders: 1, files: 3, links: 0 }, bytes: 30, pages: 1, sortable: true },
+    ],
+    [
+      'two pages, by name',
+      many(5),
+      '',
+      { count: { folders: 0, files: 5, links: 0 }, bytes: undefined, pages: 2, sortable: true },
+    ],
+    [
+      'two pages, by size',
+      many(5),
+      'sort=size&page=9',
+      {
+        count: { folders: 0, files: 5, links: 0 },
+        bytes: 50,
+        pages: 2,
+        view: { by: 'size', descending: true, page: 2 },
+      },
+    ],
+    [
+      'as many as can be sorted',
+      many(8),
+      'sort=date',
+      { pages: 2, sortable: true, view: { by: 'date', descending: true, page: 1 } },
+    ],
+    [
+      'one more than can be sorted',
+      many(9),
+      'sort=date',
+      { bytes: undefined, pages: 3, sortable: false, view: { by: 'name', descending: false, page: 1 } },
+    ],
+    [
+      'one more than can be sorted, by name',
+      many(9),
+      'order=desc',
+      { sortable: false, view: { by: 'name', descending: true, page: 1 } },
+    ],
+    [
+      'few links',
+      { ...many(3), l1: 'f0', l2: '.', l3: '/etc' },
+      '',
+      { count: { folders: 1, files: 4, links: 0 }, pages: 2 },
+    ],
+    [
+      'many links',
+      { ...many(1), l1: 'f0', l2: '.', l3: '/etc', l4: 'f0', l5: 'f0' },
+      '',
+      { count: { folders: 0, files: 1, links: 5 }, pages: 2 },
+    ],
   ];
   for (const [what, entries, query, known] of rows) {
     it(what, async () => {
       const page = await pageOf(await makeFolder(entries), query, small);
-      assert.deepEqual(Object.fromEntries(Object.keys(known).map((key) => [key, page[key as keyof FolderPage]])), known);
+      assert.deepEqual(
+        Object.fromEntries(Object.keys(known).map((key) => [key, page[key as keyof FolderPage]])),
+        known,
+      );
     });
   }
 
   it('many links are looked at when they are shown, and absent when they lead out', async () => {
-    const page = await pageOf(await makeFolder({ ...many(1), l1: 'f0', l2: '.', l3: '/etc', l4: 'f0', l5: 'f0' }), '', small);
-    assert.deepEqual(page.entries.map(({ name, isFolder, size }) => [name, isFolder, size]), [['f0', false, 10], ['l1', false, 10], ['l2', true, undefined]]);
+    const page = await pageOf(
+      await makeFolder({ ...many(1), l1: 'f0', l2: '.', l3: '/etc', l4: 'f0', l5: 'f0' }),
+      '',
+      small,
+    );
+    assert.deepEqual(
+      page.entries.map(({ name, isFolder, size }) => [name, isFolder, size]),
+      [
+        ['f0', false, 10],
+        ['l1', false, 10],
+        ['l2', true, undefined],
+      ],
+    );
   });
 });
 
 describe('listing: the page', () => {
-  const base: FolderPage = { segments: ['docs'], entries: [], view: parseView(), pages: 1, count: { folders: 0, files: 0, links: 0 }, bytes: 0, sortable: true, more: false };
+  const base: FolderPage = {
+    segments: ['docs'],
+    entries: [],
+    view: parseView(),
+    pages: 1,
+    count: { folders: 0, files: 0, links: 0 },
+    bytes: 0,
+    sortable: true,
+    more: false,
+  };
   const file = { name: 'a.txt', isFolder: false, size: 1, modified: NOW };
   const rows: [what: string, page: Partial<FolderPage>, has: (string | RegExp)[], hasNot?: (string | RegExp)[]][] = [
     ['says that it is empty', {}, ['This folder is empty.', '0 files<'], ['<table']],
-    ['counts one of each', { entries: [file], count: { folders: 1, files: 1, links: 0 }, bytes: 1 }, ['<p>1 folder, 1 file, 1 B in all</p>']],
-    ['counts many', { entries: [file], count: { folders: 1_200, files: 98_000, links: 3_000 }, bytes: undefined }, ['1,200 folders, 98,000 files, 3,000 links<'], ['in all']],
-    ['says that there is more', { entries: [file], count: { folders: 0, files: 200_000, links: 0 }, more: true, sortable: false }, ['The first 200,000 files', 'has more entries than are listed', 'Too many entries to sort'], ['sort=size', 'sort=date']],
-    ['leads to the other order', { entries: [file] }, ['<th scope="col" class="name" aria-sort="ascending"><a href="?sort=name&amp;order=desc">', '<th scope="col" class="size"><a href="?sort=size&amp;order=desc">', '<th scope="col" class="date"><a href="?sort=date&amp;order=desc">']],
-    ['leads back to the plain order', { entries: [file], view: { by: 'size', descending: true, page: 1 } }, ['class="name"><a href="./">', 'class="size" aria-sort="descending"><a href="?sort=size&amp;order=asc">'], [/class="name"[^>]*aria-sort/]],
-    ['keeps the order from page to page', { entries: [file], view: { by: 'size', descending: true, page: 2 }, pages: 3 }, ['<a href="?sort=size&amp;order=desc" rel="prev">', '<a href="?sort=size&amp;order=desc&amp;page=3" rel="next">', 'Page 2 of 3']],
+    [
+      'counts one of each',
+      { entries: [file], count: { folders: 1, files: 1, links: 0 }, bytes: 1 },
+      ['<p>1 folder, 1 file, 1 B in all</p>'],
+    ],
+    [
+      'counts many',
+      { entries: [file], count: { folders: 1_200, files: 98_000, links: 3_000 }, bytes: undefined },
+      ['1,200 folders, 98,000 files, 3,000 links<'],
+      ['in all'],
+    ],
+    [
+      'says that there is more',
+      { entries: [file], count: { folders: 0, files: 200_000, links: 0 }, more: true, sortable: false },
+      ['The first 200,000 files', 'has more entries than are listed', 'Too many entries to sort'],
+      ['sort=size', 'sort=date'],
+    ],
+    [
+      'leads to the other order',
+      { entries: [file] },
+      [
+        '<th scope="col" class="name" aria-sort="ascending"><a href="?sort=name&amp;order=desc">',
+        '<th scope="col" class="size"><a href="?sort=size&amp;order=desc">',
+        '<th scope="col" class="date"><a href="?sort=date&amp;order=desc">',
+      ],
+    ],
+    [
+      'leads back to the plain order',
+      { entries: [file], view: { by: 'size', descending: true, page: 1 } },
+      ['class="name"><a href="./">', 'class="size" aria-sort="descending"><a href="?sort=size&amp;order=asc">'],
+      [/class="name"[^>]*aria-sort/],
+    ],
+    [
+      'keeps the order from page to page',
+      { entries: [file], view: { by: 'size', descending: true, page: 2 }, pages: 3 },
+      [
+        '<a href="?sort=size&amp;order=desc" rel="prev">',
+        '<a href="?sort=size&amp;order=desc&amp;page=3" rel="next">',
+        'Page 2 of 3',
+      ],
+    ],
     ['has no pages to turn when there is one', { entries: [file] }, [], ['rel="next"', '<nav class="pages"']],
     ['has no parent at the root', { segments: [], entries: [file] }, ['<title>Index of /</title>'], ['../']],
-    ['has a way up', { segments: ['a b', 'c'] }, ['<title>Index of /a b/c/</title>', '<a href="../../">', '<a href="../"><bdi', '<span aria-current="page"><bdi translate="no">c</bdi>']],
-    ['escapes names', { entries: [{ ...file, name: `<i>"'&.txt` }] }, ['href="./%3Ci%3E%22%27%26.txt"', '&lt;i&gt;&quot;&#39;&amp;<wbr>.txt'], ['<i>']],
-    ['has a folder with a slash', { entries: [{ name: 'x', isFolder: true, size: undefined, modified: undefined }] }, ['href="./x/"', '<td class="size"></td><td class="date"></td>']],
-    ['shows a turned reading direction', { entries: [{ ...file, name: '\u202eexe' }], segments: ['\u202e'] }, ['./%E2%80%AEexe', '\\u202eexe'], ['\u202e']],
+    [
+      'has a way up',
+      { segments: ['a b', 'c'] },
+      [
+        '<title>Index of /a b/c/</title>',
+        '<a href="../../">',
+        '<a href="../"><bdi',
+        '<span aria-current="page"><bdi translate="no">c</bdi>',
+      ],
+    ],
+    [
+      'escapes names',
+      { entries: [{ ...file, name: `<i>"'&.txt` }] },
+      ['href="./%3Ci%3E%22%27%26.txt"', '&lt;i&gt;&quot;&#39;&amp;<wbr>.txt'],
+      ['<i>'],
+    ],
+    [
+      'has a folder with a slash',
+      { entries: [{ name: 'x', isFolder: true, size: undefined, modified: undefined }] },
+      ['href="./x/"', '<td class="size"></td><td class="date"></td>'],
+    ],
+    [
+      'shows a turned reading direction',
+      { entries: [{ ...file, name: '\u202eexe' }], segments: ['\u202e'] },
+      ['./%E2%80%AEexe', '\\u202eexe'],
+      ['\u202e'],
+    ],
   ];
   for (const [what, page, has, hasNot = []] of rows) {
     it(what, () => {
       const html = renderListing({ ...base, ...page }, { nonce: 'N', script: undefined });
-      for (const part of has) assert.ok(typeof part === 'string' ? html.includes(part) : part.test(html), `${String(part)} in ${html.slice(html.indexOf('<main'))}`);
-      for (const part of hasNot) assert.ok(typeof part === 'string' ? !html.includes(part) : !part.test(html), `no ${String(part)} in ${html.slice(html.indexOf('<main'))}`);
+      for (const part of has)
+        assert.ok(
+          typeof part === 'string' ? html.includes(part) : part.test(html),
+          `${String(part)} in ${html.slice(html.indexOf('<main'))}`,
+        );
+      for (const part of hasNot)
+        assert.ok(
+          typeof part === 'string' ? !html.includes(part) : !part.test(html),
+          `no ${String(part)} in ${html.slice(html.indexOf('<main'))}`,
+        );
     });
   }
 
@@ -140,20 +321,37 @@ describe('listing: the page', () => {
     assert.equal(html.match(/<style nonce="N">/g)?.length, 1);
     assert.ok(!/<script|<link|<img|\sstyle=|\son\w+=|@import|url\(/.test(html));
     const live = renderListing({ ...base, entries: [file] }, { nonce: 'N', script: '/.lite-server/live.js?a&b' });
-    assert.ok(live.includes('<meta charset="utf-8">\n<script nonce="N" src="/.lite-server/live.js?a&amp;b"></script>\n'));
+    assert.ok(
+      live.includes('<meta charset="utf-8">\n<script nonce="N" src="/.lite-server/live.js?a&amp;b"></script>\n'),
+    );
   });
 
   const sizes: [bytes: number, text: string][] = [
-    [0, '0 B'], [1, '1 B'], [999, '999 B'], [1_000, '1.0 kB'], [9_949, '9.9 kB'], [9_950, '10 kB'], [999_499, '999 kB'], [999_500, '1.0 MB'], [4_213_311, '4.2 MB'], [2 ** 40, '1.1 TB'], [Number.MAX_SAFE_INTEGER, '9.0 PB'],
+    [0, '0 B'],
+    [1, '1 B'],
+    [999, '999 B'],
+    [1_000, '1.0 kB'],
+    [9_949, '9.9 kB'],
+    [9_950, '10 kB'],
+    [999_499, '999 kB'],
+    [999_500, '1.0 MB'],
+    [4_213_311, '4.2 MB'],
+    [2 ** 40, '1.1 TB'],
+    [Number.MAX_SAFE_INTEGER, '9.0 PB'],
   ];
   for (const [bytes, text] of sizes) it(`says ${text} for ${bytes}`, () => assert.equal(sizeOf(bytes), text));
 
   const dates: [milliseconds: number | undefined, html: RegExp][] = [
     [NOW, /^<time datetime="2026-04-14T09:30:00.000Z"><span>2026-04-1[345]<\/span> <span>\d\d:\d\d<\/span><\/time>$/],
     [0.7, /^<time datetime="1970-01-01T00:00:00.000Z">/],
-    [undefined, /^$/], [-1, /^$/], [NaN, /^$/], [Infinity, /^$/], [253_402_300_800_000, /^$/],
+    [undefined, /^$/],
+    [-1, /^$/],
+    [NaN, /^$/],
+    [Infinity, /^$/],
+    [253_402_300_800_000, /^$/],
   ];
-  for (const [milliseconds, html] of dates) it(`has the date of ${milliseconds ?? 'nothing'}`, () => assert.match(dateOf(milliseconds), html));
+  for (const [milliseconds, html] of dates)
+    it(`has the date of ${milliseconds ?? 'nothing'}`, () => assert.match(dateOf(milliseconds), html));
 });
 
 describe('listing: one for a server', () => {
@@ -162,7 +360,11 @@ describe('listing: one for a server', () => {
     const listing = await createListings().list(folder, 'sort=size');
     assert.ok(listing.kind === 'listing' && listing.html('N', undefined).includes('aria-sort="descending"'));
     await rm(folder.realPath, { recursive: true });
-    assert.deepEqual(await createListings().list(folder, undefined), { kind: 'refused', status: 404, why: 'There is no such folder.' });
+    assert.deepEqual(await createListings().list(folder, undefined), {
+      kind: 'refused',
+      status: 404,
+      why: 'There is no such folder.',
+    });
   });
 
   it('lets large folders wait, and no others', async () => {
@@ -171,7 +373,9 @@ describe('listing: one for a server', () => {
     // Nobody has a turn here: whoever needs one waits for ever.
     const listings = createListings({ ...LISTING_LIMITS, large: 2, atOnce: 0 });
     let waited = true;
-    void listings.list(large, undefined).then(() => { waited = false; });
+    void listings.list(large, undefined).then(() => {
+      waited = false;
+    });
     for (let i = 0; i < 20; i++) assert.equal((await listings.list(small, undefined)).kind, 'listing');
     assert.ok(waited);
     assert.equal((await createListings({ ...LISTING_LIMITS, large: 2 }).list(large, undefined)).kind, 'listing');
@@ -181,22 +385,36 @@ describe('listing: one for a server', () => {
   const fifty: Entries = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`f${i}`, [1]] as const));
 
   /** A reader that counts, and waits with the whole of a folder until it may go on. */
-  function counting(ready = Promise.resolve()): { readonly counts: () => [first: number, whole: number]; readonly read: typeof readFolder } {
+  function counting(ready = Promise.resolve()): {
+    readonly counts: () => [first: number, whole: number];
+    readonly read: typeof readFolder;
+  } {
     const counts: [number, number] = [0, 0];
-    return { counts: () => counts, read: async (folder, limits, most) => {
-      counts[most === limits.read ? 1 : 0]++;
-      if (most === limits.read) await ready;
-      return readFolder(folder, limits, most);
-    } };
+    return {
+      counts: () => counts,
+      read: async (folder, limits, most) => {
+        counts[most === limits.read ? 1 : 0]++;
+        if (most === limits.read) await ready;
+        return readFolder(folder, limits, most);
+      },
+    };
   }
 
   it('reads a folder once for all who ask at the same time, whatever page they want', async () => {
     const { counts, read } = counting();
     const listings = createListings(LARGE, read);
     const folder = await makeFolder(fifty);
-    const all = await Promise.all(Array.from({ length: 40 }, (_, i) => listings.list(folder, `page=${i % 5 + 1}&order=${i % 2 === 0 ? 'asc' : 'desc'}`)));
+    const all = await Promise.all(
+      Array.from({ length: 40 }, (_, i) =>
+        listings.list(folder, `page=${(i % 5) + 1}&order=${i % 2 === 0 ? 'asc' : 'desc'}`),
+      ),
+    );
     assert.deepEqual([all.every(({ kind }) => kind === 'listing'), counts()], [true, [1, 1]]);
-    assert.ok(all.every((listing, i) => listing.kind === 'listing' && listing.html('N', undefined).includes(`Page ${i % 5 + 1} of 5`)));
+    assert.ok(
+      all.every(
+        (listing, i) => listing.kind === 'listing' && listing.html('N', undefined).includes(`Page ${(i % 5) + 1} of 5`),
+      ),
+    );
   });
 
   it('and keeps it for a moment, until something changes in the folder', async () => {
@@ -218,7 +436,10 @@ describe('listing: one for a server', () => {
     const folder = await makeFolder(fifty);
     await utimes(folder.realPath, new Date(NOW), new Date(NOW));
     await listings.list(folder, undefined);
-    await until('it is read again', async () => { await listings.list(folder, undefined); return counts()[1] === 2; });
+    await until('it is read again', async () => {
+      await listings.list(folder, undefined);
+      return counts()[1] === 2;
+    });
   });
 
   it('of the last two folders only, and of no small one', async () => {
@@ -238,14 +459,21 @@ describe('listing: one for a server', () => {
 
   it('refuses more large folders than may wait', async () => {
     let goOn = (): void => undefined;
-    const { counts, read } = counting(new Promise((resolve) => { goOn = resolve; }));
+    const { counts, read } = counting(
+      new Promise((resolve) => {
+        goOn = resolve;
+      }),
+    );
     const listings = createListings({ ...LARGE, atOnce: 1, waiting: 2 }, read);
     const folders = await Promise.all(Array.from({ length: 5 }, () => makeFolder(fifty)));
     const lists = folders.map((folder) => listings.list(folder, undefined));
     const answers: unknown[] = [];
     for (const list of lists) void list.then((answer) => answers.push(answer));
     await until('two are refused', () => answers.length === 2);
-    assert.deepEqual([answers, counts()], [Array(2).fill({ kind: 'refused', status: 503, why: 'Too many large folders are being read.' }), [5, 1]]);
+    assert.deepEqual(
+      [answers, counts()],
+      [Array(2).fill({ kind: 'refused', status: 503, why: 'Too many large folders are being read.' }), [5, 1]],
+    );
     goOn();
     assert.equal((await Promise.all(lists)).filter(({ kind }) => kind === 'listing').length, 3);
     assert.equal((await listings.list(folders[4] as OpenFolder, undefined)).kind, 'listing', 'there is room again');
@@ -266,12 +494,15 @@ describe('listing: one for a server', () => {
     const turns = new Turns(2);
     const log: string[] = [];
     const ends: (() => void)[] = [];
-    const take = (at: number): Promise<void> => turns.take(async () => {
-      log.push(`+${at}`);
-      await new Promise<void>((resolve) => { ends[at] = resolve; });
-      log.push(`-${at}`);
-      if (at === 0) throw new Error('broken');
-    });
+    const take = (at: number): Promise<void> =>
+      turns.take(async () => {
+        log.push(`+${at}`);
+        await new Promise<void>((resolve) => {
+          ends[at] = resolve;
+        });
+        log.push(`-${at}`);
+        if (at === 0) throw new Error('broken');
+      });
     const taken = Promise.allSettled([0, 1, 2, 3].map(take));
     const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
     await settle();
@@ -281,7 +512,10 @@ describe('listing: one for a server', () => {
       await settle();
     }
     assert.deepEqual(log, ['+0', '+1', '-0', '+2', '-1', '+3', '-2', '-3']);
-    assert.deepEqual((await taken).map(({ status }) => status), ['rejected', 'fulfilled', 'fulfilled', 'fulfilled']);
+    assert.deepEqual(
+      (await taken).map(({ status }) => status),
+      ['rejected', 'fulfilled', 'fulfilled', 'fulfilled'],
+    );
     const later = take(4);
     await settle();
     assert.equal(log.at(-1), '+4');
