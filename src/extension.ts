@@ -5,8 +5,8 @@
 import * as vscode from 'vscode';
 import { registerCommands } from './editor/commands.js';
 import { Channels } from './editor/common/outputChannels.js';
-import { Previews } from './editor/preview/previewManager.js';
-import { Servers } from './editor/server/serverManager.js';
+import { PreviewManager } from './editor/preview/previewManager.js';
+import { ServerManager } from './editor/server/serverManager.js';
 import { StatusBar } from './editor/statusBar.js';
 import { throttle } from './editor/common/throttle.js';
 
@@ -32,7 +32,7 @@ export function activate(context: vscode.ExtensionContext): void {
   }, RENDER_INTERVAL);
   const vault = { secrets: context.secrets, storage: context.globalStorageUri };
   const loadCore = (): Promise<typeof import('./server/index.js')> => import('./server/index.js');
-  const servers = new Servers({
+  const servers = new ServerManager({
     memory: context.workspaceState,
     vault,
     loadCore,
@@ -53,7 +53,7 @@ export function activate(context: vscode.ExtensionContext): void {
       previews.fileChanged(controller, file);
     },
   });
-  const previews = new Previews(servers, vscode.Uri.joinPath(context.extensionUri, 'media/icon.png'));
+  const previews = new PreviewManager(servers, vscode.Uri.joinPath(context.extensionUri, 'media/icon.png'));
   context.subscriptions.push(
     statusBar,
     render,

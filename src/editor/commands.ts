@@ -4,14 +4,18 @@
 import * as vscode from 'vscode';
 import { openInBrowser, sitePathOf } from './common/urls.js';
 import type { Channels } from './common/outputChannels.js';
-import { Opening } from './openOnStart.js';
+import { OpenOnStart } from './openOnStart.js';
 import { activePage } from './common/pageFiles.js';
-import type { Previews } from './preview/previewManager.js';
-import type { Servers } from './server/serverManager.js';
+import type { PreviewManager } from './preview/previewManager.js';
+import type { ServerManager } from './server/serverManager.js';
 
 /** Registers every command of the manifest. */
-export function registerCommands(servers: Servers, previews: Previews, channels: () => Channels): vscode.Disposable[] {
-  const opening = new Opening(previews);
+export function registerCommands(
+  servers: ServerManager,
+  previews: PreviewManager,
+  channels: () => Channels,
+): vscode.Disposable[] {
+  const opening = new OpenOnStart(previews);
   const commands: Readonly<Record<string, (file?: vscode.Uri) => unknown>> = {
     start: (file) => start(servers, opening, uriOrNothing(file)),
     stop: () => stop(servers),
@@ -31,7 +35,7 @@ export function registerCommands(servers: Servers, previews: Previews, channels:
   return Object.entries(commands).map(([name, run]) => vscode.commands.registerCommand(`liteServer.${name}`, run));
 }
 
-async function start(servers: Servers, opening: Opening, file: vscode.Uri | undefined): Promise<void> {
+async function start(servers: ServerManager, opening: OpenOnStart, file: vscode.Uri | undefined): Promise<void> {
   const controller = await servers.choose(file);
   if (controller === undefined) return;
   // Whoever asks while it is starting gets no second tab.
@@ -40,12 +44,12 @@ async function start(servers: Servers, opening: Opening, file: vscode.Uri | unde
   if (server !== undefined && isFirst) await opening.afterStart(controller, server);
 }
 
-async function stop(servers: Servers): Promise<void> {
+async function stop(servers: ServerManager): Promise<void> {
   await (await servers.chooseRunning('Server to stop'))?.stop();
 }
 
 /** The click on the status bar: with one server or none it is clear what is meant. */
-async function toggle(servers: Servers, opening: Opening): Promise<void> {
+async function toggle(servers: ServerManager, opening: OpenOnStart): Promise<void> {
   const { running, all } = servers;
   // What the item shows is what the click means: while something starts or stops, nothing; after a failure, another
   // try.
@@ -58,7 +62,7 @@ async function toggle(servers: Servers, opening: Opening): Promise<void> {
 }
 
 /** Opens the given file, else the active page; starts the server first where it is not running. */
-async function open(servers: Servers, file: vscode.Uri | undefined): Promise<void> {
+async function open(servers: ServerManager, file: vscode.Uri | undefined): Promise<void> {
   const target = file ?? activePage();
   const controller = await servers.choose(target);
   const server = await controller?.start();
@@ -67,8 +71,8 @@ async function open(servers: Servers, file: vscode.Uri | undefined): Promise<voi
 
 /** The same in a panel of the window. */
 async function preview(
-  servers: Servers,
-  previews: Previews,
+  servers: ServerManager,
+  previews: PreviewManager,
   file: vscode.Uri | undefined,
   column: vscode.ViewColumn,
 ): Promise<void> {

@@ -3,22 +3,22 @@
  */
 import * as vscode from 'vscode';
 import { openInBrowser } from './common/urls.js';
-import type { Controller } from './server/serverController.js';
+import type { ServerController } from './server/serverController.js';
 import type { RunningServer } from './common/lifecycle.js';
 import { activePage } from './common/pageFiles.js';
-import type { Previews } from './preview/previewManager.js';
+import type { PreviewManager } from './preview/previewManager.js';
 import { readSettings } from './common/settings.js';
 
 /** Browsers inside VS Code, best first: not every VS Code has them. Each takes a URL. */
 const INTEGRATED = ['workbench.action.browser.open', 'simpleBrowser.show'];
 
-export class Opening {
+export class OpenOnStart {
   /** That there is no integrated browser here is said once. */
   private hasTold = false;
 
-  constructor(private readonly previews: Previews) {}
+  constructor(private readonly previews: PreviewManager) {}
 
-  async afterStart(controller: Controller, server: RunningServer): Promise<void> {
+  async afterStart(controller: ServerController, server: RunningServer): Promise<void> {
     switch (readSettings(controller.folder).openOnStart) {
       case 'preview':
         return this.previews.open(controller, activePage(), vscode.ViewColumn.Beside);

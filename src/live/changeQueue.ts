@@ -2,7 +2,7 @@
  * News of files → what really changed, in few and timely portions: the first at once, then at most ten a second; the
  * last state wins and none is lost.
  */
-import { GONE, type FileState, type Look, type Sight } from './fileState.js';
+import { GONE, type FileState, type Look, type FileStates } from './fileState.js';
 import type { ChangeSource } from './live.js';
 
 const INTERVAL = 100;
@@ -23,7 +23,7 @@ export interface Told {
 }
 
 export interface QueueOptions {
-  readonly sight: Sight;
+  readonly sight: FileStates;
   /** Whether anybody cares: what nobody uses is not looked at. */
   readonly isUsed: (file: string) => boolean;
   /** Files that changed, absolute paths; those with unsaved text among them. */
@@ -139,7 +139,7 @@ export class ChangeQueue {
   }
 }
 
-async function settled(file: string, { lookAt }: Sight): Promise<Look> {
+async function settled(file: string, { lookAt }: FileStates): Promise<Look> {
   const deadline = performance.now() + SETTLE;
   let last = await lookAt(file);
   while (

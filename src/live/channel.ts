@@ -7,7 +7,7 @@ import type { IncomingMessage } from 'node:http';
 import { WebSocketServer } from 'ws';
 import type { Takeover } from '../server/options/hooks.js';
 import type { Refusal, Request } from '../server/http/message.js';
-import { Page, type PageEvents, type PageSurroundings } from './connectedPage.js';
+import { ConnectedPage, type PageEvents, type PageSurroundings } from './connectedPage.js';
 import { MAX_MESSAGE_BYTES, SUBPROTOCOL } from '../shared/liveProtocol.js';
 
 /** Connected pages; they do not count as connections that wait for requests. */
@@ -18,7 +18,7 @@ const HEARTBEAT = 30_000;
 const GOING_AWAY = 1001;
 
 export class Channel {
-  readonly pages = new Set<Page>();
+  readonly pages = new Set<ConnectedPage>();
   private readonly server = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -51,7 +51,7 @@ export class Channel {
     )
       return { status: 400, why: 'This is no WebSocket handshake.' };
     if (this.open >= MAX_PAGES) return { status: 503, why: 'Too many pages are connected.' };
-    let page: Page | undefined;
+    let page: ConnectedPage | undefined;
     return {
       accept: (socket, head) => {
         this.open++;
@@ -59,7 +59,7 @@ export class Channel {
           this.open--;
         });
         this.server.handleUpgrade(asIncoming(request), socket, head, (webSocket) => {
-          page = new Page(webSocket, this.surroundings, {
+          page = new ConnectedPage(webSocket, this.surroundings, {
             ...this.events,
             closed: (gone) => {
               this.left(gone);
@@ -82,7 +82,7 @@ export class Channel {
     for (const page of this.pages) page.close(GOING_AWAY, 'the server stops');
   }
 
-  private left(page: Page): void {
+  private left(page: ConnectedPage): void {
     this.pages.delete(page);
     if (this.pages.size === 0) {
       clearInterval(this.heartbeat);

@@ -1,6 +1,6 @@
 /**
  * Live preview as the command line loads it: with a watcher of its own, and words for its lines.
  */
-export { createLive } from './livePreview.js';
+export { createLivePreview as createLive } from './livePreview.js';
 export { describeProblem, describeUpdate } from './updateText.js';
 export { watchFiles, watchFolder } from './folderWatcher.js';

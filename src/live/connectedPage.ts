@@ -2,7 +2,7 @@
  * One connected page: what it says, what it is told, and how much of either is too much.
  */
 import type { WebSocket } from 'ws';
-import { keyOf, type FileName, type Places } from './siteFiles.js';
+import { keyOf, type FileName, type SiteFiles } from './siteFiles.js';
 import { readMessage } from './messageReader.js';
 import type { ChangeKind, FromPage, ToPage } from '../shared/liveProtocol.js';
 
@@ -24,17 +24,17 @@ const RECENT = 2_000;
 const POLICY_VIOLATION = 1008;
 
 export interface PageEvents {
-  readonly hello: (page: Page) => void;
+  readonly hello: (page: ConnectedPage) => void;
   /** It uses more than was known, and has it as of that time of the server's clock. */
-  readonly used: (page: Page, files: readonly FileName[], since: number) => void;
-  readonly problem: (page: Page, problem: FromPage & { type: 'problem' }) => void;
-  readonly closed: (page: Page) => void;
+  readonly used: (page: ConnectedPage, files: readonly FileName[], since: number) => void;
+  readonly problem: (page: ConnectedPage, problem: FromPage & { type: 'problem' }) => void;
+  readonly closed: (page: ConnectedPage) => void;
 }
 
 /** What is known of documents beside what pages say of themselves. */
 export interface PageSurroundings {
   readonly room: NameRoom;
-  readonly filesOf: Places['filesOf'];
+  readonly filesOf: SiteFiles['filesOf'];
   /** Files that a document may come from though its path does not say so. */
   readonly alsoFrom: (sitePath: string, status: number) => readonly FileName[];
 }
@@ -55,7 +55,7 @@ export class NameRoom {
   }
 }
 
-export class Page {
+export class ConnectedPage {
   /** Undefined until it has introduced itself. */
   hello: (FromPage & { type: 'hello' }) | undefined;
   /** It answered the last ping. */

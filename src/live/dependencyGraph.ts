@@ -1,10 +1,10 @@
 /**
  * Which files a document was built from, as its requests tell: each says which document or style sheet it was made for
- * (Referer). Pages say it themselves as well (see pages.ts), but only once they are connected.
+ * (Referer). Pages say it themselves as well (see connectedPage.ts), but only once they are connected.
  */
 import { isNavigation } from '../server/http/fetchMetadata.js';
 import type { Request } from '../server/http/message.js';
-import { keyOf, type FileName, type Places } from './siteFiles.js';
+import { keyOf, type FileName, type SiteFiles } from './siteFiles.js';
 
 /**
  * Documents and style sheets remembered, with what each of them uses, and all that together; the oldest are forgotten.
@@ -15,7 +15,7 @@ const MAX_ALL = 50_000;
 /** Characters of all their names. */
 const MAX_CHARACTERS = 16 * 1024 * 1024;
 
-export class Usage {
+export class DependencyGraph {
   /** By the file that refers, the files referred to. */
   private readonly used = new Map<string, Map<string, FileName>>();
   private size = 0;
@@ -23,7 +23,7 @@ export class Usage {
   /** What tunnels put before our paths, as pages told. */
   private readonly prefixes = new Set(['/']);
 
-  constructor(private readonly places: Places) {}
+  constructor(private readonly places: SiteFiles) {}
 
   /** @param root the site's root as a page sees it: `/`, or `/proxy/8080/` */
   addPrefix(root: string): void {

@@ -5,13 +5,13 @@
 import { keyOf, type FileName } from './siteFiles.js';
 
 /** Paths remembered; the oldest are forgotten. */
-const MOST = 2_000;
+const MAX_ENTRIES = 2_000;
 
-type Answer = readonly FileName[] | number | 'generated';
+type DocumentOrigin = readonly FileName[] | number | 'generated';
 
-export class Answers {
+export class DocumentOrigins {
   /** Names of the file, or when a list was made (milliseconds since the epoch), or that a backend made it. */
-  private readonly byPath = new Map<string, Answer>();
+  private readonly byPath = new Map<string, DocumentOrigin>();
 
   /**
    * A document was sent.
@@ -51,10 +51,10 @@ export class Answers {
     return typeof files === 'object' ? files : [];
   }
 
-  private set(path: string, what: Answer): void {
+  private set(path: string, what: DocumentOrigin): void {
     this.byPath.delete(path);
     this.byPath.set(path, what);
     const [oldest] = this.byPath.keys();
-    if (this.byPath.size > MOST && oldest !== undefined) this.byPath.delete(oldest);
+    if (this.byPath.size > MAX_ENTRIES && oldest !== undefined) this.byPath.delete(oldest);
   }
 }

@@ -7,8 +7,8 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { refuseName } from '../server/files/sitePath.js';
-import { isVisibleBelow, realPlaceOf } from '../server/files/openVerified.js';
-import type { Places } from './siteFiles.js';
+import { isVisibleBelow, realLocationOf } from '../server/files/openVerified.js';
+import type { SiteFiles } from './siteFiles.js';
 
 const realpath = promisify(realpathCallback.native);
 
@@ -31,13 +31,13 @@ export interface Look {
 const NOTHING: Look = { state: GONE, size: 0, modified: 0 };
 
 /** Looks anew each time: links change. Both take absolute paths, and never reject. */
-export interface Sight {
+export interface FileStates {
   readonly lookAt: (file: string) => Promise<Look>;
   /** Whether news of it may be told though it is gone: it was, or would be, where it may be seen. */
   readonly mayBeTold: (file: string) => Promise<boolean>;
 }
 
-export function createSight(places: Places): Sight {
+export function createFileStates(places: SiteFiles): FileStates {
   const isVisible = async (file: string, realPath: string): Promise<boolean> => {
     for (const root of await places.rootsOf(file)) if (isVisibleBelow(root, realPath)) return true;
     return false;
@@ -58,7 +58,7 @@ export function createSight(places: Places): Sight {
       return lookOf(stats);
     },
     async mayBeTold(file) {
-      const realPath = await realPlaceOf(file);
+      const realPath = await realLocationOf(file);
       return realPath !== undefined && !isRefused(file, realPath) && (await isVisible(file, realPath));
     },
   };

@@ -4,7 +4,7 @@
 import path from 'node:path';
 
 /** Folders remembered; the oldest are forgotten. */
-const MOST = 1_000;
+const MAX_ENTRIES = 1_000;
 
 export interface FolderChange {
   /** Absolute path of the file that changed, appeared or went. */
@@ -13,7 +13,7 @@ export interface FolderChange {
   readonly at: number;
 }
 
-export class Folders {
+export class FolderChanges {
   private readonly changes = new Map<string, FolderChange>();
 
   /** @param file absolute path */
@@ -22,7 +22,7 @@ export class Folders {
     this.changes.delete(folder);
     this.changes.set(folder, { file, at: Date.now() });
     const [oldest] = this.changes.keys();
-    if (this.changes.size > MOST && oldest !== undefined) this.changes.delete(oldest);
+    if (this.changes.size > MAX_ENTRIES && oldest !== undefined) this.changes.delete(oldest);
   }
 
   /** @param folder absolute path */

@@ -1,5 +1,5 @@
 /**
  * Live preview as others load it.
  */
-export { createLive } from './livePreview.js';
+export { createLivePreview as createLive } from './livePreview.js';
 export type { ChangeSource, Live, LiveObserver, LiveOptions, LivePage, LiveUpdate, PageProblem } from './live.js';

@@ -7,16 +7,16 @@ import pageScript from 'lite-server:page/page';
 import type { Hooks, Overlay, Resource, Site } from '../server/options/hooks.js';
 import type { Request } from '../server/http/message.js';
 import { isHidden, refuseName } from '../server/files/sitePath.js';
-import { Answers } from './documentOrigins.js';
+import { DocumentOrigins } from './documentOrigins.js';
 import { ChangeQueue } from './changeQueue.js';
 import { Channel } from './channel.js';
-import { createSight, GONE, type Sight } from './fileState.js';
-import { Folders } from './folderChanges.js';
+import { createFileStates, GONE, type FileStates } from './fileState.js';
+import { FolderChanges } from './folderChanges.js';
 import { ignoreBy } from './ignore.js';
 import { decodeDocument, insertionFor } from './scriptInjection.js';
 import type { ChangeSource, Live, LiveObserver, LiveOptions, LiveUpdate } from './live.js';
-import { NameRoom, type Page, type PageSurroundings } from './connectedPage.js';
-import { folderOf, keyOf, Places, type FileName } from './siteFiles.js';
+import { NameRoom, type ConnectedPage, type PageSurroundings } from './connectedPage.js';
+import { folderOf, keyOf, SiteFiles, type FileName } from './siteFiles.js';
 import { entryPage, PreviewTokens } from './previewTokens.js';
 import {
   PREVIEW_NAME,
@@ -38,8 +38,8 @@ import {
   type Origin,
   type UsedFiles,
 } from './updates.js';
-import { Usage } from './dependencyGraph.js';
-import { Watchdog } from './pollingFallback.js';
+import { DependencyGraph } from './dependencyGraph.js';
+import { PollingFallback } from './pollingFallback.js';
 
 /** Larger documents are reloaded rather than compared, bytes. */
 const MAX_SOURCE = 1024 * 1024;
@@ -52,7 +52,7 @@ const TICK = 15;
  * @returns what plugs into a server and tells its pages of changes; nothing is watched or timed until a page is
  * connected
  */
-export function createLive(options: LiveOptions, observer: LiveObserver = {}): Live {
+export function createLivePreview(options: LiveOptions, observer: LiveObserver = {}): Live {
   return new LivePreview(options, observer);
 }
 
@@ -60,17 +60,17 @@ class LivePreview implements Live {
   readonly hooks: Hooks;
   private readonly token = randomBytes(16).toString('base64url');
   private readonly previews = new PreviewTokens();
-  private readonly places: Places;
-  private readonly sight: Sight;
-  private readonly usage: Usage;
-  private readonly answers = new Answers();
-  private readonly folders = new Folders();
+  private readonly places: SiteFiles;
+  private readonly sight: FileStates;
+  private readonly usage: DependencyGraph;
+  private readonly answers = new DocumentOrigins();
+  private readonly folders = new FolderChanges();
   private readonly unsaved = new Map<string, Overlay>();
   /** When a file's unsaved text last changed or was taken back. */
   private readonly typedAt = new Map<string, number>();
   private readonly channel: Channel;
   private readonly queue: ChangeQueue;
-  private readonly watchdog: Watchdog;
+  private readonly pollingFallback: PollingFallback;
   private readonly isIgnored: (name: FileName) => boolean;
   private site: Site | undefined;
   private usedNow: UsedFiles | undefined;
@@ -81,11 +81,11 @@ class LivePreview implements Live {
     private readonly options: LiveOptions,
     private readonly observer: LiveObserver,
   ) {
-    const places = new Places(options.root, options.layout);
+    const places = new SiteFiles(options.root, options.layout);
     const ignored = ignoreBy(options.ignore);
     this.places = places;
-    this.sight = createSight(places);
-    this.usage = new Usage(places);
+    this.sight = createFileStates(places);
+    this.usage = new DependencyGraph(places);
     this.isIgnored = (name) => !places.isOutside(name) && ignored(name);
     const surroundings: PageSurroundings = {
       room: new NameRoom(),
@@ -119,7 +119,7 @@ class LivePreview implements Live {
         this.deliver(files);
       },
     });
-    this.watchdog = new Watchdog({
+    this.pollingFallback = new PollingFallback({
       sight: this.sight,
       files: () => this.usedFiles(),
       heard: (file) => this.lastHeard(file),
@@ -163,18 +163,18 @@ class LivePreview implements Live {
     this.observer.warning?.(
       `The folder cannot be watched (${reason}): the files of open pages are looked at twice a second instead`,
     );
-    this.watchdog.takeOver();
+    this.pollingFallback.takeOver();
   }
 
   close(): void {
     this.queue.close();
-    this.watchdog.close();
+    this.pollingFallback.close();
     this.channel.close();
     this.unsaved.clear();
   }
 
   /** Pages that have introduced themselves. */
-  private get connected(): Page[] {
+  private get connected(): ConnectedPage[] {
     return [...this.channel.pages].filter(({ hello }) => hello !== undefined);
   }
 
@@ -241,12 +241,12 @@ class LivePreview implements Live {
     for (const file of this.used.files.values()) if (!this.isIgnored(file)) yield this.places.fileOf(file);
   }
 
-  private readonly listedBy = (page: Page): FileName | undefined =>
+  private readonly listedBy = (page: ConnectedPage): FileName | undefined =>
     page.status === 200 && this.answers.listedAt(page.path) !== undefined
       ? this.places.folderNamed(page.path)
       : undefined;
 
-  private readonly originOf = (page: Page): Origin => ({
+  private readonly originOf = (page: ConnectedPage): Origin => ({
     list: this.listedBy(page),
     generated: this.answers.isGenerated(page.path),
   });
@@ -279,7 +279,7 @@ class LivePreview implements Live {
   }
 
   /** Sends each page what concerns it, and lets the observer know what that was. */
-  private tell(pages: readonly Page[], changed: readonly ChangedFile[]): void {
+  private tell(pages: readonly ConnectedPage[], changed: readonly ChangedFile[]): void {
     const updates = new Map<string, LiveUpdate & { readonly pages: string[] }>();
     for (const page of pages) {
       const changes = changesFor(page, changed, this.usage, this.originOf(page));
@@ -303,12 +303,12 @@ class LivePreview implements Live {
   }
 
   /** A page has come: it learns the time, what it was made from, and what it has missed. */
-  private async welcome(page: Page): Promise<void> {
+  private async welcome(page: ConnectedPage): Promise<void> {
     const { hello } = page;
     if (hello === undefined) return;
     this.usage.addPrefix(hello.root);
     this.observer.pagesChanged?.();
-    this.watchdog.wake();
+    this.pollingFallback.wake();
     const now = Date.now();
     const bytes = page.status === 200 ? await this.site?.read(page.path, MAX_SOURCE).catch(() => undefined) : undefined;
     const missed = [...(await this.missed(page, page.documents)), ...this.missedInList(page)];
@@ -330,16 +330,16 @@ class LivePreview implements Live {
   }
 
   /** Whether what stands for the document is text from an editor: UTF-8, whatever it says of itself. */
-  private isTyped(page: Page): boolean {
+  private isTyped(page: ConnectedPage): boolean {
     return page.documents.some((file) => this.unsaved.has(this.places.fileOf(file)));
   }
 
-  private async catchUp(page: Page, files: readonly FileName[], since = page.since): Promise<void> {
+  private async catchUp(page: ConnectedPage, files: readonly FileName[], since = page.since): Promise<void> {
     this.tell([page], await this.missed(page, files, since));
   }
 
   /** What has changed in the folder that a page lists, before the page was there to be told. */
-  private missedInList(page: Page): ChangedFile[] {
+  private missedInList(page: ConnectedPage): ChangedFile[] {
     const list = this.listedBy(page);
     if (list === undefined) return [];
     const last = this.folders.lastChange(this.places.fileOf(list));
@@ -351,7 +351,7 @@ class LivePreview implements Live {
   }
 
   /** Files that have changed since the page was last right: it was asleep, or we were not there. */
-  private async missed(page: Page, files: readonly FileName[], since = page.since): Promise<ChangedFile[]> {
+  private async missed(page: ConnectedPage, files: readonly FileName[], since = page.since): Promise<ChangedFile[]> {
     const looks = await Promise.all(
       files
         .filter((file) => !this.isIgnored(file))
@@ -379,7 +379,7 @@ class LivePreview implements Live {
   }
 
   private async report(
-    page: Page,
+    page: ConnectedPage,
     { level, message, path: sitePath, line, column }: FromPage & { type: 'problem' },
   ): Promise<void> {
     const files = sitePath === undefined ? [] : this.places.filesOf(sitePath).map((name) => this.places.fileOf(name));
@@ -397,7 +397,11 @@ class LivePreview implements Live {
 }
 
 /** One line for all pages to which the same was done for the same file. */
-function note(updates: Map<string, LiveUpdate & { readonly pages: string[] }>, page: Page, change: Change): void {
+function note(
+  updates: Map<string, LiveUpdate & { readonly pages: string[] }>,
+  page: ConnectedPage,
+  change: Change,
+): void {
   const how = howOf(page, change);
   const { file } = change;
   const update = updates.get(`${how} ${file}`);

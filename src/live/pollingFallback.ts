@@ -2,14 +2,14 @@
  * Looks now and then at the files of open pages, in case nobody tells: network drives tell nothing, and a system may be
  * out of watches. While news comes in time it only listens; once it has caught a silence, it does the watching itself.
  */
-import type { FileState, Sight } from './fileState.js';
+import type { FileState, FileStates } from './fileState.js';
 
 /** Milliseconds between two rounds while others watch, and when nobody else does. */
 const INTERVALS = { calm: 2_000, alone: 500 };
 const MAX_FILES = 500;
 
-export interface WatchdogOptions {
-  readonly sight: Pick<Sight, 'lookAt'>;
+export interface PollingOptions {
+  readonly sight: Pick<FileStates, 'lookAt'>;
   /** The files of open pages, absolute. Empty: there is nothing to do. */
   readonly files: () => Iterable<string>;
   /** When the one who should tell last told of a file, milliseconds since the epoch; undefined: never. */
@@ -18,7 +18,7 @@ export interface WatchdogOptions {
   readonly silent: () => void;
 }
 
-export class Watchdog {
+export class PollingFallback {
   private seen = new Map<string, FileState>();
   /**
    * Changes noticed in the last round: their state, and when the round before them was, since which they must have been
@@ -31,7 +31,7 @@ export class Watchdog {
   private closed = false;
 
   constructor(
-    private readonly options: WatchdogOptions,
+    private readonly options: PollingOptions,
     private readonly intervals = INTERVALS,
   ) {}
 

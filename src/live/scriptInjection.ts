@@ -74,7 +74,7 @@ function attribute(value: string): string {
   return value.replace(/&/g, '&amp;').replace(/"/g, '&quot;').replace(/</g, '&lt;');
 }
 
-interface Place {
+interface InsertionPoint {
   readonly at: number;
   readonly root: string;
 }
@@ -83,7 +83,7 @@ interface Place {
  * Behind the doctype (before it, it would mean quirks), and behind the tags of html and head where they are written,
  * because their attributes count only there.
  */
-function placeInHtml(text: string): Place | undefined {
+function placeInHtml(text: string): InsertionPoint | undefined {
   const scan = new HtmlScan();
   const tokenizer = new Tokenizer({ sourceCodeLocationInfo: true }, scan);
   scan.stop = () => {
@@ -173,7 +173,7 @@ function startTagAt(text: string, at: number): XmlTag | undefined {
 }
 
 /** Inside the root element; of XHTML inside its head, whose first child may be a script. */
-function placeInXml(text: string): Place | undefined {
+function placeInXml(text: string): InsertionPoint | undefined {
   const root = startTagAt(text, skipMisc(text, 0));
   // An empty element has no inside; a prefixed name has a namespace of its own.
   if (root === undefined || root.empty || root.attributes.includes(OPT_OUT)) return undefined;

@@ -9,15 +9,15 @@ import { createRoutes, type Routes } from '../server/backends/common/routes.js';
 import type { BackendRule } from '../server/options/backendRules.js';
 import type { ErrorPageOptions, Mount } from '../server/options/serverOptions.js';
 import { decodePath, encodePath } from '../server/files/sitePath.js';
-import { realPlaceOf } from '../server/files/openVerified.js';
+import { realLocationOf } from '../server/files/openVerified.js';
 import { isWithin, pathBelow } from '../server/util/paths.js';
 
 /** Where the disk does not tell case apart, neither do we. */
 const FOLDS_CASE = process.platform === 'darwin' || process.platform === 'win32';
 
 /** Longer or deeper paths are of no file that anybody writes; a page may ask for any. */
-const LONGEST_PATH = 2048;
-const MOST_SEGMENTS = 64;
+const MAX_PATH_LENGTH = 2048;
+const MAX_SEGMENTS = 64;
 
 /**
  * Milliseconds after which it is looked anew where mounts lead: a build may make their folders, or put a link in
@@ -56,16 +56,16 @@ export function folderOf(file: FileName): FileName {
 }
 
 /** A folder of the site: the root, or that of a mount. */
-interface Base {
+interface SiteFolder {
   readonly base: string;
   readonly prefix: readonly string[];
   readonly mount?: Mount;
 }
 
-export class Places {
+export class SiteFiles {
   private readonly layout: SiteLayout;
   private readonly routes: Routes;
-  private basesNow: readonly Base[] = [];
+  private basesNow: readonly SiteFolder[] = [];
   private basesUntil = 0;
 
   /** @param root absolute, links followed */
@@ -140,7 +140,7 @@ export class Places {
     const roots = this.placesOf(file).map(({ base: { base, mount } }) =>
       mount === undefined ? Promise.resolve(base) : mountPlace(mount),
     );
-    if (Object.values(pages).some((page) => path.join(folder, page) === file)) roots.push(realPlaceOf(folder));
+    if (Object.values(pages).some((page) => path.join(folder, page) === file)) roots.push(realLocationOf(folder));
     return (await Promise.all(roots)).filter((root) => root !== undefined);
   }
 
@@ -160,8 +160,8 @@ export class Places {
   }
 
   /** Where in the site a file lies; what a mount covers lies nowhere. */
-  private placesOf(file: string): { readonly base: Base; readonly name: FileName }[] {
-    const found: { readonly base: Base; readonly name: FileName }[] = [];
+  private placesOf(file: string): { readonly base: SiteFolder; readonly name: FileName }[] {
+    const found: { readonly base: SiteFolder; readonly name: FileName }[] = [];
     for (const base of this.bases) {
       const below = pathBelow(base.base, file);
       if (below === undefined) continue;
@@ -171,12 +171,12 @@ export class Places {
     return found;
   }
 
-  private baseOf(segments: readonly string[]): Base | undefined {
+  private baseOf(segments: readonly string[]): SiteFolder | undefined {
     return this.bases.find(({ prefix }) => prefix.every((part, index) => segments[index] === part));
   }
 
   /** Mounts, the longest path first, and the root behind them. */
-  private get bases(): readonly Base[] {
+  private get bases(): readonly SiteFolder[] {
     const now = performance.now();
     if (now < this.basesUntil) return this.basesNow;
     const mounts = [...this.layout.mounts].sort((a, b) => b.segments.length - a.segments.length);
@@ -191,7 +191,7 @@ export class Places {
 
 /** Where a mount leads, or would once its folder is there; undefined when it may not lead there. */
 async function mountPlace({ folder, within }: Mount): Promise<string | undefined> {
-  const place = await realPlaceOf(folder);
+  const place = await realLocationOf(folder);
   return place === undefined || within?.some((allowed) => isWithin(allowed, place)) === false ? undefined : place;
 }
 
@@ -205,7 +205,7 @@ function realOrNot(folder: string): string {
 }
 
 function decode(sitePath: string): { readonly segments: readonly string[]; readonly folder: boolean } | undefined {
-  if (sitePath.length > LONGEST_PATH) return undefined;
+  if (sitePath.length > MAX_PATH_LENGTH) return undefined;
   const decoded = decodePath(sitePath.split(/[?#]/, 1)[0] as string);
-  return typeof decoded === 'number' || decoded.segments.length > MOST_SEGMENTS ? undefined : decoded;
+  return typeof decoded === 'number' || decoded.segments.length > MAX_SEGMENTS ? undefined : decoded;
 }

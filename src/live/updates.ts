@@ -3,9 +3,9 @@
  */
 import { folderOf, keyOf, sitePathOf, type FileName } from './siteFiles.js';
 import type { LiveUpdate } from './live.js';
-import { kindOf, type Page } from './connectedPage.js';
+import { kindOf, type ConnectedPage } from './connectedPage.js';
 import type { FileChange } from '../shared/liveProtocol.js';
-import type { Usage } from './dependencyGraph.js';
+import type { DependencyGraph } from './dependencyGraph.js';
 
 /** A file that changed, or a folder with all that is in it. */
 export interface ChangedFile {
@@ -20,7 +20,7 @@ export interface Change extends FileChange {
 }
 
 /** Every file a page is made of: its document, what it said it uses, and what was asked for on its behalf. */
-export function filesOfPage(page: Page, usage: Usage): Map<string, FileName> {
+export function filesOfPage(page: ConnectedPage, usage: DependencyGraph): Map<string, FileName> {
   const files = new Map<string, FileName>();
   for (const document of page.documents) {
     files.set(keyOf(document), document);
@@ -52,7 +52,11 @@ export interface Origin {
   readonly generated: boolean;
 }
 
-export function collectUsed(pages: readonly Page[], usage: Usage, originOf: (page: Page) => Origin): UsedFiles {
+export function collectUsed(
+  pages: readonly ConnectedPage[],
+  usage: DependencyGraph,
+  originOf: (page: ConnectedPage) => Origin,
+): UsedFiles {
   let generated = false;
   const files = new Map<string, FileName>();
   const folders = new Set<string>();
@@ -84,9 +88,9 @@ export function mayMake(file: FileName): boolean {
 
 /** What a page has to be told; empty when nothing that changed concerns it. */
 export function changesFor(
-  page: Page,
+  page: ConnectedPage,
   changed: readonly ChangedFile[],
-  usage: Usage,
+  usage: DependencyGraph,
   { list, generated }: Origin = { list: undefined, generated: false },
 ): Change[] {
   const files = filesOfPage(page, usage);
@@ -123,7 +127,7 @@ function* concerned(files: ReadonlyMap<string, FileName>, key: string): Generato
 }
 
 /** How the gentlest reading of an update would be called. What the page makes of it, it decides itself. */
-export function howOf(page: Page, { kind, path }: FileChange): LiveUpdate['how'] {
+export function howOf(page: ConnectedPage, { kind, path }: FileChange): LiveUpdate['how'] {
   if (page.status >= 400 || kind === 'other') return 'reloaded';
   if (kind === 'document') return /\.(?:svg|xhtml|xht)$/i.test(path) ? 'reloaded' : 'morphed';
   return 'swapped';

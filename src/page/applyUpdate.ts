@@ -2,11 +2,11 @@
 import type { FileChange } from '../shared/liveProtocol.js';
 import type { Assets } from './refresh/assets.js';
 import type { Morph } from './morph/morph.js';
-import { sameDocument, type Place } from './dom/siteUrls.js';
+import { sameDocument, type SiteUrls } from './dom/siteUrls.js';
 import type { Styles } from './refresh/styles.js';
 
 export interface UpdateTools {
-  readonly place: Place;
+  readonly place: SiteUrls;
   /** Status that the document was sent with. */
   readonly status: number;
   readonly styles: Styles;
@@ -56,7 +56,7 @@ export function applyChanges(
 }
 
 /** Whether a frame of this page shows the document, and looks after itself: it has a script of its own. */
-function isFramed(path: string, place: Place): boolean {
+function isFramed(path: string, place: SiteUrls): boolean {
   if (!/\.x?html?$|\/$/i.test(path)) return false;
   // Elements of a frameset have the same properties.
   return [...document.querySelectorAll<HTMLIFrameElement>('iframe,frame')].some(

@@ -9,7 +9,7 @@ import { Link } from './serverLink.js';
 import { createMorph } from './morph/morph.js';
 import { clock, fromJson } from './dom/builtins.js';
 import { listenToPanel } from './panelLink.js';
-import { findPlace, type Place } from './dom/siteUrls.js';
+import { findPlace, type SiteUrls } from './dom/siteUrls.js';
 import { watchProblems } from './report/problems.js';
 import { createReload, restoreAfterReload } from './reload/reload.js';
 import { watchResources } from './report/resources.js';
@@ -41,7 +41,7 @@ function begin(): void {
   start(place, scriptUrl, status, fromJson('__LITE_SERVER_CONFIG__') as PageConfig);
 }
 
-function start(place: Place, scriptUrl: string, status: number, config: PageConfig): void {
+function start(place: SiteUrls, scriptUrl: string, status: number, config: PageConfig): void {
   const ours = new WeakSet<Node>();
   const reload = createReload(() => since ?? 0);
   const badge = createBadge(ours);

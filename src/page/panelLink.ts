@@ -4,9 +4,9 @@
  */
 import type { FromPanel, ToPanel } from '../shared/liveProtocol.js';
 import { NativeMutationObserver } from './dom/builtins.js';
-import type { Place } from './dom/siteUrls.js';
+import type { SiteUrls } from './dom/siteUrls.js';
 
-export function listenToPanel(place: Place): void {
+export function listenToPanel(place: SiteUrls): void {
   const { parent } = window;
   if (parent === window) return;
   let panelOrigin: string | undefined;

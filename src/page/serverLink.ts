@@ -12,7 +12,7 @@ import { nextVersion } from './dom/siteUrls.js';
 
 /** Milliseconds between two attempts: doubled each time. */
 const FIRST_WAIT = 250;
-const LONGEST_WAIT = 5_000;
+const MAX_WAIT = 5_000;
 /** The server had enough of us (RFC 6455 §7.4.1). */
 const POLICY_VIOLATION = 1008;
 /** WebSocket.OPEN */
@@ -101,7 +101,7 @@ export class Link {
     socket.onclose = ({ code }) => {
       if (this.socket !== socket) return;
       this.socket = undefined;
-      if (code === POLICY_VIOLATION) this.wait = LONGEST_WAIT;
+      if (code === POLICY_VIOLATION) this.wait = MAX_WAIT;
       this.failed();
     };
   }
@@ -115,7 +115,7 @@ export class Link {
       },
       this.wait * (0.75 + Math.random() / 2),
     );
-    this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
+    this.wait = Math.min(this.wait * 2, MAX_WAIT);
   }
 
   /** A server that was started again has another token; and asking for it makes less noise than a refused socket. */
@@ -147,7 +147,7 @@ async function askToken(url: string): Promise<string | undefined> {
     const answer = await fetchFresh(`${url}?${nextVersion(wallClock())}`, {
       cache: 'no-store',
       credentials: 'same-origin',
-      signal: AbortSignal.timeout(LONGEST_WAIT),
+      signal: AbortSignal.timeout(MAX_WAIT),
     });
     const session: unknown = answer.ok ? await answer.json() : undefined;
     if (typeof session === 'object' && session !== null && 'token' in session && typeof session.token === 'string')

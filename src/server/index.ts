@@ -9,5 +9,5 @@ export { localCertificate, localNames } from './tls/localAuthority.js';
 export { createServer } from './server.js';
 export { CertificateError, loadTls } from './tls/certificateFiles.js';
 export { trustInstructions } from './tls/trustInstructions.js';
-export { realPlaceOf } from './files/openVerified.js';
+export { realLocationOf as realLocationOf } from './files/openVerified.js';
 export { accessLogOptions, siteOptions, withoutExposures } from './config/toServerOptions.js';

@@ -1,8 +1,8 @@
 /**
- * Listening, admitting, closing. What happens on a connection is in transport.ts and connection.ts.
+ * Listening, admitting, closing. What happens on a connection is in driver.ts and connection.ts.
  */
 import { createServer as createNetServer, type AddressInfo, type Server as NetServer } from 'node:net';
-import { BufferPool, SMALLEST_CHUNK } from './body/bufferPool.js';
+import { BufferPool, MIN_CHUNK } from './body/bufferPool.js';
 import { createHandler } from './app/handler.js';
 import type { Handler } from './connection/handler.js';
 import type { Hooks } from './options/hooks.js';
@@ -10,12 +10,12 @@ import { guarded, type ConnectionSnapshot, type Observer } from './options/obser
 import type { ServerOptions } from './options/serverOptions.js';
 import type { Limits } from './options/limits.js';
 import { dateClock } from './connection/clock.js';
-import { redirecting } from './listener/httpsRedirect.js';
-import { Roster } from './listener/connectionLimit.js';
-import { createDoor, type Door } from './listener/protocolDetection.js';
-import { Transport, type Owner, type Shared } from './connection/driver.js';
+import { redirectToHttps } from './listener/httpsRedirect.js';
+import { ConnectionLimit } from './listener/connectionLimit.js';
+import { createProtocolDetector, type ProtocolDetector } from './listener/protocolDetection.js';
+import { ConnectionDriver, type ConnectionOwner, type Shared } from './connection/driver.js';
 import type { Accepted } from './connection/accepted.js';
-import { TurnedAway } from './listener/overload.js';
+import { Overload } from './listener/overload.js';
 
 export interface Server {
   /**
@@ -51,34 +51,34 @@ const POOL_BYTES = 8 * 1024 * 1024;
 export function createServer(options: ServerOptions, watcher: Observer = {}, hooks: Hooks = {}): Server {
   const observer = guarded(watcher);
   const { limits } = options;
-  const roster = new Roster();
+  const connectionLimit = new ConnectionLimit();
   // Whoever binds 0.0.0.0 will also follow a link to it.
   const hosts = [...options.allowedHosts, options.ip];
   const origins: string[] = [];
   const clock = { now: 0, exact: () => performance.now() };
   const date = dateClock();
-  const turnedAway = new TurnedAway(limits, date, observer);
+  const overload = new Overload(limits, date, observer);
   let net: NetServer | undefined;
-  let door: Door | undefined;
+  let detector: ProtocolDetector | undefined;
   let handler: Handler | undefined;
   let sweeper: NodeJS.Timeout | undefined;
   let lastId = 0;
   let listening: Promise<{ readonly ip: string; readonly port: number }> | undefined;
 
-  const owner: Owner = {
-    upgraded: (transport) => {
-      roster.upgrade(transport);
+  const owner: ConnectionOwner = {
+    upgraded: (driver) => {
+      connectionLimit.upgrade(driver);
     },
-    closed: (transport) => {
-      roster.remove(transport);
-      observer.connectionClosed?.(transport.info);
+    closed: (driver) => {
+      connectionLimit.remove(driver);
+      observer.connectionClosed?.(driver.info);
     },
   };
 
   const admit = (accepted: Accepted, shared: Shared): void => {
-    if (roster.hasRoom(limits.maxConnections, performance.now()))
-      roster.add(new Transport(++lastId, accepted, shared, owner));
-    else turnedAway.add(++lastId, accepted.socket);
+    if (connectionLimit.hasRoom(limits.maxConnections, performance.now()))
+      connectionLimit.add(new ConnectionDriver(++lastId, accepted, shared, owner));
+    else overload.add(++lastId, accepted.socket);
   };
 
   const start = async (): Promise<{ readonly ip: string; readonly port: number }> => {
@@ -91,17 +91,17 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
       date,
       clock,
     };
-    const plain: Shared = options.tls === undefined ? shared : { ...shared, handler: redirecting(handler) };
-    door = createDoor(options, (accepted) => {
+    const plain: Shared = options.tls === undefined ? shared : { ...shared, handler: redirectToHttps(handler) };
+    detector = createProtocolDetector(options, (accepted) => {
       admit(accepted, accepted.secure ? shared : plain);
     });
     // Half-open: a client that sends FIN right behind its request still gets its answer.
-    net = createNetServer({ allowHalfOpen: true, noDelay: true }, door.open);
+    net = createNetServer({ allowHalfOpen: true, noDelay: true }, detector.open);
     await bind(net, options);
     net.on('error', (error) => observer.failure?.('The listening socket failed', error));
     sweeper = sweep(() => {
       clock.now = performance.now();
-      roster.checkDeadlines();
+      connectionLimit.checkDeadlines();
     }, limits);
     const { address, port } = net.address() as AddressInfo;
     return { ip: address, port };
@@ -109,10 +109,10 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
 
   return {
     get connections() {
-      return roster.size;
+      return connectionLimit.size;
     },
 
-    snapshot: () => roster.all.map(({ snapshot }) => snapshot),
+    snapshot: () => connectionLimit.all.map(({ snapshot }) => snapshot),
 
     allowOrigin(origin) {
       const { hostname, origin: exact } = new URL(origin);
@@ -135,9 +135,9 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
           resolve();
         }),
       );
-      turnedAway.close();
-      door?.close();
-      await Promise.all([closed, endAll(roster.all, limits.closeTimeout)]);
+      overload.close();
+      detector?.close();
+      await Promise.all([closed, endAll(connectionLimit.all, limits.closeTimeout)]);
       // What still ran for somebody has had its time.
       await handler?.close();
       clearInterval(sweeper);
@@ -147,7 +147,7 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
 
 /** What answers requests, with what is built on it. */
 async function prepare(options: ServerOptions, observer: Observer, hooks: Hooks): Promise<Handler> {
-  const pool = new BufferPool(Math.max(POOL_BYTES, 2 * SMALLEST_CHUNK * options.limits.maxConnections));
+  const pool = new BufferPool(Math.max(POOL_BYTES, 2 * MIN_CHUNK * options.limits.maxConnections));
   const handler = await createHandler(options, {
     pool,
     hooks,
@@ -159,12 +159,12 @@ async function prepare(options: ServerOptions, observer: Observer, hooks: Hooks)
 }
 
 /** Lets running responses finish for a while, then cuts. */
-async function endAll(transports: readonly Transport[], patience: number): Promise<void> {
-  for (const transport of transports) transport.stop();
+async function endAll(drivers: readonly ConnectionDriver[], patience: number): Promise<void> {
+  for (const driver of drivers) driver.stop();
   const deadline = setTimeout(() => {
-    for (const transport of transports) transport.cut('the server stopped');
+    for (const driver of drivers) driver.cut('the server stopped');
   }, patience);
-  await Promise.all(transports.map((transport) => transport.closed));
+  await Promise.all(drivers.map((driver) => driver.closed));
   clearTimeout(deadline);
 }
 

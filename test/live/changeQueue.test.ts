@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { appendFile, mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ChangeQueue } from '../../src/live/changeQueue.js';
-import { createSight } from '../../src/live/fileState.js';
-import { Places } from '../../src/live/siteFiles.js';
+import { createFileStates } from '../../src/live/fileState.js';
+import { SiteFiles } from '../../src/live/siteFiles.js';
 import { cpuTime } from '../support/cpu.js';
 import { atEnd, temporaryFolder, until } from '../support/site.js';
 
@@ -18,7 +18,7 @@ async function makeQueue(
   const folder = await temporaryFolder();
   const told: Told[] = [];
   const queue = new ChangeQueue({
-    sight: createSight(new Places(folder)),
+    sight: createFileStates(new SiteFiles(folder)),
     isUsed,
     deliver: (files) => told.push({ files: files.map((file) => path.basename(file)), at: performance.now() }),
   });

@@ -3,7 +3,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { createLive } from '../../src/live/livePreview.js';
+import { createLivePreview } from '../../src/live/livePreview.js';
 import type { Live, LiveUpdate, PageProblem } from '../../src/live/live.js';
 import { DEFAULT_LIVE } from '../../src/server/config/types.js';
 import type { ServerOptions } from '../../src/server/options/serverOptions.js';
@@ -58,7 +58,7 @@ export async function startLive(
     limits: { closeTimeout: 500 },
     ...options(folder),
   });
-  const live = createLive(
+  const live = createLivePreview(
     { root: folder, layout: chosen, ignore: DEFAULT_LIVE.ignore, problems: true, badge: true },
     {
       updated: (update) => site.updates.push(update),

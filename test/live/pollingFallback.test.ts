@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { createSight } from '../../src/live/fileState.js';
-import { Places } from '../../src/live/siteFiles.js';
-import { Watchdog } from '../../src/live/pollingFallback.js';
+import { createFileStates } from '../../src/live/fileState.js';
+import { SiteFiles } from '../../src/live/siteFiles.js';
+import { PollingFallback } from '../../src/live/pollingFallback.js';
 import { atEnd, temporaryFolder, until } from '../support/site.js';
 
 interface Setting {
-  readonly watchdog: Watchdog;
+  readonly pollingFallback: PollingFallback;
   readonly changed: string[];
   readonly silences: number[];
   readonly heard: Map<string, number>;
@@ -18,9 +18,9 @@ async function start(): Promise<Setting> {
   const file = path.join(await temporaryFolder(), 'a.css');
   await writeFile(file, 'one');
   const [changed, silences, heard] = [[] as string[], [] as number[], new Map<string, number>()];
-  const watchdog = new Watchdog(
+  const pollingFallback = new PollingFallback(
     {
-      sight: createSight(new Places(path.dirname(file))),
+      sight: createFileStates(new SiteFiles(path.dirname(file))),
       files: () => [file],
       heard: (name) => heard.get(name),
       changed: (name) => changed.push(name),
@@ -29,15 +29,15 @@ async function start(): Promise<Setting> {
     { calm: 30, alone: 10 },
   );
   atEnd(() => {
-    watchdog.close();
+    pollingFallback.close();
   });
-  return { watchdog, changed, silences, heard, file };
+  return { pollingFallback, changed, silences, heard, file };
 }
 
 describe('watchdog', () => {
   it('takes over when nobody tells, says so once, and goes on', async () => {
-    const { watchdog, changed, silences, file } = await start();
-    watchdog.wake();
+    const { pollingFallback, changed, silences, file } = await start();
+    pollingFallback.wake();
     await new Promise((resolve) => setTimeout(resolve, 60));
     await writeFile(file, 'two!');
     await until('it notices', () => changed.length === 1);
@@ -48,8 +48,8 @@ describe('watchdog', () => {
   });
 
   it('only listens while the news comes by itself', async () => {
-    const { watchdog, changed, silences, heard, file } = await start();
-    watchdog.wake();
+    const { pollingFallback, changed, silences, heard, file } = await start();
+    pollingFallback.wake();
     for (let n = 0; n < 5; n++) {
       await writeFile(file, 'x'.repeat(n + 10));
       heard.set(file, Date.now());
@@ -59,8 +59,8 @@ describe('watchdog', () => {
   });
 
   it('is told that nobody else watches', async () => {
-    const { watchdog, changed, silences, file } = await start();
-    watchdog.takeOver();
+    const { pollingFallback, changed, silences, file } = await start();
+    pollingFallback.takeOver();
     await new Promise((resolve) => setTimeout(resolve, 30));
     await writeFile(file, 'two!');
     await until('it notices', () => changed.length === 1);
@@ -68,10 +68,10 @@ describe('watchdog', () => {
   });
 
   it('looks at nothing once it is closed', async () => {
-    const { watchdog, changed, file } = await start();
-    watchdog.takeOver();
-    watchdog.close();
-    watchdog.wake();
+    const { pollingFallback, changed, file } = await start();
+    pollingFallback.takeOver();
+    pollingFallback.close();
+    pollingFallback.wake();
     await writeFile(file, 'two!');
     await new Promise((resolve) => setTimeout(resolve, 50));
     assert.equal(changed.length, 0);

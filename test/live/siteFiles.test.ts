@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { Places, sitePathOf, type SiteLayout } from '../../src/live/siteFiles.js';
+import { SiteFiles, sitePathOf, type SiteLayout } from '../../src/live/siteFiles.js';
 import { temporaryFolder } from '../support/site.js';
 
 describe('files of the site', () => {
@@ -27,7 +27,7 @@ describe('files of the site', () => {
   ];
   for (const [sitePath, files, layout] of rows) {
     it(`${sitePath.slice(0, 40)} may be ${files.join(' or ') || 'none'}`, () => {
-      assert.deepEqual(new Places('/w/site', layout).filesOf(sitePath), files);
+      assert.deepEqual(new SiteFiles('/w/site', layout).filesOf(sitePath), files);
     });
   }
 
@@ -52,7 +52,7 @@ describe('files of the site', () => {
   ];
   for (const [file, name] of names) {
     it(`${file} is ${JSON.stringify(name)}, and back`, () => {
-      const places = new Places('/w/site', { mounts });
+      const places = new SiteFiles('/w/site', { mounts });
       assert.deepEqual(
         [places.namesOf(file), places.fileOf(name), places.isOutside(name)],
         [[name], file, name.startsWith('/')],
@@ -64,14 +64,14 @@ describe('files of the site', () => {
     const folder = await temporaryFolder();
     await mkdir(path.join(folder, 'real'));
     await symlink(path.join(folder, 'real'), path.join(folder, 'link'));
-    const places = new Places(path.join(folder, 'site'), {
+    const places = new SiteFiles(path.join(folder, 'site'), {
       mounts: [{ segments: ['lib'], folder: path.join(folder, 'link') }],
     });
     assert.deepEqual(places.namesOf(path.join(folder, 'real', 'x.js')), ['lib/x.js']);
   });
 
   it('a file in a mounted folder that lies in the root has two names', () => {
-    const places = new Places('/w/site', {
+    const places = new SiteFiles('/w/site', {
       mounts: [
         { segments: ['lib'], folder: '/w/site/dist' },
         { segments: ['latest'], folder: '/w/site/dist' },
@@ -88,12 +88,12 @@ describe('files of the site', () => {
   ];
   for (const [sitePath, folder] of folders) {
     it(`${sitePath} names ${folder === undefined ? 'no folder' : JSON.stringify(folder)}`, () => {
-      assert.equal(new Places('/w/site').folderNamed(sitePath), folder);
+      assert.equal(new SiteFiles('/w/site').folderNamed(sitePath), folder);
     });
   }
 
   it('the pages for a status: its own, then that of its class', () => {
-    const places = new Places('/w/site', {
+    const places = new SiteFiles('/w/site', {
       errorPages: {
         folder: '/w',
         pages: { 404: 'config/404.html', '4xx': 'site/oops.html', '5xx': 'config/500.html' },

@@ -562,12 +562,12 @@ describe('limits: closing', () => {
     const quiet = await openIdle(site);
     await openSending(site);
     // The quiet one has made room; this one has found none.
-    const [reading, turnedAway] = [await openReading(site), watch(await open(site.port))];
-    await until('it is told', () => isOver(turnedAway));
+    const [reading, overload] = [await openReading(site), watch(await open(site.port))];
+    await until('it is told', () => isOver(overload));
     const started = performance.now();
     await site.server.close();
     assert.ok(performance.now() - started < 1_500);
-    await until('all are closed', () => [quiet, reading, turnedAway].every(isOver));
+    await until('all are closed', () => [quiet, reading, overload].every(isOver));
     assert.equal(site.server.connections, 0);
   });
 

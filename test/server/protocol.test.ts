@@ -7,7 +7,7 @@ import type { Handler } from '../../src/server/connection/handler.js';
 import { DEFAULT_LIMITS, type Limits } from '../../src/server/options/limits.js';
 import { headerBlock, type Response } from '../../src/server/http/responseHead.js';
 import { unsentBytes } from '../../src/server/connection/socketHandle.js';
-import { Transport } from '../../src/server/connection/driver.js';
+import { ConnectionDriver } from '../../src/server/connection/driver.js';
 import { ask, exchange, get, open, parseReplies, readAll, type Reply } from '../support/client.js';
 import { atEnd, startSite, until, type Site, type SiteOptions } from '../support/site.js';
 
@@ -1234,7 +1234,7 @@ interface Driven {
   readonly port: number;
   /** The server's ends, in the order of their coming. */
   readonly sockets: readonly Socket[];
-  readonly transports: readonly Transport[];
+  readonly transports: readonly ConnectionDriver[];
   /** Stands still unless the test moves it. */
   readonly clock: { now: number };
 }
@@ -1273,11 +1273,11 @@ async function drive(
     clock,
   };
   const sockets: Socket[] = [];
-  const transports: Transport[] = [];
+  const transports: ConnectionDriver[] = [];
   const net = createNetServer({ allowHalfOpen: true }, (socket) => {
     sockets.push(socket);
     transports.push(
-      new Transport(1, { socket, tcp: socket, secure: false }, shared, {
+      new ConnectionDriver(1, { socket, tcp: socket, secure: false }, shared, {
         upgraded: () => undefined,
         closed: () => undefined,
       }),

@@ -3,7 +3,7 @@ import { mkdtemp, mkdir, realpath, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { Documents } from '../../src/editor/live/documentSync.js';
+import { DocumentSync } from '../../src/editor/live/documentSync.js';
 import type { Live } from '../../src/live/live.js';
 import { waitFor } from './support.js';
 
@@ -31,7 +31,7 @@ describe('documents of a site', () => {
   let parent = '';
   let root = '';
   let live: Recorder;
-  let documents: Documents | undefined;
+  let documents: DocumentSync | undefined;
   let filesChanged: string[] = [];
 
   beforeEach(async () => {
@@ -54,7 +54,7 @@ describe('documents of a site', () => {
   });
 
   const begin = (unsaved = true): void => {
-    documents = new Documents(
+    documents = new DocumentSync(
       {
         root,
         alsoFolders: [],
@@ -190,7 +190,7 @@ describe('documents of a site', () => {
     documents?.dispose();
     const before = live.told.length;
     const after = new Recorder();
-    documents = new Documents(
+    documents = new DocumentSync(
       { root, alsoFolders: [], alsoFiles: [], unsaved: true, fileChanged: () => undefined },
       after,
     );

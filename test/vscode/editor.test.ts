@@ -6,7 +6,7 @@ import * as vscode from 'vscode';
 import { localUrl, openInBrowser, parseSitePath, sitePathOf, urlOf } from '../../src/editor/common/urls.js';
 import { isTrouble } from '../../src/editor/common/outputChannels.js';
 import { exposures } from '../../src/editor/server/exposure.js';
-import type { Controller } from '../../src/editor/server/serverController.js';
+import type { ServerController } from '../../src/editor/server/serverController.js';
 import type { Counts, Lifecycle, RunningServer, ServerView } from '../../src/editor/common/lifecycle.js';
 import { planPorts } from '../../src/editor/server/ports.js';
 import { previewHtml } from '../../src/editor/preview/previewHtml.js';
@@ -337,7 +337,7 @@ describe('the preview panel', () => {
     };
     const panel = new PreviewPanel(
       { webview, title: '' } as unknown as vscode.WebviewPanel,
-      controller as unknown as Controller,
+      controller as unknown as ServerController,
       { path: '/a.html', pinned: false },
       () => undefined,
     );

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { mountExposures } from '../../src/editor/server/exposure.js';
-import { placesOfPages, settledMounts } from '../../src/editor/server/realLocations.js';
-import { realPlaceOf } from '../../src/server/files/openVerified.js';
+import { locationsOfPages, settledMounts } from '../../src/editor/server/realLocations.js';
+import { realLocationOf } from '../../src/server/files/openVerified.js';
 import { configure, folder, freePort, isOpen, unconfigure, waitFor } from './support.js';
 
 describe('everything of a static site, in the editor', () => {
@@ -140,16 +140,16 @@ describe('where folders of a site lie', () => {
       const mounts = await settledMounts(
         [{ segments: ['lib'], folder: path.join(workspace, 'link/dist') }],
         workspace,
-        realPlaceOf,
+        realLocationOf,
       );
       assert.deepEqual(
         mounts.map(({ place: where, within }) => [where, within]),
         [[path.join(place, 'outer/dist'), [workspace, path.join(place, 'outer/dist')]]],
       );
       assert.deepEqual(
-        await placesOfPages(
+        await locationsOfPages(
           { folder: workspace, pages: { 404: 'link/404.html', '4xx': 'none/4xx.html' }, optional: [] },
-          realPlaceOf,
+          realLocationOf,
         ),
         [path.join(place, 'outer/404.html'), path.join(workspace, 'none/4xx.html')],
       );

@@ -81,7 +81,7 @@ const GROUPS = {
 const GROUPED_KEYS = Object.entries(GROUPS).flatMap(([group, keys]) => keys.map((key) => `${group}.${key}`));
 
 const OPEN_ON_START = ['preview', 'browser', 'integratedBrowser', 'nothing'] as const;
-export type OpenOnStart = (typeof OPEN_ON_START)[number];
+export type OpenTarget = (typeof OPEN_ON_START)[number];
 
 export interface Settings {
   readonly configuration: Configuration;
@@ -89,7 +89,7 @@ export interface Settings {
   readonly https: HttpsConfiguration;
   /** Values that could not be used, with what they should be; the default holds instead. */
   readonly mistakes: readonly Mistake[];
-  readonly openOnStart: OpenOnStart;
+  readonly openOnStart: OpenTarget;
 }
 
 type Inspected = ReturnType<vscode.WorkspaceConfiguration['inspect']>;

@@ -72,13 +72,13 @@ export function parseSitePath(text: string, bases: readonly string[]): string | 
   if (url === undefined || url.origin !== NOWHERE || url.username !== '' || url.pathname.startsWith('//'))
     return undefined;
   const page = url.pathname + url.search + url.hash;
-  return page.length > LONGEST_PATH ? undefined : page;
+  return page.length > MAX_PATH_LENGTH ? undefined : page;
 }
 
 /** Stands for the site while its paths are read. */
 const NOWHERE = 'http://site.invalid';
 /** What the server takes for a target unless it is told otherwise. Characters. */
-const LONGEST_PATH = 8192;
+const MAX_PATH_LENGTH = 8192;
 
 /**
  * Opens one of our own pages in the user's browser. Anything that is not below the server's own URL is refused.

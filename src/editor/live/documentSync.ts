@@ -12,7 +12,7 @@ import { throttle, type Throttle } from '../common/throttle.js';
 /** Milliseconds between two readings of one document: nobody sees more, and reading joins all its lines. */
 const READ_INTERVAL = 40;
 /** A longer document is shown when it is saved. Characters. */
-const LONGEST_DOCUMENT = 2 * 1024 * 1024;
+const MAX_DOCUMENT_LENGTH = 2 * 1024 * 1024;
 const SHOWN_AS_TYPED = /\.(?:html?|xhtml|css|svg)$/i;
 const LANGUAGES_SHOWN_AS_TYPED = new Set(['html', 'css', 'xhtml', 'svg']);
 
@@ -29,7 +29,7 @@ export interface DocumentsOptions {
 }
 
 /** An open document of the site. */
-interface Entry {
+interface SyncedDocument {
   /** Absolute path as the server knows it. */
   readonly file: string;
   readonly reading: Throttle;
@@ -38,9 +38,9 @@ interface Entry {
 }
 
 /** Watches from its making to its disposal; while no server runs there is none. */
-export class Documents implements vscode.Disposable {
+export class DocumentSync implements vscode.Disposable {
   /** By URI; undefined for documents that are no part of the site. */
-  private readonly entries = new Map<string, Entry | undefined>();
+  private readonly entries = new Map<string, SyncedDocument | undefined>();
   private readonly subscriptions: vscode.Disposable[] = [];
 
   constructor(
@@ -142,7 +142,7 @@ export class Documents implements vscode.Disposable {
     const entry = this.entryOf(document);
     if (entry === undefined) return;
     const isShown =
-      this.options.unsaved && document.isDirty && isShownAsTyped(document) && lengthOf(document) <= LONGEST_DOCUMENT;
+      this.options.unsaved && document.isDirty && isShownAsTyped(document) && lengthOf(document) <= MAX_DOCUMENT_LENGTH;
     if (isShown) this.live.setUnsaved(entry.file, document.getText());
     else if (entry.shown) this.live.setUnsaved(entry.file, undefined);
     entry.shown = isShown;
@@ -153,7 +153,7 @@ export class Documents implements vscode.Disposable {
     return isWithin(root, file) || alsoFiles.includes(file) || alsoFolders.some((folder) => isWithin(folder, file));
   }
 
-  private entryOf(document: vscode.TextDocument): Entry | undefined {
+  private entryOf(document: vscode.TextDocument): SyncedDocument | undefined {
     const key = document.uri.toString();
     if (this.entries.has(key)) return this.entries.get(key);
     const file = document.uri.scheme === 'file' ? realFile(document.uri.fsPath) : undefined;

@@ -4,7 +4,7 @@
 import type { Live, LiveObserver, LiveUpdate } from '../../live/live.js';
 import type { LiveConfiguration } from '../../server/config/types.js';
 import type { ServerOptions } from '../../server/options/serverOptions.js';
-import { Documents } from './documentSync.js';
+import { DocumentSync } from './documentSync.js';
 import { describeUpdate } from '../../live/updateText.js';
 import type { LiveModule } from '../common/core.js';
 
@@ -27,7 +27,7 @@ export class LiveSession {
   readonly live: Live;
   /** What the tooltip says of the last update. */
   lastUpdate: string | undefined;
-  private documents: Documents | undefined;
+  private documents: DocumentSync | undefined;
 
   /** @param site its root with links followed */
   constructor(
@@ -55,7 +55,7 @@ export class LiveSession {
 
   /** Once the server listens: nothing is watched for a server that did not come to be. */
   begin({ folders, files }: Elsewhere): void {
-    this.documents = new Documents(
+    this.documents = new DocumentSync(
       {
         root: this.site.root,
         alsoFolders: folders,

@@ -4,25 +4,25 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { sitePathOf } from '../common/urls.js';
-import type { Controller } from '../server/serverController.js';
+import type { ServerController } from '../server/serverController.js';
 import { isPage } from '../common/pageFiles.js';
 import { readState } from './previewMessages.js';
 import type { PreviewPanel } from './previewPanel.js';
-import type { Servers } from '../server/serverManager.js';
+import type { ServerManager } from '../server/serverManager.js';
 
 export const VIEW_TYPE = 'liteServer.preview';
 
 /** The code of the panels, loaded with the first one. */
 type PanelModule = typeof import('./previewPanel.js');
 
-export class Previews implements vscode.WebviewPanelSerializer, vscode.Disposable {
+export class PreviewManager implements vscode.WebviewPanelSerializer, vscode.Disposable {
   private readonly panels = new Set<PreviewPanel>();
   private readonly subscriptions: vscode.Disposable[];
   /** The page that was edited last. */
   private lastPage: vscode.Uri | undefined;
 
   constructor(
-    private readonly servers: Servers,
+    private readonly servers: ServerManager,
     private readonly icon: vscode.Uri,
     private readonly loadPanels: () => Promise<PanelModule> = () => import('./previewPanel.js'),
   ) {
@@ -47,7 +47,7 @@ export class Previews implements vscode.WebviewPanelSerializer, vscode.Disposabl
    * focus stays.
    * @param file the page's file or its folder; anything else shows the first page of the site
    */
-  async open(controller: Controller, file: vscode.Uri | undefined, column: vscode.ViewColumn): Promise<void> {
+  async open(controller: ServerController, file: vscode.Uri | undefined, column: vscode.ViewColumn): Promise<void> {
     const server = await controller.start();
     if (server === undefined) return;
     if (controller.live === undefined) return offerSettings();
@@ -94,7 +94,7 @@ export class Previews implements vscode.WebviewPanelSerializer, vscode.Disposabl
   }
 
   /** A server has started or stopped. */
-  serverEntered(controller: Controller): void {
+  serverEntered(controller: ServerController): void {
     const { lifecycle } = controller;
     for (const panel of this.of(controller)) {
       panel.refresh();
@@ -110,18 +110,18 @@ export class Previews implements vscode.WebviewPanelSerializer, vscode.Disposabl
   }
 
   /** @param file absolute path, links followed */
-  fileChanged(controller: Controller, file: string): void {
+  fileChanged(controller: ServerController, file: string): void {
     for (const panel of this.of(controller)) panel.fileChanged(file);
   }
 
-  private of(controller: Controller): PreviewPanel[] {
+  private of(controller: ServerController): PreviewPanel[] {
     return [...this.panels].filter((panel) => panel.controller === controller);
   }
 
   private add(
     module: PanelModule,
     panel: vscode.WebviewPanel,
-    controller: Controller,
+    controller: ServerController,
     state: { readonly path: string; readonly pinned: boolean },
   ): void {
     panel.iconPath = this.icon;

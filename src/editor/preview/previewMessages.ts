@@ -6,7 +6,7 @@ import { parseSitePath } from '../common/urls.js';
 import { plainLine } from '../../server/util/plainLine.js';
 
 /** A tab shows less. Characters. */
-const LONGEST_TITLE = 60;
+const MAX_TITLE_LENGTH = 60;
 
 /** @returns undefined for what no panel of ours says */
 export function readMessage(message: unknown): FromPanelView | undefined {
@@ -22,7 +22,12 @@ export function readMessage(message: unknown): FromPanelView | undefined {
       const path = typeof message.path === 'string' ? readPath(message.path) : undefined;
       if (path === undefined || typeof message.title !== 'string' || typeof message.opened !== 'number')
         return undefined;
-      return { type: 'location', path, title: plainLine(message.title.trim(), LONGEST_TITLE), opened: message.opened };
+      return {
+        type: 'location',
+        path,
+        title: plainLine(message.title.trim(), MAX_TITLE_LENGTH),
+        opened: message.opened,
+      };
     }
     case 'pin':
       return typeof message.pinned === 'boolean' ? { type: 'pin', pinned: message.pinned } : undefined;

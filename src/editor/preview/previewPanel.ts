@@ -4,7 +4,7 @@
 import * as vscode from 'vscode';
 import type { ToPanelView } from '../../shared/panelProtocol.js';
 import { openInBrowser, parseSitePath, urlOf } from '../common/urls.js';
-import type { Controller } from '../server/serverController.js';
+import type { ServerController } from '../server/serverController.js';
 import { previewHtml } from './previewHtml.js';
 import { readMessage } from './previewMessages.js';
 import { throttle } from '../common/throttle.js';
@@ -39,7 +39,7 @@ export class PreviewPanel implements vscode.Disposable {
   /** @param follow called when the panel is told to follow the active editor */
   constructor(
     readonly panel: vscode.WebviewPanel,
-    readonly controller: Controller,
+    readonly controller: ServerController,
     state: { readonly path: string; readonly pinned: boolean },
     private readonly follow: (panel: PreviewPanel) => void,
   ) {

@@ -5,8 +5,8 @@
 import path from 'node:path';
 import type { ErrorPageOptions, Mount } from '../../server/options/serverOptions.js';
 
-/** As `realPlaceOf` in verify.ts: comes with the server's code. */
-type Place = (file: string) => Promise<string | undefined>;
+/** As `realPlaceOf` in openVerified.ts: comes with the server's code. */
+type LocationReader = (file: string) => Promise<string | undefined>;
 
 /**
  * Mounts that stay where they lead now, or in the workspace: what was not asked about is not served, whatever a link
@@ -15,11 +15,11 @@ type Place = (file: string) => Promise<string | undefined>;
 export async function settledMounts(
   mounts: readonly Mount[],
   workspace: string,
-  realPlaceOf: Place,
+  realLocationOf: LocationReader,
 ): Promise<(Mount & { readonly place: string })[]> {
   return Promise.all(
     mounts.map(async (mount) => {
-      const place = (await realPlaceOf(mount.folder)) ?? mount.folder;
+      const place = (await realLocationOf(mount.folder)) ?? mount.folder;
       return { ...mount, place, within: [workspace, place] };
     }),
   );
@@ -28,11 +28,14 @@ export async function settledMounts(
 /**
  * Absolute paths, with links on the way followed, of error pages that may lie outside the site. They need not be there.
  */
-export async function placesOfPages({ folder, pages }: ErrorPageOptions, realPlaceOf: Place): Promise<string[]> {
+export async function locationsOfPages(
+  { folder, pages }: ErrorPageOptions,
+  realLocationOf: LocationReader,
+): Promise<string[]> {
   const files = [...new Set(Object.values(pages))].map((page) => path.join(folder, page));
   return Promise.all(
     files.map(async (file) =>
-      path.join((await realPlaceOf(path.dirname(file))) ?? path.dirname(file), path.basename(file)),
+      path.join((await realLocationOf(path.dirname(file))) ?? path.dirname(file), path.basename(file)),
     ),
   );
 }

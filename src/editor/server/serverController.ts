@@ -22,10 +22,10 @@ import type { LiveModule, Core } from '../common/core.js';
 import { planPorts } from './ports.js';
 import { labelOf, locateRoot } from './rootFolder.js';
 import { concernsServer, readSettings, type Settings } from '../common/settings.js';
-import { placesOfPages, settledMounts } from './realLocations.js';
+import { locationsOfPages, settledMounts } from './realLocations.js';
 
 /** What a controller needs of the world. */
-export interface World {
+export interface ControllerHost {
   /** State of this workspace: chosen root, last port, what was agreed to. */
   readonly memory: vscode.Memento;
   readonly loadCore: () => Promise<Core>;
@@ -40,14 +40,14 @@ export interface World {
   /** Something to show has changed. */
   readonly changed: () => void;
   /** A server has entered another state of its lifecycle. */
-  readonly entered: (controller: Controller) => void;
+  readonly entered: (controller: ServerController) => void;
   /** A file of a running site was changed, made or deleted. @param file absolute path, links followed */
-  readonly fileChanged: (controller: Controller, file: string) => void;
+  readonly fileChanged: (controller: ServerController, file: string) => void;
 }
 
 const LOCAL_IP = '127.0.0.1';
 
-export class Controller {
+export class ServerController {
   private current: Lifecycle = { name: 'Stopped' };
   private server: Server | undefined;
   private session: LiveSession | undefined;
@@ -63,7 +63,7 @@ export class Controller {
 
   constructor(
     readonly folder: vscode.WorkspaceFolder,
-    private readonly world: World,
+    private readonly world: ControllerHost,
   ) {}
 
   get lifecycle(): Lifecycle {
@@ -151,7 +151,7 @@ export class Controller {
     const safe = core.withoutExposures(configuration, { base: workspace, root });
     this.reportMistakes(safe.mistakes);
     const site = core.siteOptions(safe.configuration, { base: workspace });
-    const mounts = await settledMounts(site.mounts ?? [], workspace, core.realPlaceOf);
+    const mounts = await settledMounts(site.mounts ?? [], workspace, core.realLocationOf);
     if (!(await confirmExposure(this.world.memory, { ip, root, mounts: mounts.map(({ place }) => place) }, workspace)))
       return undefined;
     const rootLabel = labelOf(root, workspace);
@@ -180,7 +180,7 @@ export class Controller {
     this.server?.allowOrigin(new URL(url).origin);
     this.session?.begin({
       folders: mounts.map(({ place }) => place),
-      files: await placesOfPages(options.errorPages, core.realPlaceOf),
+      files: await locationsOfPages(options.errorPages, core.realLocationOf),
     });
     this.lastGood = configuration;
     return { localUrl: local, url, port, root, rootLabel, portNote };

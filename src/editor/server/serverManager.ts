@@ -2,13 +2,13 @@
  * All servers of a window: one controller for each workspace folder, and the question which one is meant.
  */
 import * as vscode from 'vscode';
-import { Controller, type World } from './serverController.js';
+import { ServerController, type ControllerHost } from './serverController.js';
 import type { ServerView } from '../common/lifecycle.js';
 
-export class Servers {
-  private readonly controllers = new Map<string, Controller>();
+export class ServerManager {
+  private readonly controllers = new Map<string, ServerController>();
 
-  constructor(private readonly world: World) {}
+  constructor(private readonly world: ControllerHost) {}
 
   /** Those that are not simply stopped, for the status bar. */
   get views(): ServerView[] {
@@ -17,23 +17,23 @@ export class Servers {
       .map(({ folder, lifecycle, counts }) => ({ folderName: folder.name, lifecycle, counts }));
   }
 
-  get all(): readonly Controller[] {
+  get all(): readonly ServerController[] {
     return [...this.controllers.values()];
   }
 
-  get running(): readonly Controller[] {
+  get running(): readonly ServerController[] {
     return this.all.filter(({ running }) => running !== undefined);
   }
 
-  of(folder: vscode.WorkspaceFolder): Controller {
+  of(folder: vscode.WorkspaceFolder): ServerController {
     const key = folder.uri.toString();
     let controller = this.controllers.get(key);
-    if (controller === undefined) this.controllers.set(key, (controller = new Controller(folder, this.world)));
+    if (controller === undefined) this.controllers.set(key, (controller = new ServerController(folder, this.world)));
     return controller;
   }
 
   /** The folder of a file, else of the active editor, else the only one, else the one the user picks. */
-  async choose(file: vscode.Uri | undefined): Promise<Controller | undefined> {
+  async choose(file: vscode.Uri | undefined): Promise<ServerController | undefined> {
     const folders = localFolders();
     if (folders.length === 0) {
       void vscode.window.showWarningMessage('Lite Server serves folders on this machine: open one first.');
@@ -54,7 +54,7 @@ export class Servers {
   }
 
   /** The running server of the active editor's folder, else the only one, else the one the user picks. */
-  async chooseRunning(placeHolder: string): Promise<Controller | undefined> {
+  async chooseRunning(placeHolder: string): Promise<ServerController | undefined> {
     const { running } = this;
     const place = vscode.window.activeTextEditor?.document.uri;
     const here = place && vscode.workspace.getWorkspaceFolder(place);
@@ -64,7 +64,7 @@ export class Servers {
     return this.pickRunning(placeHolder);
   }
 
-  async pickRunning(placeHolder: string): Promise<Controller | undefined> {
+  async pickRunning(placeHolder: string): Promise<ServerController | undefined> {
     const items = this.running.map((controller) => ({
       label: controller.folder.name,
       description: controller.running?.url ?? '',

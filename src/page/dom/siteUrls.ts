@@ -3,7 +3,7 @@
 /** The query parameter that makes a browser ask again for what it has. */
 const FRESH = 'lite-server-fresh';
 
-export interface Place {
+export interface SiteUrls {
   /** URL of the site's root, ends with `/`. */
   readonly root: string;
   /** The document as it was asked for, without fragment: scripts may write another address into the bar. */
@@ -15,7 +15,7 @@ export interface Place {
 }
 
 /** @returns undefined when the document is not one of the site (about:srcdoc, a blob) */
-export function findPlace(scriptUrl: string, scriptName: string): Place | undefined {
+export function findPlace(scriptUrl: string, scriptName: string): SiteUrls | undefined {
   const script = new URL(scriptUrl, location.href);
   if (!script.pathname.endsWith(`/${scriptName}`)) return undefined;
   const root = script.origin + script.pathname.slice(0, -scriptName.length);

@@ -4,7 +4,7 @@ import { mergeAttributes } from './attributes.js';
 import { childNodesOf, firstChildOf, nextSiblingOf, parentNodeOf } from '../dom/builtins.js';
 import type { Matches } from './treeDiff.js';
 import { reloadMedia } from '../refresh/media.js';
-import type { Places } from './nodeOrigins.js';
+import type { NodeOrigins } from './nodeOrigins.js';
 import { isElement, isText, type Prints } from './subtreeIds.js';
 import { copyForPage, isActing, isClosed, isNoscript } from './sourceDocument.js';
 import type { Styles } from '../refresh/styles.js';
@@ -12,14 +12,14 @@ import type { Styles } from '../refresh/styles.js';
 export interface Merge {
   readonly matches: Matches;
   /** Old source → page. */
-  readonly places: Places;
+  readonly places: NodeOrigins;
   readonly prints: Prints;
   readonly styles: Styles;
 }
 
 export interface Merged {
   /** New source → page. */
-  readonly places: Places;
+  readonly places: NodeOrigins;
   /** Everything the author changed is to be seen. Not so where a script has put something else. */
   readonly complete: boolean;
   /** Elements were taken out, and what scripts know of them with them. */
@@ -30,7 +30,7 @@ export interface Merged {
 
 /** @param next root of the new source */
 export function mergeChanges({ matches, places: oldPlaces, prints, styles }: Merge, next: Element): Merged {
-  const places: Places = new Map();
+  const places: NodeOrigins = new Map();
   const kept = new Set<Node>();
   for (const [to, from] of matches) {
     const live = oldPlaces.get(from);
@@ -99,7 +99,7 @@ function matters(node: Node): boolean {
 }
 
 /** Children that need not move: as many as possible. */
-function findStaying(wanted: readonly Node[], live: Element, places: Places): Set<Node> {
+function findStaying(wanted: readonly Node[], live: Element, places: NodeOrigins): Set<Node> {
   const positions = new Map<Node, number>();
   for (let [child, index] = [firstChildOf(live), 0]; child; child = nextSiblingOf(child)) positions.set(child, index++);
   const pairs: Pair[] = [];
@@ -111,7 +111,7 @@ function findStaying(wanted: readonly Node[], live: Element, places: Places): Se
 }
 
 /** Before it goes what has nothing of the author before it. */
-function firstStaying(wanted: readonly Node[], staying: ReadonlySet<Node>, places: Places): Node | undefined {
+function firstStaying(wanted: readonly Node[], staying: ReadonlySet<Node>, places: NodeOrigins): Node | undefined {
   const child = wanted.find((node) => staying.has(node));
   return child && places.get(child);
 }
@@ -133,7 +133,7 @@ function setText(live: Node, text: string | null): void {
 }
 
 /** Scripts stay: they have run. @returns whether elements were among it */
-function removeGone(places: Places, kept: ReadonlySet<Node>): boolean {
+function removeGone(places: NodeOrigins, kept: ReadonlySet<Node>): boolean {
   let removed = false;
   for (const [from, live] of places) {
     const parent = parentNodeOf(live);

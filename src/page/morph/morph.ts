@@ -6,10 +6,10 @@
 import { fetchFresh, firstChildOf, forget, later, nextSiblingOf, parentNodeOf } from '../dom/builtins.js';
 import { matchSources, type Matches } from './treeDiff.js';
 import { mergeChanges } from './applyDiff.js';
-import { pairTrees, type Places } from './nodeOrigins.js';
-import type { Place } from '../dom/siteUrls.js';
+import { pairTrees, type NodeOrigins } from './nodeOrigins.js';
+import type { SiteUrls } from '../dom/siteUrls.js';
 import { childrenWithout, takePrints } from './subtreeIds.js';
-import { copyForPage, parseSource, type Source } from './sourceDocument.js';
+import { copyForPage, parseSource, type SourceDocument } from './sourceDocument.js';
 import { isSheetLink, type Styles } from '../refresh/styles.js';
 
 /** Milliseconds that a new style sheet may hold up the change it comes with. */
@@ -18,7 +18,7 @@ const PATIENCE = 2_000;
 const EXPLAINED = 100;
 
 export interface MorphOptions {
-  readonly place: Place;
+  readonly place: SiteUrls;
   readonly styles: Styles;
   /** Nodes that belong to neither page nor source. */
   readonly ours: WeakSet<Node>;
@@ -102,10 +102,10 @@ interface Stages {
 function createStages({ styles, ours, morphed }: MorphOptions): Stages {
   const childrenOf = childrenWithout(ours);
   let firstText: string | undefined;
-  let source: Source | undefined;
+  let source: SourceDocument | undefined;
   /** What the page has that only a reload changes. */
   let ran = '';
-  let known: Places = new Map();
+  let known: NodeOrigins = new Map();
   /** A reload would show more than the page does; it waits for a save. */
   let incomplete = false;
   /** Typing took elements out: should they come back, nothing that scripts hung on them does. */
@@ -181,7 +181,12 @@ async function fetchDocument(url: string): Promise<string | typeof NOBODY | unde
  * there is not; moving them there later would make them load again.
  * @returns puts them in force
  */
-async function bringSheets(next: Document, matches: Matches, places: Places, ours: WeakSet<Node>): Promise<() => void> {
+async function bringSheets(
+  next: Document,
+  matches: Matches,
+  places: NodeOrigins,
+  ours: WeakSet<Node>,
+): Promise<() => void> {
   const arriving: { link: HTMLLinkElement; media: string | null }[] = [];
   for (const wanted of next.querySelectorAll('link[href]')) {
     const parent = wanted.parentNode && places.get(matches.get(wanted.parentNode) ?? wanted);
@@ -205,7 +210,7 @@ async function bringSheets(next: Document, matches: Matches, places: Places, our
   };
 }
 
-function findPlaceBehind(wanted: Node, parent: Node, matches: Matches, places: Places): Node | null {
+function findPlaceBehind(wanted: Node, parent: Node, matches: Matches, places: NodeOrigins): Node | null {
   for (let sibling = wanted.previousSibling; sibling; sibling = sibling.previousSibling) {
     const live = places.get(matches.get(sibling) ?? sibling);
     if (live && parentNodeOf(live) === parent) return nextSiblingOf(live);

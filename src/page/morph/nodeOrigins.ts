@@ -7,10 +7,10 @@ import { attributesOf, nodeNameOf } from '../dom/builtins.js';
 import { isElement, isText, type ChildrenOf, type Prints } from './subtreeIds.js';
 
 /** Source node → node of the page. */
-export type Places = Map<Node, Node>;
+export type NodeOrigins = Map<Node, Node>;
 
 /** Comparisons in one stretch of siblings; beyond it, pairs are looked for nearby only. */
-const MOST_COMPARISONS = 4_096;
+const MAX_COMPARISONS = 4_096;
 const NEARBY = 16;
 
 /** @param known pairs of an earlier time, which hold where both are still there */
@@ -19,9 +19,9 @@ export function pairTrees(
   source: Element,
   prints: Prints,
   childrenOf: ChildrenOf,
-  known: Places,
-): Places {
-  const places: Places = new Map();
+  known: NodeOrigins,
+): NodeOrigins {
+  const places: NodeOrigins = new Map();
   const sources = new Map<Node, Node>();
   for (const [from, node] of known) sources.set(node, from);
 
@@ -79,7 +79,7 @@ function likest(
   right: readonly Node[],
   likeness: (left: Node, right: Node) => number,
 ): [Node, Node][] {
-  if (left.length * right.length > MOST_COMPARISONS) return likestNearby(left, right, likeness);
+  if (left.length * right.length > MAX_COMPARISONS) return likestNearby(left, right, likeness);
   const width = right.length + 1;
   const best = new Float64Array((left.length + 1) * width);
   const scores = new Float64Array(best.length);

@@ -12,14 +12,14 @@ const ACTING = 'script,base,meta[http-equiv]';
  */
 const NOSCRIPT = 'lite-server-noscript';
 
-export interface Source {
+export interface SourceDocument {
   readonly text: string;
   readonly document: Document;
   /** Scripts and their like, in order: equal for two sources between which no reload is needed. */
   readonly fixed: string;
 }
 
-export function parseSource(text: string): Source {
+export function parseSource(text: string): SourceDocument {
   const masked = text.replace(/<(\/?)noscript(?=[\s/>])/gi, `<$1template ${NOSCRIPT}`);
   const parsed = new DOMParser().parseFromString(masked, 'text/html');
   // Ours has taken itself out of the page, too.

@@ -7,16 +7,21 @@ import { Idiomorph } from 'idiomorph';
 import { align, alignEnds, gapsBetween } from './sequenceDiff.js';
 import { childElementsOf, nextSiblingOf, nodeNameOf, parentNodeOf } from '../dom/builtins.js';
 import { isElement, type ChildrenOf, type Prints } from './subtreeIds.js';
-import { isClosed, type Source } from './sourceDocument.js';
+import { isClosed, type SourceDocument } from './sourceDocument.js';
 
 /** New node → old node. */
 export type Matches = Map<Node, Node>;
 
 /** Siblings times siblings that idiomorph is asked to compare. */
-const MOST_COMPARISONS = 60_000;
+const MAX_COMPARISONS = 60_000;
 
 /** Takes the old tree apart. @returns undefined when the difference is too large to be looked at */
-export function matchSources(old: Source, next: Source, prints: Prints, childrenOf: ChildrenOf): Matches | undefined {
+export function matchSources(
+  old: SourceDocument,
+  next: SourceDocument,
+  prints: Prints,
+  childrenOf: ChildrenOf,
+): Matches | undefined {
   const matches: Matches = new Map();
   const match = (from: Node, to: Node): void => {
     matches.set(to, from);
@@ -33,7 +38,7 @@ export function matchSources(old: Source, next: Source, prints: Prints, children
   };
   const matchLists = (from: readonly Node[], to: readonly Node[]): boolean => {
     // In a small place, what is equal may also have moved, and idiomorph sees that: only the ends are taken out.
-    const small = from.length * to.length <= MOST_COMPARISONS;
+    const small = from.length * to.length <= MAX_COMPARISONS;
     const [left, right] = [from.map((node) => prints.of(node)), to.map((node) => prints.of(node))];
     const repeated = small ? new Set([from, to].flatMap((nodes) => repeatedOf(nodes, prints))) : undefined;
     const pairs = repeated ? alignEnds(left, right, (print) => repeated.has(print)) : align(left, right);
@@ -46,7 +51,7 @@ export function matchSources(old: Source, next: Source, prints: Prints, children
     const [one, other] = [from[0], to[0]];
     if (!one || !other) return true;
     if (from.length === 1 && to.length === 1 && nodeNameOf(one) === nodeNameOf(other)) return descend(one, other);
-    if (from.length * to.length > MOST_COMPARISONS) return false;
+    if (from.length * to.length > MAX_COMPARISONS) return false;
     askIdiomorph(from, to, prints, (left, right) => {
       match(left, right);
       return prints.of(left) !== prints.of(right) && !isClosed(right);

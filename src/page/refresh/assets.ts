@@ -1,6 +1,6 @@
 /** Images, media and fonts change in place: whatever shows the file is asked to load it again. */
 import { wallClock } from '../dom/builtins.js';
-import { decoded, freshUrl, nextVersion, type Place } from '../dom/siteUrls.js';
+import { decoded, freshUrl, nextVersion, type SiteUrls } from '../dom/siteUrls.js';
 import { findRoots, findSheets, rulesOf, type Root } from './roots.js';
 import { createFonts } from './fonts.js';
 import { reloadMedia } from './media.js';
@@ -16,7 +16,7 @@ export interface Assets {
 export type Freshen = (url: string, base?: string) => string;
 
 /** Files whose version is remembered; the oldest ones go. */
-const MOST_VERSIONS = 500;
+const MAX_VERSIONS = 500;
 
 /** Attributes with one URL. Frames have a script of their own; links are asked for what they are. */
 const URL_ATTRIBUTES: readonly (readonly [selector: string, attribute: string])[] = [
@@ -28,7 +28,7 @@ const URL_ATTRIBUTES: readonly (readonly [selector: string, attribute: string])[
   ['image,use,feImage', 'xlink:href'],
 ];
 
-export function createAssets(place: Place): Assets {
+export function createAssets(place: SiteUrls): Assets {
   /** By decoded path. */
   const versions = new Map<string, string>();
   const fonts = createFonts();
@@ -62,7 +62,7 @@ export function createAssets(place: Place): Assets {
       versions.delete(key);
       versions.set(key, version);
       const [oldest] = versions.keys();
-      if (versions.size > MOST_VERSIONS && oldest !== undefined) versions.delete(oldest);
+      if (versions.size > MAX_VERSIONS && oldest !== undefined) versions.delete(oldest);
       return true;
     },
     reapply() {

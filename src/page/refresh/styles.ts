@@ -3,7 +3,7 @@
  * without.
  */
 import { forget, later, wallClock } from '../dom/builtins.js';
-import { freshUrl, nextVersion, samePath, stale, type Place } from '../dom/siteUrls.js';
+import { freshUrl, nextVersion, samePath, stale, type SiteUrls } from '../dom/siteUrls.js';
 import { findRoots, findSheets } from './roots.js';
 
 /** Milliseconds; a link that says neither load nor error is not waited for longer. */
@@ -29,7 +29,7 @@ interface Swap {
  * @param ours learns the links that are still loading, which are no part of the page yet
  * @param swapped a sheet has come in anew, and asks for its images
  */
-export function createStyles(place: Place, ours: WeakSet<Node>, swapped: () => void): Styles {
+export function createStyles(place: SiteUrls, ours: WeakSet<Node>, swapped: () => void): Styles {
   const running = new WeakMap<HTMLLinkElement, Swap>();
 
   const swapTo = (link: HTMLLinkElement, href: string): void => {

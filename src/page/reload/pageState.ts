@@ -10,8 +10,8 @@ import {
 } from '../dom/builtins.js';
 
 /** Characters of all that was typed; what is longer is let go. */
-const MOST_TEXT = 200_000;
-const MOST_FIELDS = 500;
+const MAX_TEXT = 200_000;
+const MAX_FIELDS = 500;
 /** Never kept, not even for a moment. */
 const SECRET = new Set(['password', 'file', 'hidden']);
 
@@ -66,10 +66,10 @@ export function takeState(): PageState {
 function takeFields(): [ElementPath, FieldName, FieldState][] {
   const fields: [ElementPath, FieldName, FieldState][] = [];
   const all = allFields();
-  let room = MOST_TEXT;
+  let room = MAX_TEXT;
   for (const field of all) {
     const state = SECRET.has(field.type) ? undefined : stateOf(field);
-    if (!state || fields.length === MOST_FIELDS || (room -= state.value?.length ?? 0) < 0) continue;
+    if (!state || fields.length === MAX_FIELDS || (room -= state.value?.length ?? 0) < 0) continue;
     fields.push([pathTo(field), nameOf(field, all), state]);
   }
   return fields;

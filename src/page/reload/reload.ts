@@ -5,7 +5,7 @@ import { restoreContent, restoreScroll, takeState, type PageState } from './page
 const STATE_KEY = 'lite-server:state:';
 const TIMES_KEY = 'lite-server:reloads';
 /** A page that reloads more often than this in this time is reloading itself, or is being written by a loop. */
-const MOST_RELOADS = 10;
+const MAX_RELOADS = 10;
 const STORM = 10_000;
 /**
  * Milliseconds after which a reload that was asked for has evidently not happened: the user stayed, or went nowhere.
@@ -56,7 +56,7 @@ export function createReload(since: () => number): Reload {
     if (wait > 0) {
       if (!said)
         console.warn(
-          `Lite Server: this page was reloaded more than ${MOST_RELOADS} times in ${STORM / 1_000} seconds. It is left alone for a moment.`,
+          `Lite Server: this page was reloaded more than ${MAX_RELOADS} times in ${STORM / 1_000} seconds. It is left alone for a moment.`,
         );
       said = true;
       // One for all that come meanwhile: no page stays as it was.
@@ -99,8 +99,8 @@ function countReload(storage: Storage): number {
     const times = fromJson(storage.getItem(TIMES_KEY) ?? '[]') as number[];
     const now = wallClock();
     const recent = times.filter((time) => time <= now && now - time < STORM);
-    const [oldest] = recent.slice(-MOST_RELOADS);
-    if (recent.length >= MOST_RELOADS && oldest !== undefined) return STORM - (now - oldest);
+    const [oldest] = recent.slice(-MAX_RELOADS);
+    if (recent.length >= MAX_RELOADS && oldest !== undefined) return STORM - (now - oldest);
     storage.setItem(TIMES_KEY, toJson([...recent, now]));
   } catch {
     // Full, or somebody else's: not counted.

@@ -1,7 +1,7 @@
 /** Values as one line of a log, without running any code of the page: no getters, no toString. */
 
-const MOST_ENTRIES = 20;
-const MOST_TEXT = 2_000;
+const MAX_ENTRIES = 20;
+const MAX_TEXT = 2_000;
 const DEPTH = 2;
 
 /** The arguments of console.error, with its format directives. */
@@ -20,7 +20,7 @@ export function describeAll(values: readonly unknown[]): string {
 export function describe(value: unknown, depth = DEPTH): string {
   switch (typeof value) {
     case 'string':
-      return depth === DEPTH ? value.slice(0, MOST_TEXT) : JSON.stringify(value.slice(0, 200));
+      return depth === DEPTH ? value.slice(0, MAX_TEXT) : JSON.stringify(value.slice(0, 200));
     case 'function':
       return 'function';
     case 'object':
@@ -38,7 +38,7 @@ function describeObject(value: object, depth: number): string {
   if (depth === 0) return isList ? '[…]' : '{…}';
   const parts: string[] = [];
   for (const key of Object.keys(value)) {
-    if (parts.length === MOST_ENTRIES) {
+    if (parts.length === MAX_ENTRIES) {
       parts.push('…');
       break;
     }

@@ -5,11 +5,11 @@
 import { MAX_MESSAGE_BYTES, type FromPage } from '../../shared/liveProtocol.js';
 import { describe, describeAll } from './consoleFormat.js';
 import { bytesOf, clock, later, toJson } from '../dom/builtins.js';
-import type { Place } from '../dom/siteUrls.js';
+import type { SiteUrls } from '../dom/siteUrls.js';
 
 type Problem = Extract<FromPage, { type: 'problem' }>;
 
-const MOST_WAITING = 50;
+const MAX_WAITING = 50;
 /** Problems told in one second. */
 const RATE = 10;
 const SECOND = 1_000;
@@ -24,13 +24,13 @@ export interface Problems {
  * @param ours elements of ours, whose failures are no problem of the page
  */
 export function watchProblems(
-  place: Place,
+  place: SiteUrls,
   scriptUrl: string,
   ours: WeakSet<Node>,
   send: (message: FromPage) => boolean,
 ): Problems {
   const queue = createQueue(send);
-  const report = (level: Problem['level'], message: string, where?: Spot): void => {
+  const report = (level: Problem['level'], message: string, where?: SourceLocation): void => {
     const path = where && place.path(where.url);
     queue.add(
       cut({
@@ -71,7 +71,7 @@ export function watchProblems(
   return queue;
 }
 
-interface Spot {
+interface SourceLocation {
   readonly url: string;
   readonly line?: number;
   readonly column?: number;
@@ -79,8 +79,8 @@ interface Spot {
 
 function reportFailedLoad(
   element: Element,
-  place: Place,
-  report: (level: 'error', message: string, where: Spot) => void,
+  place: SiteUrls,
+  report: (level: 'error', message: string, where: SourceLocation) => void,
 ): void {
   const media = element instanceof HTMLImageElement || element instanceof HTMLMediaElement ? element.currentSrc : '';
   const url = media || (element.getAttribute('src') ?? element.getAttribute('href') ?? element.getAttribute('data'));
@@ -91,7 +91,7 @@ function reportFailedLoad(
 }
 
 /** The first place in a stack that is not ours: `at f (http://…/a.js:3:14)`, or Firefox's `f@http://…/a.js:3:14`. */
-function findSpot(stack: string | undefined, scriptUrl: string): Spot | undefined {
+function findSpot(stack: string | undefined, scriptUrl: string): SourceLocation | undefined {
   for (const [, url = '', line, column] of (stack ?? '').matchAll(/((?:https?):\/\/[^\s)]+?):(\d+):(\d+)/g)) {
     if (url !== scriptUrl) return { url, line: Number(line), column: Number(column) };
   }
@@ -161,7 +161,7 @@ function createQueue(send: (message: FromPage) => boolean): Problems & { add(pro
   return {
     flush,
     add(problem) {
-      if (waiting.length >= MOST_WAITING) return;
+      if (waiting.length >= MAX_WAITING) return;
       waiting.push(problem);
       flush();
     },

@@ -1,26 +1,26 @@
 /** Tells the server what the page has loaded: it also knows what came from the browser's cache. */
 import { MAX_MESSAGE_BYTES, RESERVED_FOLDER, type FromPage } from '../../shared/liveProtocol.js';
 import { bytesOf, clock, later, toJson } from '../dom/builtins.js';
-import type { Place } from '../dom/siteUrls.js';
+import type { SiteUrls } from '../dom/siteUrls.js';
 
 /** Milliseconds in which what a page loads is gathered into one message. */
 const GATHER = 50;
 /** Paths of one message. */
-const MOST_IN_BATCH = 400;
+const MAX_IN_BATCH = 400;
 /** Messages at once, and milliseconds for another one: the server takes a little more. */
 const BURST = 30;
 const PACE = 100;
 /** Entries the browser keeps for us; its own 250 are soon full. */
 const KEPT_ENTRIES = 2_000;
 /** Most paths a page tells; one that loads more without end does not fill its memory. */
-const MOST_PATHS = 5_000;
+const MAX_PATHS = 5_000;
 
 export interface Resources {
   /** A server that knows nothing yet is told everything. */
   tellAll(): void;
 }
 
-export function watchResources(place: Place, send: (message: FromPage) => boolean): Resources {
+export function watchResources(place: SiteUrls, send: (message: FromPage) => boolean): Resources {
   /** By path, when it was asked for, by this page's clock. */
   const paths = new Map<string, number>();
   let untold: string[] = [];
@@ -59,7 +59,7 @@ export function watchResources(place: Place, send: (message: FromPage) => boolea
   const add = (entries: readonly PerformanceEntry[]): void => {
     for (const { name, startTime } of entries) {
       const path = place.path(name);
-      if (path === undefined || path.startsWith(`/${RESERVED_FOLDER}`) || paths.has(path) || paths.size >= MOST_PATHS)
+      if (path === undefined || path.startsWith(`/${RESERVED_FOLDER}`) || paths.has(path) || paths.size >= MAX_PATHS)
         continue;
       paths.set(path, startTime);
       untold.push(path);
@@ -92,7 +92,7 @@ function inBatches(paths: readonly string[]): string[][] {
   for (const path of paths) {
     const size = bytesOf(toJson(path)) + 1;
     if (size > MAX_MESSAGE_BYTES - 120) continue;
-    if (size > room || (batches.at(-1)?.length ?? 0) >= MOST_IN_BATCH) {
+    if (size > room || (batches.at(-1)?.length ?? 0) >= MAX_IN_BATCH) {
       batches.push([]);
       room = MAX_MESSAGE_BYTES - 120;
     }

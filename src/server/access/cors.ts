@@ -8,7 +8,7 @@ import { withFields, type Response } from '../http/responseHead.js';
 /** Seconds for which a browser need not ask again whether it may ask. */
 const PREFLIGHT_AGE = 600;
 const FIELD_NAMES = /^[!#-'*+\-.^_`|~0-9A-Za-z]+(?:[ \t]*,[ \t]*[!#-'*+\-.^_`|~0-9A-Za-z]+)*$/;
-const LONGEST_NAMES = 1024;
+const MAX_NAMES_LENGTH = 1024;
 
 /** The origin of a page that may read, as it named itself. @param origins exactly */
 export function readerOf({ fields }: Request, origins: readonly string[]): string | undefined {
@@ -32,7 +32,7 @@ export function readableBy(origin: string, request: Request, response: Response)
 function preflight({ fields }: Request): [string, string][] {
   const wanted = fields.get('access-control-request-headers');
   const allowed: [string, string][] =
-    wanted !== undefined && wanted.length <= LONGEST_NAMES && FIELD_NAMES.test(wanted)
+    wanted !== undefined && wanted.length <= MAX_NAMES_LENGTH && FIELD_NAMES.test(wanted)
       ? [['Access-Control-Allow-Headers', wanted]]
       : [];
   return [

@@ -3,7 +3,7 @@
  * to be for a file after all goes back to the handler.
  */
 import { close } from 'node:fs';
-import type { Asked, Gateway, GatewayAnswer } from '../backends/gateway.js';
+import type { DynamicRequest, Gateway, GatewayAnswer } from '../backends/gateway.js';
 import type { Hooks, Takeover } from '../options/hooks.js';
 import { RESERVED } from '../../shared/reservedPath.js';
 import { isKnownMethod } from '../http/methods.js';
@@ -12,13 +12,13 @@ import type { Request } from '../http/message.js';
 import type { Resolver } from '../files/resolver.js';
 import type { Response } from '../http/responseHead.js';
 
-export interface Working {
+export interface DynamicHandler {
   /** Whether a request that has passed the gate may be one. What only the file system can tell is found out later. */
   takes(request: Request): boolean;
-  answer(asked: Asked): Promise<Response | Takeover>;
+  answer(asked: DynamicRequest): Promise<Response | Takeover>;
 }
 
-export interface WorkingParts {
+export interface DynamicHandlerParts {
   /** Undefined: no backend is set up. */
   readonly gateway: Gateway | undefined;
   readonly options: Pick<ServerOptions, 'post'>;
@@ -40,15 +40,15 @@ export interface Otherwise {
 }
 
 /** @returns undefined when nothing works for any request */
-export function createWorking(
-  { gateway, options, resolver, hooks, isKept }: WorkingParts,
+export function createDynamicHandler(
+  { gateway, options, resolver, hooks, isKept }: DynamicHandlerParts,
   { answer, problem }: Otherwise,
-): Working | undefined {
+): DynamicHandler | undefined {
   if (gateway === undefined && options.post === 'refuse') return undefined;
   const isEchoed = (method: string): boolean => method === 'POST' && options.post === 'echo';
 
   /** A backend, where one is set up for the path, or runs the index of the folder. */
-  const fromBackend = (asked: Asked): Promise<GatewayAnswer | undefined> => {
+  const fromBackend = (asked: DynamicRequest): Promise<GatewayAnswer | undefined> => {
     const { request } = asked;
     const route = gateway?.find(request.path);
     if (gateway !== undefined && route !== undefined) {
@@ -60,7 +60,7 @@ export function createWorking(
     return mayBeScript ? fromIndex(gateway, asked) : Promise.resolve(undefined);
   };
 
-  const fromIndex = async (runner: Gateway, asked: Asked): Promise<GatewayAnswer | undefined> => {
+  const fromIndex = async (runner: Gateway, asked: DynamicRequest): Promise<GatewayAnswer | undefined> => {
     const { request } = asked;
     const resolved = await resolver.resolve(request.path);
     if (resolved.kind === 'file') close(resolved.file.fd, () => undefined);
@@ -69,7 +69,7 @@ export function createWorking(
     return runner.run(resolved.script, asked);
   };
 
-  const working: Working = {
+  const dynamicHandler: DynamicHandler = {
     takes({ method, path }) {
       // `OPTIONS *` asks about this server, and no path of another one.
       if (!path.startsWith('/') || path.startsWith(RESERVED) || !isForBackends(method)) return false;
@@ -82,18 +82,18 @@ export function createWorking(
   };
   const settle = (
     given: GatewayAnswer | undefined,
-    asked: Asked,
+    asked: DynamicRequest,
   ): Response | Takeover | Promise<Response | Takeover> => {
-    const { request, caller } = asked;
+    const { request, context } = asked;
     if (given === undefined) return isEchoed(request.method) ? echo(asked, hooks, problem) : answer(request);
     if ('why' in given) return problem(given.status, given.why, request, given.extra);
     if (!('instead' in given)) return given;
     const { instead: other, redirects } = given;
     return other.path.startsWith(RESERVED)
       ? problem(404, 'There is no such file.', request)
-      : working.answer({ request: other, caller, redirects });
+      : dynamicHandler.answer({ request: other, context, redirects });
   };
-  return working;
+  return dynamicHandler;
 }
 
 /** A tunnel is for nobody here, and nobody wants to hear his own words (RFC 9110 §9.3.6, §9.3.8). */
@@ -101,8 +101,12 @@ function isForBackends(method: string): boolean {
   return isKnownMethod(method) && method !== 'CONNECT' && method !== 'TRACE';
 }
 
-async function echo({ request, caller }: Asked, hooks: Hooks, problem: Otherwise['problem']): Promise<Response> {
+async function echo(
+  { request, context }: DynamicRequest,
+  hooks: Hooks,
+  problem: Otherwise['problem'],
+): Promise<Response> {
   const { echoResponse, readForm } = await import('../pages/echo/echo.js');
-  const report = await readForm(request, caller.body);
+  const report = await readForm(request, context.body);
   return 'why' in report ? problem(report.status, report.why, request) : echoResponse(report, request, hooks);
 }

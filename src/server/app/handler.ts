@@ -7,11 +7,17 @@ import { createGateway, type Gateway } from '../backends/gateway.js';
 import { FileBody } from '../body/fileBody.js';
 import { bytesBody, collect } from '../http/body.js';
 import type { BufferPool } from '../body/bufferPool.js';
-import type { Caller } from '../connection/requestContext.js';
-import { ContentCache } from '../files/representationCache.js';
+import type { RequestContext } from '../connection/requestContext.js';
+import { RepresentationCache } from '../files/representationCache.js';
 import { readableBy, readerOf } from '../access/cors.js';
 import { createErrorPages, type ErrorPages } from '../pages/error/errorPages.js';
-import { described, discardContent, loadContent, type Content, type FileRules } from '../files/representation.js';
+import {
+  described,
+  discardRepresentation,
+  loadRepresentation,
+  type Representation,
+  type FileRules,
+} from '../files/representation.js';
 import { fileResponse } from '../files/fileResponse.js';
 import { createFileRules } from '../files/fileHeaders.js';
 import { generatedResponse } from '../pages/generatedPage.js';
@@ -19,17 +25,17 @@ import type { Hooks, Takeover } from '../options/hooks.js';
 import { RESERVED } from '../../shared/reservedPath.js';
 import { createListings, type Listings } from '../pages/listing/directoryListing.js';
 import { isKnownMethod } from '../http/methods.js';
-import { createMimeTypes } from '../files/contentTypes.js';
+import { createContentTypes } from '../files/contentTypes.js';
 import type { ServerOptions } from '../options/serverOptions.js';
 import { compressedTwin, readsCompressed } from '../files/precompressed.js';
-import { present } from '../files/documentTransform.js';
+import { transformDocument } from '../files/documentTransform.js';
 import { isDocument } from '../http/mediaType.js';
 import { isNavigation, VARIES_BY_PURPOSE } from '../http/fetchMetadata.js';
 import type { Request } from '../http/message.js';
 import { createResolver, mountedFolder, type OpenFile, type OpenFolder, type Resolver } from '../files/resolver.js';
 import { headerBlock, type Response } from '../http/responseHead.js';
 import { encodePath } from '../files/sitePath.js';
-import { createWorking, type Working } from './dynamicHandler.js';
+import { createDynamicHandler, type DynamicHandler } from './dynamicHandler.js';
 import type { Handler } from '../connection/handler.js';
 
 /** What a file allows. */
@@ -54,12 +60,12 @@ export interface Surroundings {
 
 interface Parts {
   /** Undefined: nothing works for any request. */
-  readonly working: Working | undefined;
+  readonly dynamicHandler: DynamicHandler | undefined;
   readonly options: ServerOptions;
   readonly resolver: Resolver;
   readonly rules: FileRules;
   readonly errorPages: ErrorPages;
-  readonly cache: ContentCache;
+  readonly cache: RepresentationCache;
   readonly listings: Listings;
   readonly pool: BufferPool;
   readonly hooks: Hooks;
@@ -73,8 +79,8 @@ export async function createHandler(
   const isScript = (sitePath: string): boolean => gateway?.isScript(sitePath) === true;
   const resolver = await createResolver(options.root, { ...options, isScript });
   const gateway: Gateway | undefined = createGateway({ options, resolver, hooks, log, software: SOFTWARE });
-  const cache = new ContentCache();
-  const types = await createMimeTypes(options.mimeTypes, {
+  const cache = new RepresentationCache();
+  const types = await createContentTypes(options.mimeTypes, {
     changed: () => {
       cache.clear();
     },
@@ -86,7 +92,7 @@ export async function createHandler(
     cache,
     pool,
     hooks,
-    working: createWorking(
+    dynamicHandler: createDynamicHandler(
       { gateway, options, resolver, hooks, isKept: (path) => cache.get(path) !== undefined },
       {
         answer: (request) => answer(request, parts),
@@ -99,8 +105,8 @@ export async function createHandler(
   };
   await checkPlaces(parts, warn);
   return {
-    handle: (request, caller) => handle(request, caller, parts),
-    takesBody: (request) => parts.working?.takes(request) === true,
+    handle: (request, context) => handle(request, context, parts),
+    takesBody: (request) => parts.dynamicHandler?.takes(request) === true,
     async refuse({ status, why, isHead, line, fields }) {
       const path = line?.target.startsWith('/') === true ? line.target.split('?', 1)[0] : undefined;
       const response = await parts.errorPages.respond(
@@ -137,16 +143,16 @@ async function checkPlaces(parts: Parts, warn: Surroundings['warn']): Promise<vo
 
 function handle(
   request: Request,
-  caller: Caller | undefined,
+  context: RequestContext | undefined,
   parts: Parts,
 ): Response | Takeover | Promise<Response | Takeover> {
   if (request.path.startsWith(RESERVED)) return ofOurOwn(request, parts);
   const { cors } = parts.options;
   const reader = cors.length === 0 ? undefined : readerOf(request, cors);
   const response =
-    caller === undefined || parts.working === undefined
+    context === undefined || parts.dynamicHandler === undefined
       ? answer(request, parts)
-      : parts.working.answer({ request, caller, redirects: 0 });
+      : parts.dynamicHandler.answer({ request, context, redirects: 0 });
   if (reader === undefined) return response;
   return response instanceof Promise
     ? response.then((ready) => ('accept' in ready ? ready : readableBy(reader, request, ready)))
@@ -216,7 +222,7 @@ async function fromDisk(request: Request, parts: Parts): Promise<Response> {
       return redirect(resolved.location, request.query);
     case 'folder':
       return fromFolder(resolved.folder, resolved.why, request, parts);
-    // Its path ends in a slash, and is answered in working.ts, or the folder has just got it.
+    // Its path ends in a slash, and is answered in dynamicHandler.ts, or the folder has just got it.
     case 'script':
       return problem(404, 'There is no such file.', request, parts);
     case 'refused':
@@ -227,13 +233,16 @@ async function fromDisk(request: Request, parts: Parts): Promise<Response> {
 async function fromFile(file: OpenFile, request: Request, parts: Parts): Promise<Response> {
   const { options, resolver, cache } = parts;
   if (!options.precompressed || isMadeOnItsWay(file, parts)) {
-    const { content, keep } = await loadContent(file, parts.rules);
+    const { content, keep } = await loadRepresentation(file, parts.rules);
     if (keep) cache.set(request.path, file, content);
     return answerWith(content, request, parts);
   }
   const twin = await compressedTwin(file, request.fields, resolver);
   const coding: [string, string][] = twin === undefined ? [] : [['Content-Encoding', twin.coding]];
-  const { content, keep } = await loadContent(twin?.file ?? file, withMore(parts.rules, [VARIES_BY_CODING, ...coding]));
+  const { content, keep } = await loadRepresentation(
+    twin?.file ?? file,
+    withMore(parts.rules, [VARIES_BY_CODING, ...coding]),
+  );
   if (keep && twin === undefined) cache.set(request.path, file, content);
   // Both may have the same time, and parts of the one are no parts of the other.
   return answerWith(
@@ -285,7 +294,7 @@ async function instead(status: number, request: Request, parts: Parts): Promise<
     cacheControl: 'no-cache',
     fieldsOf: (sitePath) => parts.rules.fieldsOf(sitePath).filter(([name]) => name.toLowerCase() !== 'cache-control'),
   };
-  const { content } = await loadContent(
+  const { content } = await loadRepresentation(
     page,
     parts.hooks.transform === undefined ? withMore(rules, [VARIES_BY_PURPOSE]) : rules,
   );
@@ -299,16 +308,20 @@ async function onePage({ options: { spaFallback }, resolver }: Parts): Promise<O
 }
 
 /** Without hooks a content is what it is; the plain path stays plain. */
-function answerWith(content: Content, request: Request, parts: Parts): Response | Promise<Response> {
+function answerWith(content: Representation, request: Request, parts: Parts): Response | Promise<Response> {
   const { hooks } = parts;
   if (hooks.overlay === undefined && hooks.transform === undefined) return fromContent(request, content, parts);
-  const shown = present(content, { path: request.path, status: 200, navigation: isNavigation(request.fields) }, hooks);
+  const shown = transformDocument(
+    content,
+    { path: request.path, status: 200, navigation: isNavigation(request.fields) },
+    hooks,
+  );
   return shown instanceof Promise
     ? shown.then((ready) => fromContent(request, ready, parts))
     : fromContent(request, shown, parts);
 }
 
-function fromContent(request: Request, content: Content, parts: Parts): Response | Promise<Response> {
+function fromContent(request: Request, content: Representation, parts: Parts): Response | Promise<Response> {
   const response = fileResponse(request, content, parts.pool);
   return 'why' in response ? problem(response.status, response.why, request, parts, response.extra) : response;
 }
@@ -320,10 +333,10 @@ async function readWhole(path: string, limit: number, parts: Parts): Promise<Buf
   const isNothing = resolved.kind === 'folder' || (resolved.kind === 'refused' && resolved.status === 404);
   const file = resolved.kind === 'file' ? resolved.file : isNothing ? await onePage(parts) : undefined;
   if (file === undefined) return undefined;
-  const { content } = await loadContent(file, rules);
+  const { content } = await loadRepresentation(file, rules);
   const overlay = hooks.overlay?.(content.realPath);
   if (overlay !== undefined || content.bytes !== undefined || content.validators.size > limit) {
-    discardContent(content);
+    discardRepresentation(content);
     const bytes = overlay?.bytes ?? content.bytes;
     return bytes !== undefined && bytes.length <= limit ? bytes : undefined;
   }

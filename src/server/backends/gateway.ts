@@ -3,13 +3,13 @@
  * ours.
  */
 import { bytesBody, type Body } from '../http/body.js';
-import type { Caller } from '../connection/requestContext.js';
-import type { Departure } from '../connection/clientAbort.js';
+import type { RequestContext } from '../connection/requestContext.js';
+import type { ClientAbortSignal } from '../connection/clientAbort.js';
 import { Fields } from '../http/fields.js';
 import type { Ends } from '../access/gate.js';
 import type { Hooks, Takeover } from '../options/hooks.js';
 import type { ServerOptions } from '../options/serverOptions.js';
-import { PeekedBody } from '../body/prefixBody.js';
+import { PrefixBody } from '../body/prefixBody.js';
 import { isDocument, mediaType } from '../http/mediaType.js';
 import { isNavigation, VARIES_BY_PURPOSE } from '../http/fetchMetadata.js';
 import type { Request } from '../http/message.js';
@@ -26,7 +26,7 @@ import {
   type ScriptRequest,
 } from './common/backend.js';
 import type { Script } from '../files/script.js';
-import { problemOfBlank, type Problem } from './common/emptyErrors.js';
+import { emptyErrorOf, type EmptyError } from './common/emptyErrors.js';
 import { createRoutes, type Route } from './common/routes.js';
 import type { BackendRule, ProxyRule, ScriptRule } from '../options/backendRules.js';
 
@@ -40,12 +40,13 @@ const BEGINNING = 16 * 1024;
 const PATIENCE = 100;
 
 /** An answer, or why there is none; a path of the site to be answered instead, on behalf of the same client. */
-export type GatewayAnswer = Response | Takeover | Problem | { readonly instead: Request; readonly redirects: number };
+export type GatewayAnswer =
+  Response | Takeover | EmptyError | { readonly instead: Request; readonly redirects: number };
 
 /** A request as it comes from a client, or from a script that redirected to another path of the site. */
-export interface Asked {
+export interface DynamicRequest {
   readonly request: Request;
-  readonly caller: Caller;
+  readonly context: RequestContext;
   /** How many scripts have sent it on. */
   readonly redirects: number;
 }
@@ -62,9 +63,9 @@ export interface Gateway {
   readonly hasScripts: boolean;
   /** @param path of the request, as sent */
   find(path: string): Route | undefined;
-  answer(route: Route, asked: Asked): Promise<GatewayAnswer>;
+  answer(route: Route, asked: DynamicRequest): Promise<GatewayAnswer>;
   /** The answer of a script that the resolver has found: the index of a folder. */
-  run(script: Script, asked: Asked): Promise<GatewayAnswer>;
+  run(script: Script, asked: DynamicRequest): Promise<GatewayAnswer>;
   /** Whether a file of the site is run, and not sent. @param sitePath decoded, without leading slash */
   isScript(sitePath: string): boolean;
   close(): Promise<void>;
@@ -85,25 +86,25 @@ export function createGateway(tools: GatewayTools): Gateway | undefined {
 
   // Each wait on the way costs a quick backend more than what is done there: there is one, for its answer.
   const ask = (
-    asked: Asked,
+    asked: DynamicRequest,
     script: Script | undefined,
-    handle: (exchange: Exchange) => Promise<BackendAnswer>,
+    handle: (exchange: BackendExchange) => Promise<BackendAnswer>,
   ): Promise<GatewayAnswer> => {
-    const { caller, request, redirects } = asked;
+    const { context, request, redirects } = asked;
     if (tools.hooks.mayRun?.() === false)
       return Promise.resolve({ status: 403, why: 'Backends run only in a trusted workspace.' });
     const failed = (error: unknown): GatewayAnswer => {
-      if (!(error instanceof BackendFailure) || caller.signal.aborted) throw error;
+      if (!(error instanceof BackendFailure) || context.signal.aborted) throw error;
       if (error.detail !== undefined) tools.log(error.detail);
       return { status: error.status, why: error.why };
     };
-    caller.signal.throwIfAborted();
-    caller.begin();
+    context.signal.throwIfAborted();
+    context.begin();
     const sent = redirects === 0 ? forBackend(request, tools.hooks) : request;
-    return handle(new Exchange(sent, asked, script)).then((answer) => {
+    return handle(new BackendExchange(sent, asked, script)).then((answer) => {
       try {
         return (
-          (script !== undefined && answer.kind === 'response' ? problemOfBlank(answer, request) : undefined) ??
+          (script !== undefined && answer.kind === 'response' ? emptyErrorOf(answer, request) : undefined) ??
           answerOf(answer, asked, tools.hooks)
         );
       } catch (error) {
@@ -111,9 +112,9 @@ export function createGateway(tools: GatewayTools): Gateway | undefined {
       }
     }, failed);
   };
-  const runScript = (rule: ScriptRule, script: Script, asked: Asked): Promise<GatewayAnswer> =>
+  const runScript = (rule: ScriptRule, script: Script, asked: DynamicRequest): Promise<GatewayAnswer> =>
     ask(asked, script, (exchange) =>
-      pool.withScripts(rule, (backend) => backend.handle(exchange as Exchange & ScriptRequest)),
+      pool.withScripts(rule, (backend) => backend.handle(exchange as BackendExchange & ScriptRequest)),
     );
 
   return {
@@ -152,22 +153,22 @@ function noScript(status: 400 | 404): { status: number; why: string } {
 }
 
 /** A request on its way to a backend. */
-class Exchange implements BackendRequest {
+class BackendExchange implements BackendRequest {
   readonly ends: Ends;
-  readonly signal: Departure;
+  readonly signal: ClientAbortSignal;
 
   constructor(
     readonly request: Request,
-    private readonly asked: Asked,
+    private readonly asked: DynamicRequest,
     readonly script: Script | undefined,
   ) {
-    this.ends = asked.caller.ends;
-    this.signal = asked.caller.signal;
+    this.ends = asked.context.ends;
+    this.signal = asked.context.signal;
   }
 
   /** Where a script has led to, nothing goes along. */
   get body(): IncomingBody {
-    return this.asked.redirects === 0 ? this.asked.caller.body : emptyBody();
+    return this.asked.redirects === 0 ? this.asked.context.body : emptyBody();
   }
 }
 
@@ -175,7 +176,7 @@ class Exchange implements BackendRequest {
  * Looking for a script takes as long as running a small one: what was found just now still stands. Milliseconds, paths.
  */
 const FRESH = 50;
-const MOST_FOUND = 500;
+const MAX_FOUND = 500;
 
 class FoundScripts {
   private readonly scripts = new Map<string, { readonly script: Script; readonly until: number }>();
@@ -189,7 +190,7 @@ class FoundScripts {
 
   async look(path: string, isScript: (sitePath: string) => boolean): Promise<Script | 400 | 404> {
     const script = await this.resolver.findScript(path, isScript);
-    if (this.scripts.size >= MOST_FOUND) this.scripts.clear();
+    if (this.scripts.size >= MAX_FOUND) this.scripts.clear();
     if (typeof script === 'number') this.scripts.delete(path);
     else this.scripts.set(path, { script, until: performance.now() + FRESH });
     return script;
@@ -264,7 +265,7 @@ function isFollowed({ method, fields }: Request, hooks: Hooks): boolean {
 
 function answerOf(
   answer: BackendAnswer,
-  { request, redirects }: Asked,
+  { request, redirects }: DynamicRequest,
   hooks: Hooks,
 ): GatewayAnswer | Promise<GatewayAnswer> {
   switch (answer.kind) {
@@ -321,7 +322,7 @@ async function followed(answer: BackendResponse, body: Body, request: Request, h
   const isPlain = !answer.fields.some(([name]) => ['content-encoding', 'content-range'].includes(name.toLowerCase()));
   if (!isDocument(type) || !isPlain || answer.status === 204 || answer.status === 304)
     return toResponse(answer, request);
-  const peeked = new PeekedBody(body);
+  const peeked = new PrefixBody(body);
   const beginning = await peeked.peek(BEGINNING, PATIENCE);
   const insertion = hooks.transform?.({
     path: request.path,
@@ -355,7 +356,7 @@ async function followed(answer: BackendResponse, body: Body, request: Request, h
 }
 
 /** What has all come leaves in one piece. */
-function whole(body: PeekedBody): Body {
+function whole(body: PrefixBody): Body {
   const bytes = body.complete();
   if (bytes === undefined) return body;
   body.close();

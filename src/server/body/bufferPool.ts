@@ -2,8 +2,8 @@
  * The memory files are sent through: one bounded pool for all connections of a server.
  */
 
-const LARGEST_CHUNK = 256 * 1024;
-export const SMALLEST_CHUNK = 16 * 1024;
+const MAX_CHUNK = 256 * 1024;
+export const MIN_CHUNK = 16 * 1024;
 /** Kept for the next download when nobody sends. */
 const IDLE_BYTES = 1024 * 1024;
 
@@ -28,8 +28,8 @@ export class BufferPool {
 
   /** Bytes in a large buffer lent now: a power of two between 16 and 256 KiB. */
   get chunkSize(): number {
-    let size = LARGEST_CHUNK;
-    while (size > SMALLEST_CHUNK && size * 2 * this.senders > this.capacity) size /= 2;
+    let size = MAX_CHUNK;
+    while (size > MIN_CHUNK && size * 2 * this.senders > this.capacity) size /= 2;
     return size;
   }
 
@@ -50,7 +50,7 @@ export class BufferPool {
 
   /** A buffer now, or undefined when the pool is exhausted. */
   tryAcquire(): Buffer | undefined {
-    const size = this.fitsLarge ? this.chunkSize : SMALLEST_CHUNK;
+    const size = this.fitsLarge ? this.chunkSize : MIN_CHUNK;
     return this.lent + size > this.capacity ? undefined : this.lend(size);
   }
 

@@ -13,7 +13,7 @@ const ENOUGH = 32 * 1024 * 1024;
 let read = 0;
 
 /** To be told of everything that comes in a buffer of its own. */
-export function noteRead({ length }: { readonly length: number }): void {
+export function reportExternalBytes({ length }: { readonly length: number }): void {
   read += length;
   if (read < STEP) return;
   read = 0;

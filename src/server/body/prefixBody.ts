@@ -6,7 +6,7 @@ import type { Body, Deliver } from '../http/body.js';
 const EMPTY = Buffer.alloc(0);
 
 /** Passes on what another body delivers, once its beginning was looked at. */
-export class PeekedBody implements Body {
+export class PrefixBody implements Body {
   /** Come and not delivered yet. */
   private readonly chunks: Buffer[] = [];
   private waiting: Deliver | undefined;

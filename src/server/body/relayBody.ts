@@ -9,12 +9,12 @@ const PIECE = 64 * 1024;
 /** Held and not delivered: beyond it, whoever sends has to wait. Bytes. */
 const ENOUGH = 64 * 1024;
 /** Buffers kept for the next content. */
-const MOST_SPARE = 16;
+const MAX_SPARE = 16;
 const EMPTY = Buffer.alloc(0);
 
 const spare: Buffer[] = [];
 
-export interface Source {
+export interface RelaySource {
   /** There is room again. */
   more(): void;
   /** Nobody wants the rest. */
@@ -22,7 +22,7 @@ export interface Source {
 }
 
 /** What comes beyond `length` bytes is not sent; an end before them is an error. */
-export class ArrivingBody implements Body {
+export class RelayBody implements Body {
   private readonly held: { readonly buffer: Buffer; size: number }[] = [];
   private heldBytes = 0;
   /** Delivered: the caller is writing from it. */
@@ -36,7 +36,7 @@ export class ArrivingBody implements Body {
   /** @param length bytes; undefined: until the end */
   constructor(
     readonly length: number | undefined,
-    private readonly source: Source,
+    private readonly source: RelaySource,
   ) {}
 
   /**
@@ -110,6 +110,6 @@ export class ArrivingBody implements Body {
   }
 
   private giveBack(buffer: Buffer | undefined): void {
-    if (buffer !== undefined && spare.length < MOST_SPARE) spare.push(buffer);
+    if (buffer !== undefined && spare.length < MAX_SPARE) spare.push(buffer);
   }
 }

@@ -7,15 +7,15 @@ import { isRecord, keyOf, numberReader, readSwitch, textReader, wordReader, wron
 import type { Mistake } from './types.js';
 import { GLOB_RULE, isGoodGlob } from '../util/glob.js';
 
-const MOST_BACKENDS = 50;
-const LONGEST_MATCH = 256;
+const MAX_BACKENDS = 50;
+const MAX_MATCH_LENGTH = 256;
 const EXAMPLE = '[{"match": "**/*.php", "type": "php"}]';
 
 const TYPES = ['cgi', 'fastcgi', 'php', 'proxy'] as const;
 type BackendType = (typeof TYPES)[number];
 
-const readTimeout = numberReader({ least: 0.1, most: 3600, unit: 'seconds' });
-const readCount = numberReader({ least: 1, most: 64, unit: 'count' });
+const readTimeout = numberReader({ min: 0.1, max: 3600, unit: 'seconds' });
+const readCount = numberReader({ min: 1, max: 64, unit: 'count' });
 
 /** What each type may have beside `match` and `type`; whoever leaves it out gets what stands with it. */
 const MEMBERS: Readonly<
@@ -40,7 +40,7 @@ const MEMBERS: Readonly<
 /** Rules in the order in which they were written; which program PHP is comes from elsewhere. */
 export function readBackends(value: unknown, key: string, mistakes: Mistake[]): BackendRule[] | undefined {
   if (!Array.isArray(value)) return wrong(mistakes, key, `must be a list, like ${EXAMPLE}`);
-  if (value.length > MOST_BACKENDS) return wrong(mistakes, key, `must have at most ${MOST_BACKENDS} backends`);
+  if (value.length > MAX_BACKENDS) return wrong(mistakes, key, `must have at most ${MAX_BACKENDS} backends`);
   return value
     .map((item, index) => readBackend(item, keyOf(key, index), mistakes))
     .filter((rule) => rule !== undefined);
@@ -88,7 +88,7 @@ function readMembers(
 
 /** A path begins with a slash, and stands for itself and all below it; anything else is a glob. */
 function readMatch(value: unknown, key: string, mistakes: Mistake[]): Match | undefined {
-  if (typeof value !== 'string' || value.length > LONGEST_MATCH)
+  if (typeof value !== 'string' || value.length > MAX_MATCH_LENGTH)
     return wrong(mistakes, key, 'must be a path like "/api/", or a glob like "**/*.php"');
   if (!value.startsWith('/')) {
     return isGoodGlob(value) && !value.endsWith('/')

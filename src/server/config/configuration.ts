@@ -25,8 +25,8 @@ import type {
   Configuration,
   ReadConfiguration,
 } from './types.js';
-import { withoutContradictions } from './crossChecks.js';
-import { GLOB_RULE, isGoodGlob, MOST_GLOBS } from '../util/glob.js';
+import { crossCheck } from './crossChecks.js';
+import { GLOB_RULE, isGoodGlob, MAX_GLOBS } from '../util/glob.js';
 import { readHeaders } from './headerReader.js';
 import {
   readCacheControl,
@@ -46,27 +46,27 @@ export type { Mistake } from './types.js';
 
 /** The limits users may set, and how far. */
 export const LIMIT_RULES: Readonly<Record<string, NumberRule>> = {
-  maxHeaderBytes: { least: 1024, most: 1024 * 1024, unit: 'bytes' },
-  maxHeaderFields: { least: 10, most: 10_000, unit: 'count' },
-  maxTargetBytes: { least: 256, most: 64 * 1024, unit: 'bytes' },
-  maxBodySize: { least: 1, most: 1024 * 1024, unit: 'MiB' },
-  maxConnections: { least: 1, most: 100_000, unit: 'count' },
-  headerTimeout: { least: 0.1, most: 3600, unit: 'seconds' },
-  idleTimeout: { least: 0.1, most: 86_400, unit: 'seconds' },
-  stallTimeout: { least: 0.1, most: 86_400, unit: 'seconds' },
+  maxHeaderBytes: { min: 1024, max: 1024 * 1024, unit: 'bytes' },
+  maxHeaderFields: { min: 10, max: 10_000, unit: 'count' },
+  maxTargetBytes: { min: 256, max: 64 * 1024, unit: 'bytes' },
+  maxBodySize: { min: 1, max: 1024 * 1024, unit: 'MiB' },
+  maxConnections: { min: 1, max: 100_000, unit: 'count' },
+  headerTimeout: { min: 0.1, max: 3600, unit: 'seconds' },
+  idleTimeout: { min: 0.1, max: 86_400, unit: 'seconds' },
+  stallTimeout: { min: 0.1, max: 86_400, unit: 'seconds' },
 };
 
-const MOST_HOSTS = 1000;
+const MAX_HOSTS = 1000;
 
 const readIgnore = listReader({
-  most: MOST_GLOBS,
+  max: MAX_GLOBS,
   message: 'must be a list of globs, like ["**/drafts/**"]',
   items: 'globs',
   read: textReader(isGoodGlob, `must be a glob relative to the root, with /, like "**/drafts/**", ${GLOB_RULE}`),
 });
 
 const readHosts = listReader({
-  most: MOST_HOSTS,
+  max: MAX_HOSTS,
   message: 'must be a list of host names, like ["box.local"]',
   items: 'names',
   read: textReader(isHostName, 'must be a host name without scheme and port, like "box.local"'),
@@ -101,9 +101,9 @@ const READERS: Readonly<Record<Exclude<keyof Configuration, 'limits'>, Reader<un
     {
       format: wordReader('common', 'combined', 'json'),
       file: readLogFile,
-      maxSize: numberReader({ least: 0, most: 100 * 1024, unit: 'MiB' }),
+      maxSize: numberReader({ min: 0, max: 100 * 1024, unit: 'MiB' }),
       daily: readSwitch,
-      keep: numberReader({ least: 1, most: 1000, unit: 'count' }),
+      keep: numberReader({ min: 1, max: 1000, unit: 'count' }),
     },
     '{"format": "combined"}',
   ),
@@ -142,7 +142,7 @@ export function readConfiguration(given: unknown): ReadConfiguration {
       mistakes.push({ key: shownName(key), message: 'is not a setting' });
     }
   }
-  const checked = withoutContradictions({ ...values, limits });
+  const checked = crossCheck({ ...values, limits });
   return { configuration: checked.configuration, mistakes: [...mistakes, ...checked.mistakes] };
 }
 

@@ -15,7 +15,7 @@ export const STANDARD_ERROR_PAGES: Readonly<Record<string, string>> = Object.fre
 });
 
 /** What can be told from the settings alone. */
-export function withoutContradictions(configuration: Configuration): ReadConfiguration {
+export function crossCheck(configuration: Configuration): ReadConfiguration {
   const mistakes: Mistake[] = [];
   let checked = configuration;
   if (configuration.index?.length === 0 && configuration.directoryListing === false) {
@@ -42,7 +42,7 @@ export function withoutContradictions(configuration: Configuration): ReadConfigu
 }
 
 /** Where settings are at home. Absolute paths. */
-export interface Places {
+export interface SettingFolders {
   /** What paths in settings are relative to: the workspace, or the folder of the configuration file. */
   readonly base: string;
   /** The folder that is served. */
@@ -50,7 +50,7 @@ export interface Places {
 }
 
 /** What can be told once it is known where things lie: a log that everybody could read is not written. */
-export function withoutExposures(configuration: Configuration, { base, root }: Places): ReadConfiguration {
+export function withoutExposures(configuration: Configuration, { base, root }: SettingFolders): ReadConfiguration {
   const file = configuration.accessLog?.file;
   const mounted = (configuration.mounts ?? []).map(({ folder }) => path.resolve(base, folder));
   if (

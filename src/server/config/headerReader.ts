@@ -3,13 +3,13 @@
  */
 import { isRecord, keyOf, wrong } from './readers.js';
 import type { Mistake } from './types.js';
-import { GLOB_RULE, isGoodGlob, MOST_GLOBS } from '../util/glob.js';
+import { GLOB_RULE, isGoodGlob, MAX_GLOBS } from '../util/glob.js';
 import type { HeaderRule } from '../options/serverOptions.js';
 
-const MOST_FIELDS = 50;
+const MAX_FIELDS = 50;
 /** Policies grow long; more than this no browser wants. Characters. */
-const LONGEST_VALUE = 4096;
-const LONGEST_NAME = 128;
+const MAX_VALUE_LENGTH = 4096;
+const MAX_NAME_LENGTH = 128;
 
 /** RFC 9110 §5.1, §5.6.2. */
 const TOKEN = /^[!#-'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -48,7 +48,7 @@ export function readHeaders(value: unknown, key: string, mistakes: Mistake[]): H
   if (!isRecord(value))
     return wrong(mistakes, key, 'must be an object, like {"assets/**": {"Cache-Control": "max-age=3600"}}');
   const entries = Object.entries(value);
-  if (entries.length > MOST_GLOBS) return wrong(mistakes, key, `must have at most ${MOST_GLOBS} globs`);
+  if (entries.length > MAX_GLOBS) return wrong(mistakes, key, `must have at most ${MAX_GLOBS} globs`);
   const rules: HeaderRule[] = [];
   for (const [written, given] of entries) {
     const glob = written.replace(/^\//, '');
@@ -67,7 +67,7 @@ function readFields(given: unknown, key: string, mistakes: Mistake[]): [name: st
   if (!isRecord(given))
     return wrong(mistakes, key, 'must be an object of fields, like {"Cache-Control": "max-age=3600"}');
   const entries = Object.entries(given);
-  if (entries.length > MOST_FIELDS) return wrong(mistakes, key, `must have at most ${MOST_FIELDS} fields`);
+  if (entries.length > MAX_FIELDS) return wrong(mistakes, key, `must have at most ${MAX_FIELDS} fields`);
   const fields: [string, string][] = [];
   const taken = new Set<string>();
   for (const [name, value] of entries) {
@@ -85,7 +85,7 @@ function readFields(given: unknown, key: string, mistakes: Mistake[]): [name: st
 
 /** @param name lower case */
 function troubleWithName(name: string): string | undefined {
-  if (name.length > LONGEST_NAME || !TOKEN.test(name)) return 'is not the name of a header field';
+  if (name.length > MAX_NAME_LENGTH || !TOKEN.test(name)) return 'is not the name of a header field';
   if (name.startsWith('access-control-')) return 'is a field the server answers for itself: use the setting cors';
   const instead = Object.hasOwn(OWN_FIELDS, name) ? OWN_FIELDS[name] : undefined;
   if (instead === undefined) return undefined;
@@ -96,10 +96,10 @@ function troubleWithValue(value: unknown): string | undefined {
   const isGood = typeof value === 'string' && isFieldValue(value);
   return isGood
     ? undefined
-    : `must be the text of a header field: one line of at most ${LONGEST_VALUE} characters, none beyond latin1`;
+    : `must be the text of a header field: one line of at most ${MAX_VALUE_LENGTH} characters, none beyond latin1`;
 }
 
 /** Whether text can stand in a header field. */
 function isFieldValue(text: string): boolean {
-  return text.length <= LONGEST_VALUE && FIELD_VALUE.test(text);
+  return text.length <= MAX_VALUE_LENGTH && FIELD_VALUE.test(text);
 }

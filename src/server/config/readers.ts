@@ -4,15 +4,15 @@ import type { Mistake } from './types.js';
 export type Reader<T> = (value: unknown, key: string, mistakes: Mistake[]) => T | undefined;
 
 export interface NumberRule {
-  readonly least: number;
-  readonly most: number;
+  readonly min: number;
+  readonly max: number;
   readonly unit: 'bytes' | 'seconds' | 'MiB' | 'count';
 }
 
 /** No system has longer paths. Characters. */
-const LONGEST_PATH = 4096;
+const MAX_PATH_LENGTH = 4096;
 /** Names of settings that are longer are shown in part. Characters. */
-const LONGEST_KEY_PART = 120;
+const MAX_KEY_PART_LENGTH = 120;
 /** What a message about a wrong number says of its unit. */
 const UNIT_NAMES = { bytes: ' (bytes)', seconds: ' (seconds)', MiB: ' (MiB)', count: '' } as const;
 /** One of a unit, in bytes or milliseconds. */
@@ -35,7 +35,7 @@ export function keyOf(key: string, part: string | number): string {
 
 /** Text as a log can show it: controls and marks that turn the direction of writing as escapes. */
 export function shownName(text: string): string {
-  const start = text.length > LONGEST_KEY_PART ? `${text.slice(0, LONGEST_KEY_PART)}…` : text;
+  const start = text.length > MAX_KEY_PART_LENGTH ? `${text.slice(0, MAX_KEY_PART_LENGTH)}…` : text;
   return start.replace(
     /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu,
     (c) => `\\u${(c.codePointAt(0) as number).toString(16).padStart(4, '0')}`,
@@ -47,12 +47,12 @@ export function readSwitch(value: unknown, key: string, mistakes: Mistake[]): bo
 }
 
 /** Times become milliseconds, sizes bytes. All but times are whole numbers. */
-export function numberReader({ least, most, unit }: NumberRule): Reader<number> {
+export function numberReader({ min, max, unit }: NumberRule): Reader<number> {
   const whole = unit !== 'seconds';
   return (value, key, mistakes) => {
-    if (typeof value === 'number' && value >= least && value <= most && (!whole || Number.isInteger(value)))
+    if (typeof value === 'number' && value >= min && value <= max && (!whole || Number.isInteger(value)))
       return value * UNIT_SIZES[unit];
-    return wrong(mistakes, key, `must be a ${whole ? 'whole ' : ''}number from ${least} to ${most}${UNIT_NAMES[unit]}`);
+    return wrong(mistakes, key, `must be a ${whole ? 'whole ' : ''}number from ${min} to ${max}${UNIT_NAMES[unit]}`);
   };
 }
 
@@ -68,7 +68,7 @@ export function textReader(isGood: (text: string) => boolean, message: string): 
 }
 
 interface ListRule<T> {
-  readonly most: number;
+  readonly max: number;
   /** What the list must be, with an example. */
   readonly message: string;
   /** How its items are called. */
@@ -77,10 +77,10 @@ interface ListRule<T> {
 }
 
 /** A list of which each wrong item is named by its index, and left out. */
-export function listReader<T>({ most, message, items, read }: ListRule<T>): Reader<T[]> {
+export function listReader<T>({ max, message, items, read }: ListRule<T>): Reader<T[]> {
   return (value, key, mistakes) => {
     if (!Array.isArray(value)) return wrong(mistakes, key, message);
-    if (value.length > most) return wrong(mistakes, key, `must have at most ${most} ${items}`);
+    if (value.length > max) return wrong(mistakes, key, `must have at most ${max} ${items}`);
     return value.map((item, index) => read(item, keyOf(key, index), mistakes)).filter((item) => item !== undefined);
   };
 }
@@ -108,7 +108,7 @@ export function groupReader<T extends object>(
 
 /** Whether text can be a path at all, of whatever kind. */
 export function isPath(text: string): boolean {
-  return text !== '' && text.length <= LONGEST_PATH && !/[\p{Cc}\p{Cs}]/u.test(text);
+  return text !== '' && text.length <= MAX_PATH_LENGTH && !/[\p{Cc}\p{Cs}]/u.test(text);
 }
 
 /** Whether a path, with `/`, names something below the folder it is relative to. */

@@ -6,24 +6,24 @@ import type { Mistake } from './types.js';
 import type { Mount } from '../options/serverOptions.js';
 import { decodePath, encodePath, isHidden, refuseName } from '../files/sitePath.js';
 
-const MOST_INDEXES = 10;
-const MOST_MOUNTS = 50;
-const MOST_ORIGINS = 100;
+const MAX_INDEXES = 10;
+const MAX_MOUNTS = 50;
+const MAX_ORIGINS = 100;
 /** Characters of a path of the site. */
-const LONGEST_SITE_PATH = 1024;
+const MAX_SITE_PATH_LENGTH = 1024;
 /** Bytes: no file system has longer names. */
-const LONGEST_NAME = 255;
+const MAX_NAME_LENGTH = 255;
 
 const ERROR_PAGE_KEY = /^[45](?:\d\d|xx)$/;
 /** As many as there are statuses and classes. */
-const MOST_PAGES = 202;
+const MAX_PAGES = 202;
 
 /** RFC 6838 §4.2; parameters are the server's to add. */
 const MEDIA_TYPE = /^[0-9A-Za-z][0-9A-Za-z!#$&^_.+-]{0,126}\/[0-9A-Za-z][0-9A-Za-z!#$&^_.+-]{0,126}$/;
 /** RFC 9111 §5.2: directives, some with an argument, between commas. */
 const CACHE_CONTROL =
   /^[!#-'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#-'*+\-.^_`|~0-9A-Za-z]+|"[ !#-[\]-~]*"))?(?: *, *[!#-'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#-'*+\-.^_`|~0-9A-Za-z]+|"[ !#-[\]-~]*"))?)*$/;
-const LONGEST_CACHE_CONTROL = 256;
+const MAX_CACHE_CONTROL_LENGTH = 256;
 /** Scheme and authority, nothing behind them. What a name may be is left to the URL parser. */
 const ORIGIN = /^https?:\/\/[^\s/?#@*%,\\]+$/i;
 
@@ -33,7 +33,7 @@ export const readMimeTypes = textReader(
   'must be the path of a file, like "config/mime.types", or "" for none',
 );
 export const readCacheControl = textReader(
-  (text) => text.length <= LONGEST_CACHE_CONTROL && CACHE_CONTROL.test(text),
+  (text) => text.length <= MAX_CACHE_CONTROL_LENGTH && CACHE_CONTROL.test(text),
   'must be what a Cache-Control field has, like "no-cache" or "public, max-age=3600"',
 );
 export const readFallback = textReader(
@@ -48,7 +48,7 @@ export const readLogFile = textReader(
 
 export const readIndex = unlessTwice(
   listReader({
-    most: MOST_INDEXES,
+    max: MAX_INDEXES,
     message: 'must be a list of file names, like ["index.html"]',
     items: 'names',
     read: textReader(isIndexName, 'must be the name of a file, like "index.html", without /, not hidden'),
@@ -57,7 +57,7 @@ export const readIndex = unlessTwice(
 
 export const readOrigins = unlessTwice(
   listReader({
-    most: MOST_ORIGINS,
+    max: MAX_ORIGINS,
     message: 'must be a list of origins, like ["http://localhost:3000"]',
     items: 'origins',
     read: readOrigin,
@@ -73,7 +73,7 @@ export function readDefaultType(value: unknown, key: string, mistakes: Mistake[]
 export function readErrorPages(value: unknown, key: string, mistakes: Mistake[]): Record<string, string> | undefined {
   if (!isRecord(value)) return wrong(mistakes, key, 'must be an object, like {"404": "config/404.html"}');
   const entries = Object.entries(value);
-  if (entries.length > MOST_PAGES) return wrong(mistakes, key, `must have at most ${MOST_PAGES} pages`);
+  if (entries.length > MAX_PAGES) return wrong(mistakes, key, `must have at most ${MAX_PAGES} pages`);
   const pages: Record<string, string> = {};
   for (const [status, page] of entries) {
     if (!ERROR_PAGE_KEY.test(status))
@@ -93,7 +93,7 @@ export function readErrorPages(value: unknown, key: string, mistakes: Mistake[])
 export function readMounts(value: unknown, key: string, mistakes: Mistake[]): Mount[] | undefined {
   if (!isRecord(value)) return wrong(mistakes, key, 'must be an object, like {"/lib": "../packages/lib/dist"}');
   const entries = Object.entries(value);
-  if (entries.length > MOST_MOUNTS) return wrong(mistakes, key, `must have at most ${MOST_MOUNTS} folders`);
+  if (entries.length > MAX_MOUNTS) return wrong(mistakes, key, `must have at most ${MAX_MOUNTS} folders`);
   const mounts: Mount[] = [];
   const taken = new Set<string>();
   for (const [path, folder] of entries) {
@@ -123,7 +123,8 @@ export function readMounts(value: unknown, key: string, mistakes: Mistake[]): Mo
  */
 function plainSegments(path: string): readonly string[] | undefined {
   const names = path.split('/');
-  if (path.length > LONGEST_SITE_PATH || names.includes('') || /\p{Cs}|%[0-9A-Fa-f]{2}/u.test(path)) return undefined;
+  if (path.length > MAX_SITE_PATH_LENGTH || names.includes('') || /\p{Cs}|%[0-9A-Fa-f]{2}/u.test(path))
+    return undefined;
   const decoded = decodePath(encodePath(names, false));
   return typeof decoded === 'object' ? decoded.segments : undefined;
 }
@@ -138,7 +139,7 @@ function isIndexName(name: string): boolean {
   return (
     plainSegments(name)?.length === 1 &&
     !isHidden(name, false) &&
-    Buffer.byteLength(name) <= LONGEST_NAME &&
+    Buffer.byteLength(name) <= MAX_NAME_LENGTH &&
     refuseName(name) !== 404
   );
 }

@@ -5,7 +5,7 @@
 import path from 'node:path';
 import { DEFAULT_ACCESS_LOG, type Configuration } from './types.js';
 import type { AccessLogOptions } from '../log/accessLogFile.js';
-import { STANDARD_ERROR_PAGES, STANDARD_MIME_TYPES, type Places } from './crossChecks.js';
+import { STANDARD_ERROR_PAGES, STANDARD_MIME_TYPES, type SettingFolders } from './crossChecks.js';
 import { DEFAULT_TYPE, type MimeTypesOptions, type Mount, type ServerOptions } from '../options/serverOptions.js';
 import type { BackendRule } from '../options/backendRules.js';
 
@@ -30,7 +30,7 @@ type SiteKey =
 export type SiteOptions = Pick<ServerOptions, 'errorPages' | 'mimeTypes'> & Partial<Pick<ServerOptions, SiteKey>>;
 
 /** @param places absolute paths */
-export function siteOptions(configuration: Configuration, { base }: Pick<Places, 'base'>): SiteOptions {
+export function siteOptions(configuration: Configuration, { base }: Pick<SettingFolders, 'base'>): SiteOptions {
   const {
     errorPages,
     index,

@@ -2,14 +2,14 @@
  * Whether a client is still there: as much of an AbortSignal as is needed, because making one for each request takes
  * longer than answering many.
  */
-export interface Departure {
+export interface ClientAbortSignal {
   readonly aborted: boolean;
   throwIfAborted(): void;
   addEventListener(type: 'abort', listener: () => void): void;
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-export class Leaving implements Departure {
+export class ClientAbort implements ClientAbortSignal {
   aborted = false;
   private listeners: (() => void)[] = [];
 
@@ -27,7 +27,7 @@ export class Leaving implements Departure {
   }
 
   /** It has gone: everybody is told, once. */
-  leave(): void {
+  abort(): void {
     this.aborted = true;
     for (const listener of this.listeners.splice(0)) listener();
   }

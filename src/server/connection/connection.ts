@@ -3,13 +3,13 @@
  *
  * The driver tells what happened (`receive`, `peerEnded`, `answer`, `headSent`, …) and then asks `next()` what to do
  * until the answer is `wait`. Data lives inside the state that needs it; the state that holds a body closes it when it
- * is left, whichever way. `connectionStates.ts` has the states, what leads from one to the next, and the actions.
+ * is left, whichever way. `states.ts` has the states, what leads from one to the next, and the actions.
  */
 import { bodyOf, persistenceOf, type Action, type State, type Timer } from './states.js';
 import type { Limits } from '../options/limits.js';
 import { beginsAsHead, parseRequest } from '../http/requestParser.js';
 import type { Refusal, Request } from '../http/message.js';
-import { Receiving, type BodyTaker } from './requestBody.js';
+import { RequestBody, type BodyConsumer } from './requestBody.js';
 import type { Response } from '../http/responseHead.js';
 
 const EMPTY = Buffer.alloc(0);
@@ -33,7 +33,7 @@ export class Connection {
   /** The action of the current state has been given out. */
   private acted = false;
   /** The body of the request being answered, as long as it is of interest. */
-  private receiving: Receiving | undefined;
+  private receiving: RequestBody | undefined;
   private continued = false;
   private answered = 0;
   private lingered = 0;
@@ -49,7 +49,7 @@ export class Connection {
     private readonly limits: Limits,
     private readonly admit: (request: Request) => Refusal | undefined,
     private readonly onChange: (from: State, to: State) => void,
-    private readonly takerFor: (request: Request) => BodyTaker | undefined = () => undefined,
+    private readonly consumerFor: (request: Request) => BodyConsumer | undefined = () => undefined,
   ) {}
 
   get state(): State {
@@ -98,7 +98,7 @@ export class Connection {
     const { receiving } = this;
     if (receiving?.isExpected !== true || !receiving.hasRoom || (receiving.isHeldBack && !this.continued))
       return undefined;
-    return receiving.taker === undefined ? 'head' : 'body';
+    return receiving.consumer === undefined ? 'head' : 'body';
   }
 
   receive(bytes: Buffer): void {
@@ -273,9 +273,11 @@ export class Connection {
       const { request, length } = parsed;
       this.inbox = length === this.inbox.length ? EMPTY : this.inbox.subarray(length);
       const denial = this.admit(request);
-      const taker = denial === undefined ? this.takerFor(request) : undefined;
+      const consumer = denial === undefined ? this.consumerFor(request) : undefined;
       this.receiving =
-        request.framing.kind === 'none' && taker === undefined ? undefined : new Receiving(request, this.limits, taker);
+        request.framing.kind === 'none' && consumer === undefined
+          ? undefined
+          : new RequestBody(request, this.limits, consumer);
       if (denial !== undefined) this.receiving?.abandon(undefined);
       this.enter({ name: 'HANDLING', subject: { request }, incoming: this.receiving, denial });
     }
@@ -301,7 +303,7 @@ export class Connection {
     if (denial !== undefined) return this.once({ do: 'refuse', refusal: { ...knownOf(subject.request), ...denial } });
     const handling: Action = { do: 'handle', request: subject.request };
     if (incoming === undefined) return this.once(handling);
-    if (incoming.taker !== undefined && !this.acted) return this.once(handling);
+    if (incoming.consumer !== undefined && !this.acted) return this.once(handling);
     if (this.receiveMore(state)) return undefined;
     if (incoming.awaitsContinue && !this.continued) {
       this.continued = true;
@@ -330,7 +332,7 @@ export class Connection {
     // Who stops a download sends FIN, as who has nothing more to ask does: while something works for the answer, it has
     // to stop as well.
     const isWorking =
-      receiving.taker?.isWorking === true && (state.name === 'HANDLING' || state.response.body?.bytes === undefined);
+      receiving.consumer?.isWorking === true && (state.name === 'HANDLING' || state.response.body?.bytes === undefined);
     if (isWorking) this.enter({ name: 'CONN_DONE', reason: 'the client closed' });
     return isWorking;
   }

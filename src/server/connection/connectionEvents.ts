@@ -11,7 +11,7 @@ const INTERVAL = 500;
 /** Bodies shorter than this are over before anybody could watch them. Bytes. */
 const WORTH_WATCHING = 1024 * 1024;
 
-export class Reporter {
+export class ConnectionEvents {
   private startedAt = 0;
   private reportedAt = 0;
 

@@ -3,7 +3,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Body } from '../http/body.js';
-import { Caller } from './requestContext.js';
+import { RequestContext } from './requestContext.js';
 import { Connection } from './connection.js';
 import { snapshotOf, type State, type Timer } from './states.js';
 import { checkGate, type Admissions, type Ends } from '../access/gate.js';
@@ -12,8 +12,8 @@ import type { Takeover } from '../options/hooks.js';
 import { BodyRefused } from '../body/incomingBody.js';
 import type { ConnectionInfo, ConnectionSnapshot, Observer } from '../options/observer.js';
 import type { Limits } from '../options/limits.js';
-import { noteRead } from '../body/externalMemory.js';
-import { Reporter } from './connectionEvents.js';
+import { reportExternalBytes } from '../body/externalMemory.js';
+import { ConnectionEvents } from './connectionEvents.js';
 import type { Request } from '../http/message.js';
 import { CONTINUE, type Persistence, type Response } from '../http/responseHead.js';
 import { ResponseWriter } from './responseWriter.js';
@@ -34,10 +34,10 @@ export interface Shared {
 }
 
 /** Whoever keeps account of the connections. */
-export interface Owner {
+export interface ConnectionOwner {
   /** It is a request-and-answer connection no longer. */
-  readonly upgraded: (transport: Transport) => void;
-  readonly closed: (transport: Transport) => void;
+  readonly upgraded: (driver: ConnectionDriver) => void;
+  readonly closed: (driver: ConnectionDriver) => void;
 }
 
 /**
@@ -46,7 +46,7 @@ export interface Owner {
  */
 const BODY_PROGRESS = 16 * 1024;
 
-export class Transport implements TurnWork {
+export class ConnectionDriver implements TurnWork {
   readonly info: ConnectionInfo;
   /** Resolves when the socket is gone. */
   readonly closed: Promise<void>;
@@ -65,7 +65,7 @@ export class Transport implements TurnWork {
 
   private takeover: Takeover | undefined;
   /** Who waits for the answer, where something has to work for it. */
-  private caller: Caller | undefined;
+  private context: RequestContext | undefined;
   private bodyMark = 0;
   /** The content of the answer is waited for, not the client. */
   private awaitsContent = false;
@@ -73,13 +73,13 @@ export class Transport implements TurnWork {
   private readonly socket: Socket;
   private readonly tcp: Socket;
   private readonly writer: ResponseWriter;
-  private readonly reporter: Reporter;
+  private readonly events: ConnectionEvents;
 
   constructor(
     id: number,
     accepted: Accepted,
     private readonly shared: Shared,
-    private readonly owner: Owner,
+    private readonly owner: ConnectionOwner,
   ) {
     const { socket, tcp, secure } = accepted;
     const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = tcp;
@@ -88,7 +88,7 @@ export class Transport implements TurnWork {
     this.writer = new ResponseWriter(socket, shared.date);
     this.ends = { localAddress, localPort, remoteAddress, remotePort, secure };
     this.info = { id, fd: descriptorOf(tcp), remoteAddress, remotePort };
-    this.reporter = new Reporter(this.info, shared.observer, shared.clock);
+    this.events = new ConnectionEvents(this.info, shared.observer, shared.clock);
     this.since = shared.clock.exact();
     this.connection = new Connection(
       shared.limits,
@@ -96,7 +96,7 @@ export class Transport implements TurnWork {
       (from, to) => {
         this.changed(from, to);
       },
-      (request) => this.takerFor(request),
+      (request) => this.consumerFor(request),
     );
     socket.on('data', this.onData);
     socket.on('end', this.onEnd);
@@ -159,7 +159,7 @@ export class Transport implements TurnWork {
   }
 
   private readonly onData = (bytes: Buffer): void => {
-    noteRead(bytes);
+    reportExternalBytes(bytes);
     this.connection.receive(bytes);
     // Whoever sends more than a request in one turn may have to wait.
     if (this.connection.state.name !== 'READING_REQ' || this.isQueued) {
@@ -173,7 +173,7 @@ export class Transport implements TurnWork {
   endOfTurn(): void {
     this.isQueued = false;
     this.drive();
-    if (this.caller !== undefined) this.reporter.received(this.connection.state);
+    if (this.context !== undefined) this.events.received(this.connection.state);
   }
 
   private readonly onEnd = (): void => {
@@ -217,11 +217,11 @@ export class Transport implements TurnWork {
         this.socket.write(CONTINUE);
         break;
       case 'handle':
-        this.reporter.begun();
-        this.settle(() => this.shared.handler.handle(action.request, this.caller), action.request.method === 'HEAD');
+        this.events.begun();
+        this.settle(() => this.shared.handler.handle(action.request, this.context), action.request.method === 'HEAD');
         break;
       case 'refuse':
-        this.reporter.begun();
+        this.events.begun();
         this.settle(() => this.shared.handler.refuse(action.refusal), action.refusal.isHead === true);
         break;
       case 'sendHead':
@@ -300,11 +300,11 @@ export class Transport implements TurnWork {
   }
 
   /** A request that something may have to work for: its body is taken as it arrives, if it has one. */
-  private takerFor(request: Request): Caller | undefined {
-    this.caller = this.shared.handler.takesBody(request)
-      ? new Caller(request.framing, this.ends, this.onLook)
+  private consumerFor(request: Request): RequestContext | undefined {
+    this.context = this.shared.handler.takesBody(request)
+      ? new RequestContext(request.framing, this.ends, this.onLook)
       : undefined;
-    return this.caller;
+    return this.context;
   }
 
   private readonly onLook = (): void => {
@@ -361,7 +361,7 @@ export class Transport implements TurnWork {
 
   private progressed(): void {
     this.since = this.shared.clock.now;
-    this.reporter.sent(this.connection.state);
+    this.events.sent(this.connection.state);
     this.drive();
   }
 
@@ -374,8 +374,8 @@ export class Transport implements TurnWork {
   private changed(from: State, to: State): void {
     // Who is answered hears of his client through the body of the answer from now on; who is not, is not wanted any
     // more.
-    if (from.name === 'HANDLING' && to.name !== 'SENDING_HEADER' && to.name !== 'UPGRADED') this.caller?.gone();
-    this.reporter.changed(from, to);
+    if (from.name === 'HANDLING' && to.name !== 'SENDING_HEADER' && to.name !== 'UPGRADED') this.context?.gone();
+    this.events.changed(from, to);
   }
 }
 

@@ -1,14 +1,14 @@
 /**
  * What answers the requests of a connection.
  */
-import type { Caller } from './requestContext.js';
+import type { RequestContext } from './requestContext.js';
 import type { Site, Takeover } from '../options/hooks.js';
 import type { Refusal, Request } from '../http/message.js';
 import type { Response } from '../http/responseHead.js';
 
 export interface Handler {
   /** Answers a complete request; at once when everything needed is at hand. Rejects only for trouble of our own. */
-  handle(request: Request, caller?: Caller): Response | Takeover | Promise<Response | Takeover>;
+  handle(request: Request, context?: RequestContext): Response | Takeover | Promise<Response | Takeover>;
   /**
    * Whether something may have to work for a request that has passed the gate, and takes its content: it is handled
    * with a caller.

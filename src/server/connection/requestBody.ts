@@ -5,7 +5,7 @@ import type { HeadLimits, Refusal, Request } from '../http/message.js';
 import { BodyDecoder } from '../http/bodyDecoder.js';
 
 /** Whoever takes the content of a request as it arrives. */
-export interface BodyTaker {
+export interface BodyConsumer {
   /** A stretch of content; it may be kept. */
   take(content: Buffer): void;
   /** It has enough for now: the client has to wait. */
@@ -27,7 +27,7 @@ export interface BodyTaker {
 const MAX_DRAIN = 64 * 1024;
 
 /** Follows the body of one request. */
-export class Receiving {
+export class RequestBody {
   private readonly decoder: BodyDecoder | undefined;
   private isOver = false;
 
@@ -35,7 +35,7 @@ export class Receiving {
   constructor(
     private readonly request: Request,
     limits: HeadLimits,
-    readonly taker: BodyTaker | undefined,
+    readonly consumer: BodyConsumer | undefined,
   ) {
     this.decoder = request.framing.kind === 'none' ? undefined : new BodyDecoder(request.framing, limits);
     if (this.isComplete) this.finish();
@@ -63,23 +63,25 @@ export class Receiving {
   get isExpected(): boolean {
     const { decoder } = this;
     if (decoder === undefined || decoder.done || this.isOver) return false;
-    if (this.taker !== undefined) return true;
+    if (this.consumer !== undefined) return true;
     return !this.request.expectsContinue && (decoder.expected ?? 0) <= MAX_DRAIN && decoder.received <= MAX_DRAIN;
   }
 
   /** Whether more can be taken now. */
   get hasRoom(): boolean {
-    return this.taker?.isFull !== true;
+    return this.consumer?.isFull !== true;
   }
 
   /** The client waits to be told that its body is wanted, and it is (RFC 9110 §10.1.1). */
   get awaitsContinue(): boolean {
-    return this.taker?.isReading === true && this.isHeldBack;
+    return this.consumer?.isReading === true && this.isHeldBack;
   }
 
   /** The client waits, and may do so. */
   get isHeldBack(): boolean {
-    return this.taker !== undefined && this.request.expectsContinue && this.isExpected && this.decoder?.received === 0;
+    return (
+      this.consumer !== undefined && this.request.expectsContinue && this.isExpected && this.decoder?.received === 0
+    );
   }
 
   /**
@@ -87,13 +89,13 @@ export class Receiving {
    * @returns what is left, or why the body is none
    */
   feed(bytes: Buffer): Buffer | Refusal {
-    const { decoder, taker } = this;
+    const { decoder, consumer } = this;
     if (decoder === undefined || decoder.done || this.isOver) return bytes;
     const used = decoder.feed(
       bytes,
-      taker &&
+      consumer &&
         ((content) => {
-          taker.take(content);
+          consumer.take(content);
         }),
     );
     if (decoder.refusal !== undefined) return decoder.refusal;
@@ -108,11 +110,11 @@ export class Receiving {
   abandon(refusal: Refusal | undefined): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.taker?.abandon(refusal);
+    this.consumer?.abandon(refusal);
   }
 
   private finish(): void {
     this.isOver = true;
-    this.taker?.end();
+    this.consumer?.end();
   }
 }

@@ -2,13 +2,13 @@
  * The client of one request that something works for: its body as it arrives, and whether it is still there.
  */
 import type { Ends } from '../access/gate.js';
-import { Leaving, type Departure } from './clientAbort.js';
+import { ClientAbort, type ClientAbortSignal } from './clientAbort.js';
 import { BodyRefused, emptyBody, IncomingBody } from '../body/incomingBody.js';
-import type { BodyTaker } from './requestBody.js';
+import type { BodyConsumer } from './requestBody.js';
 import type { BodyFraming, Refusal } from '../http/message.js';
 
-export class Caller implements BodyTaker {
-  private readonly leaving = new Leaving();
+export class RequestContext implements BodyConsumer {
+  private readonly leaving = new ClientAbort();
   private made: IncomingBody | undefined;
   private working = false;
 
@@ -27,7 +27,7 @@ export class Caller implements BodyTaker {
   }
 
   /** Aborted when nobody waits for the answer any more. Once it is given, its body is closed instead. */
-  get signal(): Departure {
+  get signal(): ClientAbortSignal {
     return this.leaving;
   }
 
@@ -44,7 +44,7 @@ export class Caller implements BodyTaker {
 
   /** Nobody waits any more. */
   gone(): void {
-    this.leaving.leave();
+    this.leaving.abort();
   }
 
   take(content: Buffer): void {

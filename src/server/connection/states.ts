@@ -21,7 +21,7 @@
  * | CLOSING        | CONN_DONE      | the peer closed as well, sent too much, or took too long                    |
  */
 import type { Body } from '../http/body.js';
-import type { Receiving } from './requestBody.js';
+import type { RequestBody } from './requestBody.js';
 import type { Refusal, Request } from '../http/message.js';
 import type { Persistence, Response } from '../http/responseHead.js';
 import type { StateName, StateSnapshot, Subject } from '../options/observer.js';
@@ -31,7 +31,7 @@ export type State =
   | {
       readonly name: 'HANDLING';
       readonly subject: Subject;
-      readonly incoming: Receiving | undefined;
+      readonly incoming: RequestBody | undefined;
       readonly denial?: Refusal | undefined;
     }
   | { readonly name: 'SENDING_HEADER'; readonly subject: Subject; readonly response: Response; readonly keep: boolean }

@@ -15,7 +15,7 @@ import { isWithin } from '../util/paths.js';
 const ALSO_TEXT = new Set(['application/javascript', 'application/x-javascript', 'application/ecmascript']);
 
 /** Ten times the largest list there is. */
-const LARGEST_FILE = 1024 * 1024;
+const MAX_FILE_BYTES = 1024 * 1024;
 /** Milliseconds between two looks at the file. */
 const INTERVAL = 250;
 /**
@@ -24,14 +24,14 @@ const INTERVAL = 250;
  */
 const UNSETTLED = 2_500;
 
-export interface MimeTypes {
+export interface ContentTypes {
   /** The Content-Type for a file of this name, with `charset=utf-8` on text and scripts. */
   typeOf(fileName: string): string;
   /** Stops looking at the file; no event comes after it. */
   close(): void;
 }
 
-export interface MimeTypesEvents {
+export interface ContentTypesEvents {
   /** Some name has another type than before. */
   changed(): void;
   /** The file cannot be used, in a sentence for the log; said once for each such thing. */
@@ -42,11 +42,11 @@ export interface MimeTypesEvents {
  * Reads the user's file, when there is one, and follows it. Never rejects: a bad file is a warning.
  * @param interval milliseconds between two looks
  */
-export async function createMimeTypes(
+export async function createContentTypes(
   { defaultType, ...options }: MimeTypesOptions,
-  events: MimeTypesEvents,
+  events: ContentTypesEvents,
   interval = INTERVAL,
-): Promise<MimeTypes> {
+): Promise<ContentTypes> {
   const { file } = options;
   const followed = file === undefined ? undefined : new FollowedFile({ ...options, file }, events);
   await followed?.start(interval);
@@ -81,7 +81,7 @@ function addCharset(type: string): string {
   return type.includes(';') ? type : withCharset(type, 'utf-8');
 }
 
-type Source = Omit<MimeTypesOptions, 'file' | 'defaultType'> & { readonly file: string };
+type FollowedSource = Omit<MimeTypesOptions, 'file' | 'defaultType'> & { readonly file: string };
 
 /** What came of reading: the table, or what is wrong (`where` begins with the line), or there is no file. */
 type Reading = { readonly table: TypeTable } | { readonly where: string; readonly reason: string };
@@ -97,8 +97,8 @@ class FollowedFile {
   private closed = false;
 
   constructor(
-    private readonly source: Source,
-    private readonly events: MimeTypesEvents,
+    private readonly source: FollowedSource,
+    private readonly events: ContentTypesEvents,
   ) {}
 
   async start(interval: number): Promise<void> {
@@ -163,10 +163,10 @@ class FollowedFile {
 }
 
 const MISSING = 'the file does not exist';
-const TOO_LARGE = `it is larger than ${LARGEST_FILE / 1024 / 1024} MiB`;
+const TOO_LARGE = `it is larger than ${MAX_FILE_BYTES / 1024 / 1024} MiB`;
 
 /** The text of a file, or why there is none. */
-async function readText({ file, within }: Source): Promise<string | { readonly reason: string }> {
+async function readText({ file, within }: FollowedSource): Promise<string | { readonly reason: string }> {
   try {
     // What is opened is what was judged, wherever a link leads by then.
     const place = within === undefined ? file : await realpath(file);
@@ -178,8 +178,8 @@ async function readText({ file, within }: Source): Promise<string | { readonly r
       const stats = await handle.stat();
       if (stats.isDirectory()) return { reason: 'it is a folder, not a file' };
       if (!stats.isFile()) return { reason: 'it is not a regular file' };
-      if (stats.size > LARGEST_FILE) return { reason: TOO_LARGE };
-      const bytes = await readUpTo(handle, LARGEST_FILE);
+      if (stats.size > MAX_FILE_BYTES) return { reason: TOO_LARGE };
+      const bytes = await readUpTo(handle, MAX_FILE_BYTES);
       return bytes === undefined ? { reason: TOO_LARGE } : decode(bytes);
     } finally {
       await handle.close();
@@ -190,9 +190,9 @@ async function readText({ file, within }: Source): Promise<string | { readonly r
 }
 
 /** All of a file, which may grow while it is read; undefined when it has more bytes than that. */
-async function readUpTo(handle: FileHandle, most: number): Promise<Buffer | undefined> {
-  const buffer = Buffer.allocUnsafe(most + 1);
-  for (let filled = 0; filled <= most;) {
+async function readUpTo(handle: FileHandle, max: number): Promise<Buffer | undefined> {
+  const buffer = Buffer.allocUnsafe(max + 1);
+  for (let filled = 0; filled <= max;) {
     const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, filled);
     if (bytesRead === 0) return buffer.subarray(0, filled);
     filled += bytesRead;

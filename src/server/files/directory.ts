@@ -1,6 +1,6 @@
 /**
  * What is in a folder, as far as it may be seen: names read a few at a time from the very folder that was verified, and
- * what each of them is. Nothing is shown that the resolver (resolve.ts) would not send.
+ * what each of them is. Nothing is shown that the resolver (resolver.ts) would not send.
  */
 import { isUtf8 } from 'node:buffer';
 import { constants, type Dirent, type Stats } from 'node:fs';
@@ -11,7 +11,7 @@ import { decodePath, refuseName } from './sitePath.js';
 import { isVisibleBelow, readFailure } from './openVerified.js';
 
 /** What a folder is read through, for as long as it is what was verified. */
-export interface Place {
+export interface OpenDirectory {
   /** To put a name behind. */
   readonly path: string;
   /** Whether what was read up to now was read from the folder that was meant. */
@@ -20,7 +20,7 @@ export interface Place {
 }
 
 /** Names of visible entries, in no order. */
-export interface Names {
+export interface DirectoryNames {
   readonly folders: string[];
   readonly files: string[];
   /** What they lead to has not been looked at. */
@@ -29,7 +29,7 @@ export interface Names {
   readonly more: boolean;
 }
 
-export interface Entry {
+export interface DirectoryEntry {
   readonly name: string;
   readonly isFolder: boolean;
   /** Bytes; undefined for folders, and where it may not be known. */
@@ -47,10 +47,10 @@ const BATCH = 128;
  * @returns undefined when there is something else now
  * @throws what the file system says (`EACCES`, …)
  */
-export async function openPlace(
+export async function openDirectory(
   realPath: string,
   platform: NodeJS.Platform = process.platform,
-): Promise<Place | undefined> {
+): Promise<OpenDirectory | undefined> {
   if (platform !== 'linux') return openByName(realPath);
   const handle = await open(realPath, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW).catch(
     unlessGone,
@@ -66,7 +66,7 @@ export async function openPlace(
   return opened === undefined ? openByName(realPath) : undefined;
 }
 
-async function openByName(realPath: string): Promise<Place | undefined> {
+async function openByName(realPath: string): Promise<OpenDirectory | undefined> {
   const look = async (): Promise<string | undefined> => {
     const stats = await lstat(realPath, { bigint: true }).catch(unlessGone);
     if (!stats?.isDirectory() || (await realpath(realPath).catch(unlessGone)) !== realPath) return undefined;
@@ -83,7 +83,11 @@ async function openByName(realPath: string): Promise<Place | undefined> {
  * @param limit how many entries are read at most, also of those that may not be seen
  * @returns undefined when the folder went away
  */
-export async function readNames(place: Place, isTop: boolean, limit: number): Promise<Names | undefined> {
+export async function readNames(
+  place: OpenDirectory,
+  isTop: boolean,
+  limit: number,
+): Promise<DirectoryNames | undefined> {
   const names = { folders: [] as string[], files: [] as string[], links: [] as string[], more: false };
   // The types know no folder that is read with names as bytes.
   const folder = await opendir(place.path, { encoding: 'buffer' as BufferEncoding, bufferSize: BATCH }).catch(
@@ -102,7 +106,7 @@ export async function readNames(place: Place, isTop: boolean, limit: number): Pr
 }
 
 /** Pipes, sockets and devices are not sent, and so not shown. */
-function sortIn(entry: Dirent<Buffer>, isTop: boolean, names: Names): void {
+function sortIn(entry: Dirent<Buffer>, isTop: boolean, names: DirectoryNames): void {
   const bytes = entry.name;
   // A name that is not UTF-8 has no path that would lead to it.
   if (!isUtf8(bytes)) return;
@@ -121,7 +125,11 @@ function isReachable(name: string, isTop: boolean): boolean {
 }
 
 /** What an entry is; links are shown as what they lead to. @returns undefined when it is gone or may not be seen */
-export async function lookAt(name: string, place: Place, folder: OpenFolder): Promise<Entry | undefined> {
+export async function lookAt(
+  name: string,
+  place: OpenDirectory,
+  folder: OpenFolder,
+): Promise<DirectoryEntry | undefined> {
   const stats = await lstat(path.join(place.path, name)).catch(unlessGone);
   return stats?.isSymbolicLink() ? followLink(name, folder) : entryOf(name, name, stats);
 }
@@ -129,7 +137,7 @@ export async function lookAt(name: string, place: Place, folder: OpenFolder): Pr
 /**
  * The same question the resolver asks: inside the root, nothing hidden on the way, and nothing refused at either end.
  */
-async function followLink(name: string, { realRoot, realPath }: OpenFolder): Promise<Entry | undefined> {
+async function followLink(name: string, { realRoot, realPath }: OpenFolder): Promise<DirectoryEntry | undefined> {
   const link = path.join(realPath, name);
   try {
     const target = await realpath(link);
@@ -143,7 +151,7 @@ async function followLink(name: string, { realRoot, realPath }: OpenFolder): Pro
 }
 
 /** @param realName of what is shown under `name` */
-function entryOf(name: string, realName: string, stats: Stats | undefined): Entry | undefined {
+function entryOf(name: string, realName: string, stats: Stats | undefined): DirectoryEntry | undefined {
   if (stats?.isDirectory()) return { name, isFolder: true, size: undefined, modified: stats.mtimeMs };
   if (!stats?.isFile()) return undefined;
   const refusal = refuseName(realName) ?? refuseName(name);

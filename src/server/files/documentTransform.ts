@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { read } from 'node:fs';
 import { promisify } from 'node:util';
-import { described, discardContent, withoutCaching, type Content } from './representation.js';
+import { described, discardRepresentation, withoutCaching, type Representation } from './representation.js';
 import type { Hooks, Insertion, Overlay } from '../options/hooks.js';
 import { withCharset } from './contentTypes.js';
 import type { ByteRange } from '../http/ranges.js';
@@ -26,28 +26,32 @@ export interface Purpose {
 }
 
 /** The content as it is to be sent. Takes over what it is given: on failure it is discarded. */
-export function present(content: Content, purpose: Purpose, hooks: Hooks): Content | Promise<Content> {
+export function transformDocument(
+  content: Representation,
+  purpose: Purpose,
+  hooks: Hooks,
+): Representation | Promise<Representation> {
   const overlay = hooks.overlay?.(content.realPath);
   const shown = overlay === undefined ? content : overlaid(content, overlay);
   if (hooks.transform === undefined || !isDocument(shown.type)) return shown;
   return shown.bytes === undefined
-    ? presentLarge(shown, purpose, hooks)
+    ? transformLarge(shown, purpose, hooks)
     : transformed(shown, shown.bytes.subarray(0, BEGINNING), purpose, hooks);
 }
 
-async function presentLarge(content: Content, purpose: Purpose, hooks: Hooks): Promise<Content> {
+async function transformLarge(content: Representation, purpose: Purpose, hooks: Hooks): Promise<Representation> {
   try {
     const buffer = Buffer.allocUnsafe(BEGINNING);
     const { bytesRead } = await readFd(content.fd, buffer, 0, BEGINNING, 0);
     return transformed(content, buffer.subarray(0, bytesRead), purpose, hooks);
   } catch (error) {
-    discardContent(content);
+    discardRepresentation(content);
     throw error;
   }
 }
 
-function overlaid(content: Content, { bytes, tag }: Overlay): Content {
-  discardContent(content);
+function overlaid(content: Representation, { bytes, tag }: Overlay): Representation {
+  discardRepresentation(content);
   return described({
     ...withoutCaching(content),
     type: withCharset(mediaType(content.type), 'utf-8'),
@@ -62,11 +66,11 @@ function overlaid(content: Content, { bytes, tag }: Overlay): Content {
 
 /** The bytes of the file stay where they are, in memory or on disk; the insertion goes between them as it is sent. */
 function transformed(
-  content: Content,
+  content: Representation,
   beginning: Buffer,
   { path, status, navigation }: Purpose,
   hooks: Hooks,
-): Content {
+): Representation {
   const insertion = hooks.transform?.({
     path,
     realPath: content.realPath,

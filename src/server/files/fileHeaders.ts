@@ -3,7 +3,7 @@
  */
 import type { FileRules } from './representation.js';
 import { globMatcher } from '../util/glob.js';
-import type { MimeTypes } from './contentTypes.js';
+import type { ContentTypes } from './contentTypes.js';
 import type { ServerOptions } from '../options/serverOptions.js';
 
 type FieldList = readonly (readonly [name: string, value: string])[];
@@ -13,7 +13,7 @@ const NONE: FieldList = [];
 /** Globs are compiled once, here. */
 export function createFileRules(
   { headers, cacheControl }: Pick<ServerOptions, 'headers' | 'cacheControl'>,
-  types: Pick<MimeTypes, 'typeOf'>,
+  types: Pick<ContentTypes, 'typeOf'>,
 ): FileRules {
   const typeOf = (name: string): string => types.typeOf(name);
   if (headers.length === 0) return { typeOf, cacheControl, fieldsOf: () => NONE };

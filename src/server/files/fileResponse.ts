@@ -6,7 +6,7 @@ import type { Piece, ByteRange } from '../http/ranges.js';
 import { bytesBody } from '../http/body.js';
 import type { BufferPool } from '../body/bufferPool.js';
 import { select } from '../http/conditions.js';
-import { discardContent, validatorFields, type Content } from './representation.js';
+import { discardRepresentation, validatorFields, type Representation } from './representation.js';
 import { multipartPieces } from '../http/multipartRanges.js';
 import type { Request } from '../http/message.js';
 import { headerBlock, type HeaderBlock, type Response } from '../http/responseHead.js';
@@ -19,7 +19,7 @@ export interface Unmet {
 }
 
 /** @param request GET or HEAD @param content taken over: what is not sent of it is given back */
-export function fileResponse(request: Request, content: Content, pool: BufferPool): Response | Unmet {
+export function fileResponse(request: Request, content: Representation, pool: BufferPool): Response | Unmet {
   const selection = select(request.method as 'GET' | 'HEAD', request.fields, content.validators, content.rangeable);
   switch (selection.status) {
     case 200:
@@ -29,13 +29,13 @@ export function fileResponse(request: Request, content: Content, pool: BufferPoo
     case 206:
       return withBody(request, partial(content, selection.ranges), content, pool);
     case 304:
-      discardContent(content);
+      discardRepresentation(content);
       return { status: 304, fields: headerBlock(validatorFields(content)), body: undefined };
     case 412:
-      discardContent(content);
+      discardRepresentation(content);
       return { status: 412, why: 'The file is not in the state the request is about.', extra: [] };
     case 416:
-      discardContent(content);
+      discardRepresentation(content);
       return {
         status: 416,
         why: 'The file has no bytes in that range.',
@@ -53,7 +53,7 @@ interface Part {
 }
 
 /** One range as it is, several as multipart/byteranges (RFC 9110 §14.6, §15.3.7). */
-function partial(content: Content, ranges: readonly ByteRange[]): Part {
+function partial(content: Representation, ranges: readonly ByteRange[]): Part {
   const { size } = content.validators;
   const [only] = ranges;
   if (ranges.length === 1 && only !== undefined) {
@@ -76,9 +76,14 @@ function partial(content: Content, ranges: readonly ByteRange[]): Part {
   return { status: 206, fields, pieces };
 }
 
-function withBody({ method }: Request, { status, fields, pieces }: Part, content: Content, pool: BufferPool): Response {
+function withBody(
+  { method }: Request,
+  { status, fields, pieces }: Part,
+  content: Representation,
+  pool: BufferPool,
+): Response {
   if (method === 'HEAD') {
-    discardContent(content);
+    discardRepresentation(content);
     return { status, fields, body: undefined };
   }
   const { bytes, fd } = content;

@@ -17,12 +17,12 @@ export interface BadLine {
 }
 
 /** Types, extensions and signs: ten times the longest list there is. Each costs memory and time. */
-const MOST_WORDS = 40_000;
-const LONGEST_EXTENSION = 64;
+const MAX_WORDS = 40_000;
+const MAX_EXTENSION_LENGTH = 64;
 /** Type and subtype have at most 127 characters each (RFC 6838 §4.2). */
 const MEDIA_TYPE = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,127}\/[!#$%&'*+.^_`|~0-9A-Za-z-]{1,127}$/;
 /** How much of a word a message repeats. */
-const LONGEST_QUOTE = 60;
+const MAX_QUOTE_LENGTH = 60;
 
 /** Whether this is a media type without parameters. */
 export function isMediaType(text: string): boolean {
@@ -35,7 +35,7 @@ export function parseMimeTypes(text: string): TypeTable | BadLine {
   const table = new Map<string, string>();
   const first = words.next();
   const bad = first === 'types' ? readBlocks(words, table) : readLines(words, first, table);
-  if (words.count > MOST_WORDS) return { line: words.line, reason: `there are more than ${MOST_WORDS} words` };
+  if (words.count > MAX_WORDS) return { line: words.line, reason: `there are more than ${MAX_WORDS} words` };
   return bad ?? table;
 }
 
@@ -94,7 +94,12 @@ function addExtension(word: string, type: string, table: Map<string, string>, hi
   // Lists of Unix systems have a few of them. What follows the last dot of a name counts here, so they are of no use,
   // and no harm.
   if (extension.includes('.') && !extension.startsWith('.') && !extension.endsWith('.')) return undefined;
-  if (extension === '' || extension.startsWith('.') || extension.endsWith('.') || extension.length > LONGEST_EXTENSION)
+  if (
+    extension === '' ||
+    extension.startsWith('.') ||
+    extension.endsWith('.') ||
+    extension.length > MAX_EXTENSION_LENGTH
+  )
     return `${quote(word)} is not an extension`;
   table.set(extension, type);
   return undefined;
@@ -102,7 +107,7 @@ function addExtension(word: string, type: string, table: Map<string, string>, hi
 
 /** Words come from a file that anybody may have written: nothing in them may speak to a terminal. */
 function quote(word: string): string {
-  return `"${escapeLogField(word.slice(0, LONGEST_QUOTE))}${word.length > LONGEST_QUOTE ? '...' : ''}"`;
+  return `"${escapeLogField(word.slice(0, MAX_QUOTE_LENGTH))}${word.length > MAX_QUOTE_LENGTH ? '...' : ''}"`;
 }
 
 const LF = 0x0a;
@@ -125,7 +130,7 @@ class Words {
 
   /** The next word; undefined at the end, or when there are too many. */
   next(): string | undefined {
-    if (this.count > MOST_WORDS) return undefined;
+    if (this.count > MAX_WORDS) return undefined;
     const { text } = this;
     let { at } = this;
     for (; at < text.length; at++) {

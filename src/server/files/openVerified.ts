@@ -1,6 +1,6 @@
 /**
  * Paths on disk → what may be seen of them. Decides on what was opened rather than on what was asked for. Only the
- * resolver (resolve.ts) leads here from a URL.
+ * resolver (resolver.ts) leads here from a URL.
  */
 import { close, constants, fstat, open, realpath as realpathCallback, type BigIntStats } from 'node:fs';
 import { lstat, readlink, stat } from 'node:fs/promises';
@@ -66,7 +66,7 @@ export function isVisibleBelow(root: string, realPath: string): boolean {
  * @returns absolute, links followed; undefined behind a link that leads nowhere: whoever makes that file makes it
  * elsewhere
  */
-export async function realPlaceOf(file: string): Promise<string | undefined> {
+export async function realLocationOf(file: string): Promise<string | undefined> {
   const missing: string[] = [];
   for (let at = file; ; at = path.dirname(at)) {
     const real = await realpath(at).catch(() => undefined);

@@ -19,7 +19,7 @@ const fstatBig = promisify(fstat) as unknown as (fd: number, options: { bigint: 
 const SMALL_FILE = 64 * 1024;
 
 /** A representation of a file, ready to be selected from. */
-export interface Content {
+export interface Representation {
   readonly validators: Validators;
   readonly type: string;
   /** Absolute, links followed: which file this is. Not for opening. */
@@ -59,11 +59,11 @@ export interface FileRules {
 const PLAIN_RULES: FileRules = { typeOf: contentType, cacheControl: 'no-cache', fieldsOf: () => [] };
 
 /** Reads what is small, and describes it. Takes over the descriptor: on failure it is closed. */
-export async function loadContent(
+export async function loadRepresentation(
   file: OpenFile,
   rules: FileRules = PLAIN_RULES,
   now = Date.now(),
-): Promise<{ readonly content: Content; readonly keep: boolean }> {
+): Promise<{ readonly content: Representation; readonly keep: boolean }> {
   const settled = isSettled(file.stamp, now);
   const type = rules.typeOf(file.name);
   if (file.size > SMALL_FILE)
@@ -79,7 +79,7 @@ export async function loadContent(
   }
 }
 
-function describe(file: OpenFile, rules: FileRules, validators: Validators, bytes: Buffer | undefined): Content {
+function describe(file: OpenFile, rules: FileRules, validators: Validators, bytes: Buffer | undefined): Representation {
   const parts = {
     validators,
     bytes,
@@ -97,7 +97,7 @@ function describe(file: OpenFile, rules: FileRules, validators: Validators, byte
 }
 
 /** The same content with the fields that belong to it now. */
-export function described(content: Content): Content {
+export function described(content: Representation): Representation {
   const fields = headerBlock(representationFields(content));
   return {
     ...content,
@@ -108,7 +108,7 @@ export function described(content: Content): Content {
 
 /** What describes the whole of a content. */
 function representationFields(
-  content: Pick<Content, 'type' | 'validators' | 'rangeable' | 'cacheControl' | 'extra'>,
+  content: Pick<Representation, 'type' | 'validators' | 'rangeable' | 'cacheControl' | 'extra'>,
 ): (readonly [string, string | number])[] {
   return [
     ['Content-Type', content.type],
@@ -126,7 +126,7 @@ export function validatorFields({
   validators: { etag, lastModified },
   cacheControl,
   extra,
-}: Pick<Content, 'validators' | 'cacheControl' | 'extra'>): (readonly [string, string])[] {
+}: Pick<Representation, 'validators' | 'cacheControl' | 'extra'>): (readonly [string, string])[] {
   const time: [string, string][] = lastModified === undefined ? [] : [['Last-Modified', formatHttpDate(lastModified)]];
   const caching: [string, string][] = extra.some(([name]) => name.toLowerCase() === 'cache-control')
     ? []
@@ -135,7 +135,7 @@ export function validatorFields({
 }
 
 /** The same, for what is made on its way: whoever has it asks again each time, whatever is said of files. */
-export function withoutCaching<T extends Pick<Content, 'cacheControl' | 'extra'>>(content: T): T {
+export function withoutCaching<T extends Pick<Representation, 'cacheControl' | 'extra'>>(content: T): T {
   return {
     ...content,
     cacheControl: 'no-cache',
@@ -144,7 +144,7 @@ export function withoutCaching<T extends Pick<Content, 'cacheControl' | 'extra'>
 }
 
 /** Gives back what a content holds when it is not sent after all. */
-export function discardContent({ fd }: Content): void {
+export function discardRepresentation({ fd }: Representation): void {
   if (fd >= 0) close(fd, () => undefined);
 }
 

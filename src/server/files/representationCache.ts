@@ -2,7 +2,7 @@
  * Small files in memory, for as long as they are provably unchanged.
  */
 import { realpathSync, statSync, type BigIntStats } from 'node:fs';
-import { isSameFile, type Content } from './representation.js';
+import { isSameFile, type Representation } from './representation.js';
 import type { OpenFile } from './resolver.js';
 
 /** All kept files together. */
@@ -21,16 +21,16 @@ const SLOW_LOOK = 5;
 const SLOW_LOOKS = 3;
 const SLOW_PAUSE = 10_000;
 
-interface Entry {
-  readonly content: Content;
+interface CacheEntry {
+  readonly content: Representation;
   readonly file: Pick<OpenFile, 'lookupPath' | 'realPath' | 'stamp'> & { readonly absent: readonly string[] };
   checkedAt: number;
   placeCheckedAt: number;
 }
 
 /** Contents by request path, least recently used first. `get` is synchronous, because it is the hot path. */
-export class ContentCache {
-  private readonly entries = new Map<string, Entry>();
+export class RepresentationCache {
+  private readonly entries = new Map<string, CacheEntry>();
   private bytes = 0;
   private pausedUntil = 0;
   private slowLooks = 0;
@@ -39,7 +39,7 @@ export class ContentCache {
   constructor(private readonly now: () => number = () => performance.now()) {}
 
   /** What is kept for a path, if the file on disk is still the very same. */
-  get(path: string): Content | undefined {
+  get(path: string): Representation | undefined {
     const entry = this.entries.get(path);
     if (entry === undefined) return undefined;
     const now = this.now();
@@ -50,7 +50,7 @@ export class ContentCache {
   /**
    * Keeps a small content whose file was settled when it was read, where it is known what else could answer the path.
    */
-  set(path: string, file: OpenFile, content: Content): void {
+  set(path: string, file: OpenFile, content: Representation): void {
     this.remove(path);
     const now = this.now();
     const { lookupPath, realPath, stamp, absent } = file;
@@ -68,7 +68,7 @@ export class ContentCache {
     this.bytes = 0;
   }
 
-  private recheck(path: string, entry: Entry, now: number): Content | undefined {
+  private recheck(path: string, entry: CacheEntry, now: number): Representation | undefined {
     const found = look(entry.file.lookupPath);
     const place = now - entry.placeCheckedAt < TRUST_PLACE;
     const same =
@@ -86,7 +86,7 @@ export class ContentCache {
     return entry.content;
   }
 
-  private insert(path: string, entry: Entry): void {
+  private insert(path: string, entry: CacheEntry): void {
     this.entries.set(path, entry);
     this.bytes += costOf(path, entry);
   }
@@ -100,7 +100,7 @@ export class ContentCache {
 }
 
 /** Bytes, roughly. The content is there twice: alone, and behind its head. */
-function costOf(path: string, { content, file }: Entry): number {
+function costOf(path: string, { content, file }: CacheEntry): number {
   return 2 * content.validators.size + ENTRY_BYTES + 2 * (path.length + file.lookupPath.length + file.realPath.length);
 }
 

@@ -118,7 +118,7 @@ export async function createResolver(root: string, given: Partial<ResolverRules>
   const rules = { ...PLAIN, ...given };
   // The longest path first: a mount may lie below another.
   const mounts = [...rules.mounts].sort((a, b) => b.segments.length - a.segments.length);
-  const placeOf = async ({ segments }: DecodedPath): Promise<Place | undefined> => {
+  const placeOf = async ({ segments }: DecodedPath): Promise<RootedPath | undefined> => {
     const mount = mounts.find((candidate) => candidate.segments.every((name, index) => segments[index] === name));
     if (mount === undefined) return { root: realRoot, base: realRoot, rest: segments };
     const mountRoot = await mountedFolder(mount);
@@ -179,14 +179,14 @@ export async function mountedFolder({ folder, within }: Mount): Promise<string |
 }
 
 /** Where to look: a folder on disk, how it is reached, and the names below it. */
-interface Place {
+interface RootedPath {
   /** Links followed: nothing outside it is found. */
   readonly root: string;
   readonly base: string;
   readonly rest: readonly string[];
 }
 
-async function resolveIn(place: Place, decoded: DecodedPath, rules: ResolverRules): Promise<Resolved> {
+async function resolveIn(place: RootedPath, decoded: DecodedPath, rules: ResolverRules): Promise<Resolved> {
   const { segments, folder } = decoded;
   const { root, base, rest } = place;
   const lookupPath = path.join(base, ...rest);
@@ -218,7 +218,7 @@ interface Detour {
 }
 
 async function answer(
-  place: Place,
+  place: RootedPath,
   { segments, folder, repeatedSlashes }: DecodedPath,
   found: Found,
   { suffix, absent }: Detour,
@@ -229,7 +229,7 @@ async function answer(
 }
 
 async function openIndex(
-  place: Place,
+  place: RootedPath,
   { segments }: DecodedPath,
   folder: Found,
   { indexes, isScript }: ResolverRules,
@@ -268,7 +268,7 @@ async function openFound(
   };
 }
 
-async function lookForScript({ root, base, rest }: Place): Promise<Found | undefined> {
+async function lookForScript({ root, base, rest }: RootedPath): Promise<Found | undefined> {
   try {
     return await findBelow(root, path.join(base, ...rest));
   } catch (error) {
@@ -282,7 +282,7 @@ function isRunnable({ realPath }: Found, sitePath: string): boolean {
   return refuseName(path.basename(realPath)) !== 404 && refuseName(path.basename(sitePath)) !== 404;
 }
 
-function scriptAt({ root }: Place, { realPath }: Found, sitePath: string, pathInfo: string): Script {
+function scriptAt({ root }: RootedPath, { realPath }: Found, sitePath: string, pathInfo: string): Script {
   return { realPath, root, name: `/${sitePath}`, pathInfo };
 }
 

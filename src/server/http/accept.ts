@@ -3,7 +3,7 @@
  */
 
 /** How much a client wants a media type, and how plainly it said so. */
-interface Wish {
+interface AcceptedMember {
   /** 0 to 1; 0: not at all. */
   readonly quality: number;
   /** 3: named, 2: `type/*`, 1: for everything, 0: not mentioned. */
@@ -26,14 +26,14 @@ export function preferred<T extends string>(accept: string | undefined, offered:
   if (accept === undefined) return offered[0];
   const wishes = readAccept(accept);
   let best: T = offered[0];
-  let most = wishFor(best, wishes);
+  let strongest = memberFor(best, wishes);
   for (const type of offered.slice(1)) {
-    const wish = wishFor(type, wishes);
+    const wish = memberFor(type, wishes);
     if (
-      wish.quality > most.quality ||
-      (wish.quality === most.quality && wish.quality > 0 && wish.precision > most.precision)
+      wish.quality > strongest.quality ||
+      (wish.quality === strongest.quality && wish.quality > 0 && wish.precision > strongest.precision)
     )
-      [best, most] = [type, wish];
+      [best, strongest] = [type, wish];
   }
   return best;
 }
@@ -58,7 +58,7 @@ function readAccept(accept: string): ReadonlyMap<string, number> {
 }
 
 /** The most precise range that covers a type decides (RFC 9110 §12.5.1). */
-function wishFor(type: string, wishes: ReadonlyMap<string, number>): Wish {
+function memberFor(type: string, wishes: ReadonlyMap<string, number>): AcceptedMember {
   const ranges = [type, `${type.slice(0, type.indexOf('/'))}/*`, '*/*'];
   const index = ranges.findIndex((range) => wishes.has(range));
   return index < 0

@@ -74,8 +74,8 @@ export class BodyDecoder {
   private feedLine(bytes: Buffer, at: number): number {
     const lf = bytes.indexOf(0x0a, at);
     const end = lf < 0 ? bytes.length : lf + 1;
-    const most = this.phase === 'dataEnd' ? 2 : this.phase === 'size' ? MAX_CHUNK_LINE : this.limits.maxHeaderBytes;
-    if (this.line.length + end - at > most) {
+    const max = this.phase === 'dataEnd' ? 2 : this.phase === 'size' ? MAX_CHUNK_LINE : this.limits.maxHeaderBytes;
+    if (this.line.length + end - at > max) {
       this.refuse(
         this.phase === 'trailers' ? 431 : 400,
         this.phase === 'trailers' ? 'The trailer fields are too large.' : 'The chunked body is not well-formed.',

@@ -10,7 +10,7 @@
  */
 import { parseAuthority, type Authority } from './authority.js';
 import { Fields } from './fields.js';
-import { memoryOf, readFields, remember, type Known } from './requestSemantics.js';
+import { memoryOf, readFields, remember, type KnownFields } from './requestSemantics.js';
 import { bad, type Request, type Refusal, type HeadLimits } from './message.js';
 
 /** What came of looking at the bytes: a request and how many bytes its head took, a refusal, or nothing yet. */
@@ -38,11 +38,11 @@ const ONLY_TOKEN = new RegExp(`^${TOKEN}$`);
  */
 export function parseRequest(bytes: Buffer, limits: HeadLimits): Parsed {
   // An empty line first, a space behind the method, and the empty line that ends the head.
-  const most = limits.maxHeaderBytes + limits.maxTargetBytes + MAX_METHOD_LENGTH + LINE_OVERHEAD + 5;
-  let text = bytes.toString('latin1', 0, Math.min(FIRST_LOOK, most));
+  const max = limits.maxHeaderBytes + limits.maxTargetBytes + MAX_METHOD_LENGTH + LINE_OVERHEAD + 5;
+  let text = bytes.toString('latin1', 0, Math.min(FIRST_LOOK, max));
   let end = headEnd(text);
-  if (end < 0 && bytes.length > FIRST_LOOK && most > FIRST_LOOK) {
-    text = bytes.toString('latin1', 0, most);
+  if (end < 0 && bytes.length > FIRST_LOOK && max > FIRST_LOOK) {
+    text = bytes.toString('latin1', 0, max);
     end = headEnd(text);
   }
   if (end < 0) {
@@ -53,7 +53,7 @@ export function parseRequest(bytes: Buffer, limits: HeadLimits): Parsed {
   return readKnown(text, end, limits, memory) ?? readNew(text.slice(0, end), end, limits, memory);
 }
 
-function readNew(head: string, end: number, limits: HeadLimits, memory: Map<string, Known>): Parsed {
+function readNew(head: string, end: number, limits: HeadLimits, memory: Map<string, KnownFields>): Parsed {
   const match = HEAD.exec(head);
   if (match === null) return refuse(head, inspectLines(head, limits) ?? bad('The request is not well-formed.'));
   const [, method, target, digit] = match as unknown as [string, string, string, string];
@@ -75,7 +75,7 @@ function readNew(head: string, end: number, limits: HeadLimits, memory: Map<stri
 }
 
 /** @returns undefined when its fields are new, or there is something wrong with its first line */
-function readKnown(text: string, end: number, limits: HeadLimits, memory: Map<string, Known>): Parsed {
+function readKnown(text: string, end: number, limits: HeadLimits, memory: Map<string, KnownFields>): Parsed {
   KNOWN_LINE.lastIndex = 0;
   const match = KNOWN_LINE.exec(text);
   if (match === null) return undefined;
@@ -195,8 +195,8 @@ export function beginsAsHead(bytes: Buffer): boolean {
 
 function requestOf(
   { method, target, minor }: { method: string; target: string; minor: 0 | 1 },
-  { path, query, targetAuthority }: Place,
-  { fields, host, framing, expectsContinue, keepAlive }: Known,
+  { path, query, targetAuthority }: TargetParts,
+  { fields, host, framing, expectsContinue, keepAlive }: KnownFields,
 ): Request {
   // Who asks for a tunnel may have sent what goes into it: those bytes are not ours to read as requests (RFC 9931, RFC
   // 9110 §9.3.6).
@@ -215,12 +215,12 @@ function requestOf(
   };
 }
 
-type Place = Pick<Request, 'path' | 'query' | 'targetAuthority'>;
+type TargetParts = Pick<Request, 'path' | 'query' | 'targetAuthority'>;
 
 /**
  * RFC 9112 §3.2: origin-form, absolute-form, `*` for OPTIONS, authority-form for CONNECT (which nobody here serves).
  */
-function readTarget(method: string, target: string): Place | Refusal {
+function readTarget(method: string, target: string): TargetParts | Refusal {
   if (target.charCodeAt(0) === 0x2f) return splitQuery(target, undefined);
   if (method === 'CONNECT')
     return parseAuthority(target) === undefined
@@ -239,7 +239,7 @@ function readTarget(method: string, target: string): Place | Refusal {
   return splitQuery(rest.startsWith('/') ? rest : `/${rest}`, authority);
 }
 
-function splitQuery(pathAndQuery: string, targetAuthority: Authority | undefined): Place {
+function splitQuery(pathAndQuery: string, targetAuthority: Authority | undefined): TargetParts {
   const mark = pathAndQuery.indexOf('?');
   if (mark < 0) return { path: pathAndQuery, query: undefined, targetAuthority };
   return { path: pathAndQuery.slice(0, mark), query: pathAndQuery.slice(mark + 1), targetAuthority };

@@ -1,41 +1,41 @@
 /**
  * The connections of a server, and whose place is given away when there is none left.
  */
-import type { Transport } from '../connection/driver.js';
+import type { ConnectionDriver } from '../connection/driver.js';
 
 /** A connection that has been reading its first request for less than this is not closed to make room, milliseconds. */
 const GRACE = 1_000;
 
-export class Roster {
+export class ConnectionLimit {
   /** Those that carry requests and answers; they share the limited places. */
-  private readonly serving = new Set<Transport>();
+  private readonly serving = new Set<ConnectionDriver>();
   /** Taken over by another protocol: long-lived by design, and bounded by whoever took them. */
-  private readonly upgraded = new Set<Transport>();
+  private readonly upgraded = new Set<ConnectionDriver>();
 
   get size(): number {
     return this.serving.size + this.upgraded.size;
   }
 
-  get all(): readonly Transport[] {
+  get all(): readonly ConnectionDriver[] {
     return [...this.serving, ...this.upgraded];
   }
 
-  add(transport: Transport): void {
-    this.serving.add(transport);
+  add(driver: ConnectionDriver): void {
+    this.serving.add(driver);
   }
 
-  upgrade(transport: Transport): void {
-    this.serving.delete(transport);
-    this.upgraded.add(transport);
+  upgrade(driver: ConnectionDriver): void {
+    this.serving.delete(driver);
+    this.upgraded.add(driver);
   }
 
-  remove(transport: Transport): void {
-    this.serving.delete(transport);
-    this.upgraded.delete(transport);
+  remove(driver: ConnectionDriver): void {
+    this.serving.delete(driver);
+    this.upgraded.delete(driver);
   }
 
   checkDeadlines(): void {
-    for (const transport of this.serving) transport.checkDeadline();
+    for (const driver of this.serving) driver.checkDeadline();
   }
 
   /**
@@ -49,20 +49,23 @@ export class Roster {
   }
 
   private makeRoom(now: number): void {
-    const idle = this.oldest((transport) => transport.idleSince);
-    const reading = idle ?? this.oldest((transport) => transport.readingSince, now - GRACE);
+    const idle = this.oldest((driver) => driver.idleSince);
+    const reading = idle ?? this.oldest((driver) => driver.readingSince, now - GRACE);
     if (reading === undefined) return;
     reading.cut('closed to make room for a new client');
     // Its socket closes a moment later; its place is free now.
     this.serving.delete(reading);
   }
 
-  private oldest(since: (transport: Transport) => number | undefined, before = Infinity): Transport | undefined {
-    let found: Transport | undefined;
+  private oldest(
+    since: (driver: ConnectionDriver) => number | undefined,
+    before = Infinity,
+  ): ConnectionDriver | undefined {
+    let found: ConnectionDriver | undefined;
     let earliest = before;
-    for (const transport of this.serving) {
-      const time = since(transport);
-      if (time !== undefined && time <= earliest) [found, earliest] = [transport, time];
+    for (const driver of this.serving) {
+      const time = since(driver);
+      if (time !== undefined && time <= earliest) [found, earliest] = [driver, time];
     }
     return found;
   }

@@ -9,7 +9,7 @@ import { headerBlock } from '../http/responseHead.js';
  * Answers every request that has passed the gate with where it is encrypted. Not for ever: what a browser remembers
  * would outlive the setting.
  */
-export function redirecting(handler: Handler): Handler {
+export function redirectToHttps(handler: Handler): Handler {
   return {
     ...handler,
     takesBody: () => false,

@@ -8,7 +8,7 @@ import { encodeHead, headerBlock } from '../http/responseHead.js';
 import { descriptorOf } from '../connection/socketHandle.js';
 
 /** Told at once; more are cut without a word. */
-const MAX_TURNED_AWAY = 64;
+const MAX_REFUSALS = 64;
 
 const BUSY = {
   status: 503,
@@ -20,7 +20,7 @@ const BUSY = {
   body: undefined,
 };
 
-export class TurnedAway {
+export class Overload {
   private readonly sockets = new Set<Socket>();
 
   /** @param date of an answer that leaves now */
@@ -33,7 +33,7 @@ export class TurnedAway {
   /** 503, and then the same farewell as any other. */
   add(id: number, socket: Socket): void {
     this.observer.exchangeFinished?.(exchangeOf(id, socket));
-    if (this.sockets.size >= MAX_TURNED_AWAY) {
+    if (this.sockets.size >= MAX_REFUSALS) {
       socket.destroy();
       return;
     }

@@ -27,7 +27,7 @@ const CIPHERS = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
 
-export interface Door {
+export interface ProtocolDetector {
   /** A client has connected; whether it comes in is seen when it says something. */
   readonly open: (tcp: Socket) => void;
   /** Turns away whoever stands there. */
@@ -35,10 +35,10 @@ export interface Door {
 }
 
 /** @param admit is given who has come in; without a certificate, whoever comes */
-export function createDoor(
+export function createProtocolDetector(
   { tls, limits }: Pick<ServerOptions, 'tls' | 'limits'>,
   admit: (accepted: Accepted) => void,
-): Door {
+): ProtocolDetector {
   return tls === undefined
     ? {
         open: (tcp) => {
@@ -46,10 +46,10 @@ export function createDoor(
         },
         close: () => undefined,
       }
-    : new TlsDoor(tls, limits, admit);
+    : new TlsDetector(tls, limits, admit);
 }
 
-class TlsDoor implements Door {
+class TlsDetector implements ProtocolDetector {
   /**
    * Clients that have not said enough yet, and how long they may take. Of too many, the one that has waited longest
    * goes.

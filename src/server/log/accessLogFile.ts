@@ -3,7 +3,7 @@
  */
 import { realpath } from 'node:fs/promises';
 import type { LogFile } from './rotatingFile.js';
-import { isVisibleBelow, realPlaceOf } from '../files/openVerified.js';
+import { isVisibleBelow, realLocationOf } from '../files/openVerified.js';
 import { isWithin } from '../util/paths.js';
 
 /**
@@ -27,7 +27,7 @@ export async function openAccessLog(
  * nobody must be able to read it through the server. Asked whenever the file is opened: links come and go.
  */
 async function objectionTo(file: string, within: string, served: readonly string[]): Promise<string | undefined> {
-  const [place, folder] = [await realPlaceOf(file), await realpath(within).catch(() => within)];
+  const [place, folder] = [await realLocationOf(file), await realpath(within).catch(() => within)];
   if (place === undefined || !isWithin(folder, place)) return 'a link on its path leads out of its folder';
   for (const root of served) {
     const real = await realpath(root).catch(() => root);

@@ -14,8 +14,8 @@ export type LogFormat = 'common' | 'combined' | 'json';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 /** The same in JSON, where a line has more fields. Bytes. */
-const LONGEST_VALUE = 768;
-const LONGEST_HOST = 256;
+const MAX_VALUE_LENGTH = 768;
+const MAX_HOST_LENGTH = 256;
 
 /**
  * A writer of lines, without their end.
@@ -75,7 +75,7 @@ function jsonLogLine(exchange: Exchange): string {
   return (
     `{"time":"${new Date(receivedAt(exchange)).toISOString()}"` +
     `,"connection":${connection.id},"remoteAddress":${json(connection.remoteAddress || undefined)},"remotePort":${connection.remotePort}` +
-    `,"request":${line === undefined ? 'null' : json(requestLine(line))},"method":${json(line?.method)},"target":${line === undefined ? 'null' : json(withoutToken(line.target))},"protocol":${line === undefined ? 'null' : `"HTTP/1.${line.minor}"`},"host":${field('host', LONGEST_HOST)}` +
+    `,"request":${line === undefined ? 'null' : json(requestLine(line))},"method":${json(line?.method)},"target":${line === undefined ? 'null' : json(withoutToken(line.target))},"protocol":${line === undefined ? 'null' : `"HTTP/1.${line.minor}"`},"host":${field('host', MAX_HOST_LENGTH)}` +
     `,"status":${status},"bytes":${bytes},"complete":${String(complete)},"duration":${duration.toFixed(3)}` +
     `,"referer":${field('referer')},"userAgent":${field('user-agent')}}`
   );
@@ -106,7 +106,7 @@ const PLAIN = /^[ !#-[\]-~]*$/;
 const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
 /** A JSON string, cut to so many bytes, or null. */
-function json(text: string | undefined, longest = LONGEST_VALUE): string {
+function json(text: string | undefined, longest = MAX_VALUE_LENGTH): string {
   if (text === undefined) return 'null';
   if (text.length <= longest && PLAIN.test(text)) return `"${text}"`;
   let escaped = '';

@@ -9,7 +9,7 @@ import { statSync, type Stats } from 'node:fs';
 import { appendFile, open, stat } from 'node:fs/promises';
 import { createStream, type RotatingFileStream } from 'rotating-file-stream';
 import { LineBatch } from './lineBatch.js';
-import { describeTrouble, NOT_A_FILE, Objection, troubleAside } from './writeErrors.js';
+import { describeWriteError, NOT_A_FILE, Objection, shortWriteError } from './writeErrors.js';
 
 export interface LogFileOptions {
   /** Absolute. Its folder is made when it is missing. */
@@ -49,7 +49,7 @@ const TIMING: LogFileTiming = { retry: 10_000, repeat: 60_000, now: Date.now };
 /** Twice what half a million lines a second bring until the next write; in memory no more than this. */
 const LIMITS = { interval: 50, maxLines: 50_000, maxLength: 32 * 1024 * 1024 };
 /** Characters in one write. A file outgrows its size by at most one, so a smaller file gets smaller ones. */
-const LARGEST_WRITE = 64 * 1024;
+const MAX_WRITE = 64 * 1024;
 /** What others see in a log is nobody's business but the owner's. */
 const MODE = 0o600;
 
@@ -186,12 +186,12 @@ class Rotated {
     const stats = await stat(path).catch(unlessMissing);
     if (stats === undefined || !isSame(stats, this.opened)) return false;
     // A character has up to three bytes.
-    return maxSize === 0 || stats.size + 3 * length < maxSize || (await troubleAside(path, keep)) === undefined;
+    return maxSize === 0 || stats.size + 3 * length < maxSize || (await shortWriteError(path, keep)) === undefined;
   }
 
   private async reopen(today: string | undefined): Promise<RotatingFileStream> {
     const { path, maxSize, daily, keep, objection } = this.options;
-    const trouble = (await objection?.()) ?? (maxSize > 0 || daily ? await troubleAside(path, keep) : undefined);
+    const trouble = (await objection?.()) ?? (maxSize > 0 || daily ? await shortWriteError(path, keep) : undefined);
     if (trouble !== undefined) throw new Objection(trouble);
     return openStream(this.options, today, () => {
       // At once: what is moved away from now on is this file. It is another one after each turn.
@@ -216,7 +216,7 @@ class Rotated {
     await this.shut();
     this.retryAt = this.clock.now() + this.clock.retry;
     this.lost += text.split('\n').length - 1;
-    const reason = describeTrouble(error as NodeJS.ErrnoException);
+    const reason = describeWriteError(error as NodeJS.ErrnoException);
     if (reason === this.trouble) return;
     this.trouble = reason;
     this.warn(`${name(this.options.label)} cannot be written: ${reason}. Requests are not logged there until it can`);
@@ -289,10 +289,10 @@ function written(stream: RotatingFileStream, text: string): Promise<void> {
 
 /** Offset behind the last whole line that fits into a write; a longer line is one. */
 function endOfPiece(text: string, from: number, maxSize: number): number {
-  const most = maxSize > 0 ? Math.min(LARGEST_WRITE, Math.ceil(maxSize / 16)) : LARGEST_WRITE;
-  if (from + most >= text.length) return text.length;
-  const last = text.lastIndexOf('\n', from + most - 1);
-  return (last >= from ? last : text.indexOf('\n', from + most)) + 1;
+  const max = maxSize > 0 ? Math.min(MAX_WRITE, Math.ceil(maxSize / 16)) : MAX_WRITE;
+  if (from + max >= text.length) return text.length;
+  const last = text.lastIndexOf('\n', from + max - 1);
+  return (last >= from ? last : text.indexOf('\n', from + max)) + 1;
 }
 
 function unlessMissing(error: unknown): undefined {

@@ -25,7 +25,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** Why it cannot be written, in words that go on the sentence "cannot be written: …". */
-export function describeTrouble(error: NodeJS.ErrnoException): string {
+export function describeWriteError(error: NodeJS.ErrnoException): string {
   if (error instanceof Objection) return error.message;
   const { code } = error;
   return REASONS[code ?? ''] ?? `it fails with ${code ?? 'an unknown error'}`;
@@ -35,7 +35,7 @@ export function describeTrouble(error: NodeJS.ErrnoException): string {
  * What stands where old files are to be put aside, and is none: the user's own folder would be moved away with them.
  * @param keep how many there are: `access.log.1` to that
  */
-export async function troubleAside(file: string, keep: number): Promise<string | undefined> {
+export async function shortWriteError(file: string, keep: number): Promise<string | undefined> {
   const start = `${path.basename(file)}.`;
   const isAside = (name: string): boolean =>
     name.startsWith(start) && /^[1-9]\d*$/.test(name.slice(start.length)) && Number(name.slice(start.length)) <= keep;

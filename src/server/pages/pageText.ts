@@ -2,7 +2,7 @@
  * Paths as pages show them.
  */
 
-export const LONGEST_PATH = 300;
+export const MAX_PATH_LENGTH = 300;
 
 /** How many folders a path is below the site's root, as browsers count them: the one of `/a/b.html` is 1. */
 export function depthOf(path: string): number {
@@ -20,5 +20,5 @@ export function readablePath(path: string): string {
 
 /** As much of a path as a page shows; no character is cut in half. */
 export function shortened(text: string): string {
-  return text.length > LONGEST_PATH ? `${text.slice(0, LONGEST_PATH).replace(/[\ud800-\udbff]$/, '')}…` : text;
+  return text.length > MAX_PATH_LENGTH ? `${text.slice(0, MAX_PATH_LENGTH).replace(/[\ud800-\udbff]$/, '')}…` : text;
 }

@@ -8,7 +8,7 @@ import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import path from 'node:path';
 import type { TlsMaterial } from '../options/serverOptions.js';
-import type { Names, KeyPair } from './x509.js';
+import type { CertificateNames, KeyPair } from './x509.js';
 
 const DAY = 24 * 3600 * 1000;
 /** Browsers take no certificate of a server that lasts longer than 398 days. */
@@ -23,10 +23,10 @@ const HEAD_START = DAY;
  */
 const BEGINNING = Date.UTC(2000, 0, 1);
 /** Of a common name (RFC 5280 appendix A.1, ub-common-name). Characters. */
-const LONGEST_NAME = 64;
+const MAX_NAME_LENGTH = 64;
 
 /** To agree with others that make one at the same time. */
-const MOST_ATTEMPTS = 10;
+const MAX_ATTEMPTS = 10;
 
 const AUTHORITY_FILE = 'authority.pem';
 const LEAF_FILE = 'server.pem';
@@ -40,7 +40,7 @@ export interface LocalCertificate {
 }
 
 /** This machine, as it is called and reached. @param more host names and addresses that requests may carry */
-export function localNames(more: readonly string[] = []): Names {
+export function localNames(more: readonly string[] = []): CertificateNames {
   const own = hostname().toLowerCase();
   const isName = (name: string): boolean =>
     /^[a-z0-9](?:[a-z0-9._-]{0,250}[a-z0-9])?$/.test(name) && !/^[\d.]+$/.test(name);
@@ -67,7 +67,7 @@ export function localNames(more: readonly string[] = []): Names {
  */
 export async function localCertificate(
   folder: string,
-  names: Names = localNames(),
+  names: CertificateNames = localNames(),
   now = Date.now(),
 ): Promise<LocalCertificate> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -97,13 +97,13 @@ async function readAuthority(folder: string, now: number): Promise<KeyPair> {
 
 async function makeNew(folder: string, file: string, now: number): Promise<KeyPair> {
   const { makeAuthority } = await import('./x509.js');
-  const made = await makeAuthority(`Lite Server on ${hostname()}`.slice(0, LONGEST_NAME), {
+  const made = await makeAuthority(`Lite Server on ${hostname()}`.slice(0, MAX_NAME_LENGTH), {
     from: Math.min(BEGINNING, now - HEAD_START),
     to: now + AUTHORITY_DAYS * DAY,
   });
   const temporary = await writeSecret(folder, made);
   try {
-    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const text = await readText(file);
       const there = usable(text, now);
       if (there !== undefined) return there;
@@ -210,7 +210,7 @@ async function writeSecret(folder: string, { cert, key }: KeyPair): Promise<stri
   return temporary;
 }
 
-function isGood(leaf: KeyPair, authority: KeyPair, names: Names, now: number): boolean {
+function isGood(leaf: KeyPair, authority: KeyPair, names: CertificateNames, now: number): boolean {
   if (!isCurrent(leaf, now + RENEWED_DAYS_BEFORE * DAY)) return false;
   const certificate = new X509Certificate(leaf.cert);
   if (!hasKey(certificate, leaf.key)) return false;

@@ -39,7 +39,7 @@ export async function makeAuthority(name: string, period: Period): Promise<Pem> 
 }
 
 /** A certificate for a server of these names. */
-export async function makeLeaf(authority: Pem, { dns, ip }: Names, period: Period): Promise<Pem> {
+export async function makeLeaf(authority: Pem, { dns, ip }: CertificateNames, period: Period): Promise<Pem> {
   const keys = await newKeys();
   const issuer = new x509.X509Certificate(authority.cert);
   const der = Buffer.from(authority.key.replace(/-----[^-]+-----|\s/g, ''), 'base64');
@@ -90,7 +90,7 @@ async function pemOf(key: webcrypto.CryptoKey): Promise<string> {
 }
 
 /** What a certificate is for. */
-export interface Names {
+export interface CertificateNames {
   readonly dns: readonly string[];
   readonly ip: readonly string[];
 }

@@ -8,16 +8,16 @@
  */
 
 /** How many globs one setting may have, and characters in one. */
-export const MOST_GLOBS = 100;
-const LONGEST_GLOB = 256;
+export const MAX_GLOBS = 100;
+const MAX_GLOB_LENGTH = 256;
 /** What alternatives come to when each is written out: globs, and characters in all of them. */
-const MOST_ALTERNATIVES = 32;
-const LONGEST_IN_ALL = 1024;
+const MAX_ALTERNATIVES = 32;
+const MAX_TOTAL_LENGTH = 1024;
 /** Nobody keeps files of a site deeper down; a page may tell of any. Characters. */
-const LONGEST_PATH = 1024;
+const MAX_PATH_LENGTH = 1024;
 
 /** What a glob must be, as messages say it. */
-export const GLOB_RULE = `of at most ${LONGEST_GLOB} characters and ${MOST_ALTERNATIVES} alternatives; ** stands alone between slashes, brackets and braces come in pairs that are not nested, and there are no parentheses, quotes, bars and [!`;
+export const GLOB_RULE = `of at most ${MAX_GLOB_LENGTH} characters and ${MAX_ALTERNATIVES} alternatives; ** stands alone between slashes, brackets and braces come in pairs that are not nested, and there are no parentheses, quotes, bars and [!`;
 
 /** One character of a name: itself, any number of any, any one, or one of a class. */
 type Token = number | Class;
@@ -45,7 +45,7 @@ export function isGoodGlob(glob: string): boolean {
 export function globMatcher(globs: readonly string[]): (path: string) => boolean {
   const alternatives = globs.flatMap((glob) => parseGlob(glob) ?? []);
   return (path) => {
-    if (path.length > LONGEST_PATH) return false;
+    if (path.length > MAX_PATH_LENGTH) return false;
     const names = path.split('/');
     return alternatives.some((glob) => fitsPath(glob, names));
   };
@@ -53,18 +53,18 @@ export function globMatcher(globs: readonly string[]): (path: string) => boolean
 
 /** Of each alternative the globs of its names; undefined when it is not good. */
 function parseGlob(glob: string): NameGlob[][] | undefined {
-  if (glob.length > LONGEST_GLOB || !/^[^/!]/.test(glob) || /[\p{Cc}\\()|"]|[\]}]\+/u.test(glob)) return undefined;
+  if (glob.length > MAX_GLOB_LENGTH || !/^[^/!]/.test(glob) || /[\p{Cc}\\()|"]|[\]}]\+/u.test(glob)) return undefined;
   const written = writeOut(glob.replace(/^\.\//, ''));
   const parsed = written?.map((tokens) => parsePath(tokens));
   return parsed?.every((path) => path !== undefined) === true ? parsed : undefined;
 }
 
 /** A character, or what stands for one: stars and question marks are characters here, `/` too. */
-type Piece = string | Class;
+type GlobPiece = string | Class;
 
 /** Every way to choose one of each pair of braces. */
-function writeOut(glob: string): Piece[][] | undefined {
-  let ways: Piece[][] = [[]];
+function writeOut(glob: string): GlobPiece[][] | undefined {
+  let ways: GlobPiece[][] = [[]];
   for (const [part] of glob.matchAll(/\{[^{}]*\}|\[[^[\]]*\]|[^]/g)) {
     const choices =
       part.length > 1 && part.startsWith('{')
@@ -74,15 +74,15 @@ function writeOut(glob: string): Piece[][] | undefined {
           : /[{}\]]/.test(part)
             ? undefined
             : [[part]];
-    if (choices === undefined || ways.length * choices.length > MOST_ALTERNATIVES) return undefined;
+    if (choices === undefined || ways.length * choices.length > MAX_ALTERNATIVES) return undefined;
     ways = ways.flatMap((way) => choices.map((choice) => [...way, ...choice]));
-    if (ways.reduce((sum, way) => sum + way.length, 0) > LONGEST_IN_ALL) return undefined;
+    if (ways.reduce((sum, way) => sum + way.length, 0) > MAX_TOTAL_LENGTH) return undefined;
   }
   return ways;
 }
 
 /** What braces stand for. Without a comma they are part of a name; `{1..3}` is not for this. */
-function choicesOf(braces: string): Piece[][] | undefined {
+function choicesOf(braces: string): GlobPiece[][] | undefined {
   if (braces.includes('..')) return undefined;
   if (!braces.includes(',')) return writeOut(braces.slice(1, -1))?.map((pieces) => ['{', ...pieces, '}']);
   // Brackets in braces have no commas (see below): each choice is whole.
@@ -91,7 +91,7 @@ function choicesOf(braces: string): Piece[][] | undefined {
 }
 
 /** One of the characters; or the very text, when nothing in it has a meaning: a file may be called `[id].html`. */
-function bracketsOf(brackets: string): Piece[][] | undefined {
+function bracketsOf(brackets: string): GlobPiece[][] | undefined {
   const inner = /^\[(\^?)([^!^,/{}:][^,/{}:]*)\]$/.exec(brackets);
   if (inner === null) return undefined;
   const [, not, characters = ''] = inner;
@@ -100,13 +100,13 @@ function bracketsOf(brackets: string): Piece[][] | undefined {
     ([one, from = one, to = one]) => [from.charCodeAt(0), to.charCodeAt(0)] as const,
   );
   if (ranges.some(([from, to]) => from > to)) return undefined;
-  const either: Piece[][] = [[{ ranges, negated: not !== '' }]];
+  const either: GlobPiece[][] = [[{ ranges, negated: not !== '' }]];
   return not !== '' || /[-*+?.^$]/.test(characters) ? either : [...either, brackets.split('')];
 }
 
 /** Cuts pieces at slashes. */
-function parsePath(pieces: readonly Piece[]): NameGlob[] | undefined {
-  const names: Piece[][] = [[]];
+function parsePath(pieces: readonly GlobPiece[]): NameGlob[] | undefined {
+  const names: GlobPiece[][] = [[]];
   for (const piece of pieces) {
     if (piece === '/') names.push([]);
     else names.at(-1)?.push(piece);
@@ -125,7 +125,7 @@ function parsePath(pieces: readonly Piece[]): NameGlob[] | undefined {
   return parsed;
 }
 
-function tokenOf(piece: Piece): Token {
+function tokenOf(piece: GlobPiece): Token {
   if (typeof piece !== 'string') return piece;
   return piece === '*' ? STAR : piece === '?' ? ANY : piece.charCodeAt(0);
 }

@@ -4,7 +4,7 @@
  */
 
 /** Nobody reads a longer line, and nobody may fill a log with one. Characters. */
-const LONGEST = 1024;
+const MAX_LENGTH = 1024;
 // Controls (C0, C1), separators of lines, and what is invisible or turns the reading direction: nothing starts a line
 // or talks to a terminal.
 const UNPRINTABLE =
@@ -15,7 +15,7 @@ const UNPRINTABLE =
  * One printable line: what cannot be printed becomes visible as `\u001b`, what is too long is cut.
  * @param longest characters
  */
-export function plainLine(text: string, longest = LONGEST): string {
+export function plainLine(text: string, longest = MAX_LENGTH): string {
   const visible = text
     .slice(0, longest)
     .replace(UNPRINTABLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);

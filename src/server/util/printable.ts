@@ -8,15 +8,15 @@
  * @param encoding of what is not ASCII: the characters of a header field are the bytes that came (`latin1`)
  */
 export function escapeLogField(text: string, encoding: 'utf8' | 'latin1' = 'utf8'): string {
-  const escaped = text.slice(0, LONGEST_FIELD).replace(/["\\]|[^ -~]/gu, (c) => {
+  const escaped = text.slice(0, MAX_FIELD_LENGTH).replace(/["\\]|[^ -~]/gu, (c) => {
     if (c === '"' || c === '\\') return `\\${c}`;
     return [...Buffer.from(c, encoding)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
   });
-  if (escaped.length <= LONGEST_FIELD && text.length <= LONGEST_FIELD) return escaped;
+  if (escaped.length <= MAX_FIELD_LENGTH && text.length <= MAX_FIELD_LENGTH) return escaped;
   // Whole characters and escapes only: a lone backslash at the end would escape the closing quote.
-  const [whole] = /^(?:[^\\]|\\["\\]|\\x[0-9a-f]{2})*/.exec(escaped.slice(0, LONGEST_FIELD)) as unknown as [string];
+  const [whole] = /^(?:[^\\]|\\["\\]|\\x[0-9a-f]{2})*/.exec(escaped.slice(0, MAX_FIELD_LENGTH)) as unknown as [string];
   return `${whole}...`;
 }
 
 /** Nobody reads a longer line, and nobody may fill a disk with one. Characters, as written. */
-export const LONGEST_FIELD = 1024;
+export const MAX_FIELD_LENGTH = 1024;

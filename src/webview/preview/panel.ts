@@ -17,7 +17,7 @@ declare function acquireVsCodeApi(): VSCodeApi;
 /** Milliseconds a page may take to reload itself before it is shown anew from outside: its script may hang. */
 const RELOAD_PATIENCE = 1500;
 /** Addresses kept for going back from something that has no script. */
-const MOST_VISITED = 50;
+const MAX_VISITED = 50;
 
 const vscode = acquireVsCodeApi();
 const config = JSON.parse(document.body.dataset.config ?? '') as PanelConfig;
@@ -93,7 +93,7 @@ function showPage({ path: first, pinned: wasPinned }: PanelConfig, origin: strin
     path = to;
     isKnown = true;
     if (visited.at(-1) !== to) visited.push(to);
-    if (visited.length > MOST_VISITED) visited.shift();
+    if (visited.length > MAX_VISITED) visited.shift();
     // Not under the hands of somebody who writes.
     if (!field.isEdited()) address.value = to;
     save({ path: to });

@@ -10,7 +10,7 @@ export interface Size {
   readonly height: number;
 }
 
-export type View = Pick<PanelState, 'preset' | 'rotated' | 'width' | 'height'>;
+export type StageView = Pick<PanelState, 'preset' | 'rotated' | 'width' | 'height'>;
 
 export interface Stage {
   readonly preset: Preset;
@@ -22,7 +22,7 @@ export interface StageEvents {
   /** The page has another size now. */
   readonly sized: (size: Size) => void;
   /** Something to keep has changed. */
-  readonly changed: (view: View) => void;
+  readonly changed: (view: StageView) => void;
 }
 
 const DEVICES: Readonly<Record<string, Size>> = {
@@ -31,7 +31,7 @@ const DEVICES: Readonly<Record<string, Size>> = {
   laptop: { width: 1366, height: 768 },
 };
 const SMALLEST = 120;
-const LARGEST = 10_000;
+const MAX_SIDE = 10_000;
 const STEP = 10;
 /** A free frame begins as large as the panel, less what makes its edges visible. */
 const MARGIN = 48;
@@ -40,7 +40,7 @@ const MARGIN = 48;
 export function createStage(
   stage: HTMLElement,
   box: HTMLElement,
-  kept: { readonly [key in keyof View]: View[key] | undefined },
+  kept: { readonly [key in keyof StageView]: StageView[key] | undefined },
   events: StageEvents,
 ): Stage {
   let preset: Preset = isPreset(kept.preset) ? kept.preset : 'responsive';
@@ -148,9 +148,9 @@ function isPreset(name: unknown): name is Preset {
 }
 
 function isSide(value: unknown): value is number {
-  return typeof value === 'number' && value >= SMALLEST && value <= LARGEST;
+  return typeof value === 'number' && value >= SMALLEST && value <= MAX_SIDE;
 }
 
 function clamp(side: number): number {
-  return Math.round(Math.min(LARGEST, Math.max(SMALLEST, side)));
+  return Math.round(Math.min(MAX_SIDE, Math.max(SMALLEST, side)));
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { PerformanceObserver } from 'node:perf_hooks';
-import { noteRead } from '../../../src/server/body/externalMemory.js';
+import { reportExternalBytes } from '../../../src/server/body/externalMemory.js';
 
 describe('buffers that have been read', () => {
   it('are collected every few MiB', async () => {
@@ -10,7 +10,7 @@ describe('buffers that have been read', () => {
     });
     observer.observe({ entryTypes: ['gc'] });
     for (let i = 0; i < 10; i++) {
-      noteRead({ length: 16 * 1024 * 1024 });
+      reportExternalBytes({ length: 16 * 1024 * 1024 });
       Buffer.allocUnsafeSlow(64 * 1024);
       await new Promise((resolve) => {
         setImmediate(resolve);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { bytesBody, type Body } from '../../../src/server/http/body.js';
-import { PeekedBody } from '../../../src/server/body/prefixBody.js';
+import { PrefixBody } from '../../../src/server/body/prefixBody.js';
 import { StreamBody } from '../../../src/server/body/streamBody.js';
 
 const KIB = 1024;
@@ -31,7 +31,7 @@ async function rest(body: Body): Promise<string> {
 describe('PeekedBody', () => {
   it('shows the beginning and sends it all the same', async () => {
     const stream = new PassThrough();
-    const body = new PeekedBody(new StreamBody(stream, undefined));
+    const body = new PrefixBody(new StreamBody(stream, undefined));
     stream.write('<html>');
     stream.end('<body>');
     assert.equal((await body.peek(KIB, 1000)).toString(), '<html><body>');
@@ -41,7 +41,7 @@ describe('PeekedBody', () => {
 
   it('waits for no more than it wants', async () => {
     const stream = new PassThrough();
-    const body = new PeekedBody(new StreamBody(stream, undefined));
+    const body = new PrefixBody(new StreamBody(stream, undefined));
     stream.write('x'.repeat(10));
     assert.equal((await body.peek(4, 60_000)).toString(), 'xxxx');
     assert.equal(body.complete(), undefined);
@@ -51,7 +51,7 @@ describe('PeekedBody', () => {
 
   it('does not hold back a page that comes slowly', async () => {
     const stream = new PassThrough();
-    const body = new PeekedBody(new StreamBody(stream, undefined));
+    const body = new PrefixBody(new StreamBody(stream, undefined));
     stream.write('step 1');
     assert.equal((await body.peek(KIB, 10)).toString(), 'step 1');
     assert.equal((await next(body)).toString(), 'step 1');
@@ -64,7 +64,7 @@ describe('PeekedBody', () => {
 
   for (const at of [0, 3, 6]) {
     it(`puts bytes in at ${at}, and its length knows them`, async () => {
-      const body = new PeekedBody(bytesBody(Buffer.from('abcdef')));
+      const body = new PrefixBody(bytesBody(Buffer.from('abcdef')));
       await body.peek(KIB, 10);
       body.insert(at, Buffer.from('[]'));
       assert.equal(body.length, 8);
@@ -74,7 +74,7 @@ describe('PeekedBody', () => {
 
   it('tells of an error where it occurs', async () => {
     const stream = new PassThrough();
-    const body = new PeekedBody(new StreamBody(stream, undefined));
+    const body = new PrefixBody(new StreamBody(stream, undefined));
     stream.write('half');
     const peeked = body.peek(KIB, 60_000);
     stream.destroy(new Error('died'));
@@ -84,7 +84,7 @@ describe('PeekedBody', () => {
 
   it('closing it ends a wait for the beginning', async () => {
     const stream = new PassThrough();
-    const body = new PeekedBody(new StreamBody(stream, undefined));
+    const body = new PrefixBody(new StreamBody(stream, undefined));
     const peeked = body.peek(KIB, 60_000);
     body.close();
     assert.equal((await peeked).length, 0);

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { ArrivingBody } from '../../../src/server/body/relayBody.js';
+import { RelayBody } from '../../../src/server/body/relayBody.js';
 
 const KIB = 1024;
 
-function start(length?: number): { body: ArrivingBody; counts: { more: number; stopped: number } } {
+function start(length?: number): { body: RelayBody; counts: { more: number; stopped: number } } {
   const counts = { more: 0, stopped: 0 };
   return {
     counts,
-    body: new ArrivingBody(length, {
+    body: new RelayBody(length, {
       more: () => {
         counts.more++;
       },
@@ -18,7 +18,7 @@ function start(length?: number): { body: ArrivingBody; counts: { more: number; s
   };
 }
 
-function next(body: ArrivingBody): Promise<Buffer> {
+function next(body: RelayBody): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     body.next((error, chunk) => {
       if (error === undefined) resolve(chunk);

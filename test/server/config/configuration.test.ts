@@ -85,13 +85,13 @@ describe('configuration: what is right', () => {
   });
 
   it('the limits that may be set are among those that there are, and their defaults are allowed', () => {
-    for (const [key, { least, most, unit }] of Object.entries(LIMIT_RULES)) {
+    for (const [key, { min, max, unit }] of Object.entries(LIMIT_RULES)) {
       const standard =
         DEFAULT_LIMITS[key as keyof typeof DEFAULT_LIMITS] /
         (unit === 'seconds' ? 1000 : unit === 'MiB' ? 1024 ** 2 : 1);
-      assert.ok(least <= standard && standard <= most, key);
-      assert.deepEqual(readConfiguration({ [key]: least }).mistakes, []);
-      assert.deepEqual(readConfiguration({ [key]: most }).mistakes, []);
+      assert.ok(min <= standard && standard <= max, key);
+      assert.deepEqual(readConfiguration({ [key]: min }).mistakes, []);
+      assert.deepEqual(readConfiguration({ [key]: max }).mistakes, []);
     }
   });
 });

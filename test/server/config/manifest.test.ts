@@ -242,9 +242,9 @@ describe('the manifest: settings', () => {
   }
 
   it('have the bounds of the server', () => {
-    for (const [name, { least, most, unit }] of Object.entries(LIMIT_RULES)) {
+    for (const [name, { min, max, unit }] of Object.entries(LIMIT_RULES)) {
       const { minimum, maximum, type } = settings.get(name) as Setting;
-      assert.deepEqual([minimum, maximum, type], [least, most, unit === 'seconds' ? 'number' : 'integer'], name);
+      assert.deepEqual([minimum, maximum, type], [min, max, unit === 'seconds' ? 'number' : 'integer'], name);
     }
   });
 });

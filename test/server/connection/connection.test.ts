@@ -4,7 +4,7 @@ import { Connection } from '../../../src/server/connection/connection.js';
 import { TRANSITIONS, type Action, type State } from '../../../src/server/connection/states.js';
 import type { StateName } from '../../../src/server/options/observer.js';
 import { DEFAULT_LIMITS, type Limits } from '../../../src/server/options/limits.js';
-import type { BodyTaker } from '../../../src/server/connection/requestBody.js';
+import type { BodyConsumer } from '../../../src/server/connection/requestBody.js';
 import type { Refusal, Request } from '../../../src/server/http/message.js';
 import { headerBlock, type Response } from '../../../src/server/http/responseHead.js';
 
@@ -31,7 +31,7 @@ class FakeBody implements Body {
 }
 
 /** Takes bodies, and keeps what it was given. */
-class FakeTaker implements BodyTaker {
+class FakeTaker implements BodyConsumer {
   readonly events: string[] = [];
   isFull = false;
   isReading = true;
@@ -59,7 +59,7 @@ class Machine {
   constructor(
     limits: Partial<Limits> = {},
     admit: (request: Request) => Refusal | undefined = () => undefined,
-    taker?: BodyTaker,
+    consumer?: BodyConsumer,
   ) {
     this.connection = new Connection(
       { ...DEFAULT_LIMITS, ...limits },
@@ -69,7 +69,7 @@ class Machine {
         assert.equal(this.connection.state, to);
         this.edges.push(`${from.name} → ${to.name}`);
       },
-      () => taker,
+      () => consumer,
     );
   }
 
@@ -629,56 +629,56 @@ describe('connection', () => {
 
   describe('bodies that somebody takes', () => {
     const EXPECTS = 'Expect: 100-continue\r\nContent-Length: 5';
-    const taking = (text: string, more: Partial<FakeTaker> = {}): { machine: Machine; taker: FakeTaker } => {
-      const taker = Object.assign(new FakeTaker(), more);
-      return { taker, machine: new Machine({}, undefined, taker).receive(text) };
+    const taking = (text: string, more: Partial<FakeTaker> = {}): { machine: Machine; consumer: FakeTaker } => {
+      const consumer = Object.assign(new FakeTaker(), more);
+      return { consumer, machine: new Machine({}, undefined, consumer).receive(text) };
     };
 
     it('are handled before they are there, and given on as they arrive', () => {
-      const { machine, taker } = taking(post('Content-Length: 10', 'he'));
+      const { machine, consumer } = taking(post('Content-Length: 10', 'he'));
       assert.equal(machine.expect('handle').request.method, 'POST');
       machine.expect('wait');
       machine.receive('llo').expect('wait');
       assert.ok(machine.state.name === 'HANDLING');
       assert.deepEqual([machine.state.incoming?.received, machine.state.incoming?.expected], [5, 10]);
       machine.receive(`world${GET}`).expect('wait');
-      assert.deepEqual(taker.events, ['he', 'llo', 'world', 'END']);
+      assert.deepEqual(consumer.events, ['he', 'llo', 'world', 'END']);
       machine.answer();
       assert.equal(machine.expect('sendHead').persistence, 'default');
       machine.headSent().expect('handle');
     });
 
     it('of no length end at once', () => {
-      const { machine, taker } = taking(GET);
+      const { machine, consumer } = taking(GET);
       machine.expect('handle');
-      assert.deepEqual(taker.events, ['END']);
+      assert.deepEqual(consumer.events, ['END']);
     });
 
     it('in chunks are given on without their framing', () => {
-      const { machine, taker } = taking(post(CHUNKED, '3\r\nabc\r\n0\r\n\r\n'));
+      const { machine, consumer } = taking(post(CHUNKED, '3\r\nabc\r\n0\r\n\r\n'));
       machine.expect('handle');
       machine.expect('wait');
-      assert.deepEqual(taker.events, ['abc', 'END']);
+      assert.deepEqual(consumer.events, ['abc', 'END']);
     });
 
     it('larger than what is drained are given on too', () => {
-      const { machine, taker } = taking(post(`Content-Length: ${200 * KIB}`));
+      const { machine, consumer } = taking(post(`Content-Length: ${200 * KIB}`));
       machine.expect('handle');
       for (let i = 0; i < 200; i++) machine.receive('x'.repeat(KIB)).expect('wait');
-      assert.equal(taker.events.at(-1), 'END');
+      assert.equal(consumer.events.at(-1), 'END');
     });
 
     it('wait for whoever takes them, and so does the client; that is not the fault of the client', () => {
-      const { machine, taker } = taking(post('Content-Length: 10', 'he'));
+      const { machine, consumer } = taking(post('Content-Length: 10', 'he'));
       machine.expect('handle');
       machine.expect('wait');
       assert.deepEqual([machine.connection.wantsBytes, machine.connection.timer], [true, 'body']);
-      taker.isFull = true;
+      consumer.isFull = true;
       assert.deepEqual([machine.connection.wantsBytes, machine.connection.timer], [false, undefined]);
-      taker.isFull = false;
+      consumer.isFull = false;
       machine.connection.timedOut();
       assert.equal(machine.expect('refuse').refusal.status, 408);
-      assert.deepEqual(taker.events, ['he', 'ABANDONED 408']);
+      assert.deepEqual(consumer.events, ['he', 'ABANDONED 408']);
     });
 
     const wrong: readonly (readonly [string, (machine: Machine) => unknown, number])[] = [
@@ -694,13 +694,13 @@ describe('connection', () => {
     ];
     for (const [name, event, status] of wrong) {
       it(`that turn out ${name} are refused, whoever works for them; his answer comes too late`, () => {
-        const { machine, taker } = taking(post(CHUNKED, '3\r\nabc\r\n'));
+        const { machine, consumer } = taking(post(CHUNKED, '3\r\nabc\r\n'));
         machine.expect('handle');
         machine.expect('wait');
         const asked = machine.state;
         event(machine);
         assert.equal(machine.expect('refuse').refusal.status, status);
-        assert.deepEqual(taker.events, ['abc', `ABANDONED ${status}`]);
+        assert.deepEqual(consumer.events, ['abc', `ABANDONED ${status}`]);
         const late = new FakeBody(5);
         machine.connection.answer({ status: 200, fields: headerBlock([]), body: late }, asked);
         assert.deepEqual([machine.name, late.closed], ['HANDLING', 1]);
@@ -710,7 +710,7 @@ describe('connection', () => {
     }
 
     it('go on arriving while the answer is sent; then the connection is not kept', () => {
-      const { machine, taker } = taking(post('Content-Length: 10', 'he'));
+      const { machine, consumer } = taking(post('Content-Length: 10', 'he'));
       machine.expect('handle');
       machine.expect('wait');
       machine.answer(3).receive('llo');
@@ -719,36 +719,36 @@ describe('connection', () => {
       assert.equal(machine.connection.wantsBytes, true);
       machine.receive('wo').expect('wait');
       machine.bodySent(3).expect('end');
-      assert.deepEqual(taker.events, ['he', 'llo', 'wo', 'ABANDONED']);
+      assert.deepEqual(consumer.events, ['he', 'llo', 'wo', 'ABANDONED']);
     });
 
     it('that turn out malformed while the answer is sent end there', () => {
-      const { machine, taker } = taking(post(CHUNKED));
+      const { machine, consumer } = taking(post(CHUNKED));
       machine.expect('handle');
       machine.answer(3);
       machine.expect('sendHead');
       machine.receive('x\r\n').expect('wait');
-      assert.deepEqual([machine.name, ...taker.events], ['SENDING_HEADER', 'ABANDONED 400']);
+      assert.deepEqual([machine.name, ...consumer.events], ['SENDING_HEADER', 'ABANDONED 400']);
     });
 
     it('that are held back are asked for once somebody reads, once', () => {
-      const { machine, taker } = taking(post(EXPECTS), { isReading: false });
+      const { machine, consumer } = taking(post(EXPECTS), { isReading: false });
       machine.expect('handle');
       machine.expect('wait');
       assert.equal(machine.connection.timer, undefined, 'it is we who are waited for');
-      taker.isReading = true;
+      consumer.isReading = true;
       machine.expect('continue');
       machine.expect('wait');
       assert.equal(machine.connection.timer, 'body');
       machine.receive('hello').expect('wait');
-      assert.deepEqual(taker.events, ['hello', 'END']);
+      assert.deepEqual(consumer.events, ['hello', 'END']);
     });
 
     it('that come although they are held back are not asked for', () => {
-      const { machine, taker } = taking(post(EXPECTS, 'he'));
+      const { machine, consumer } = taking(post(EXPECTS, 'he'));
       machine.expect('handle');
       machine.expect('wait');
-      assert.deepEqual(taker.events, ['he']);
+      assert.deepEqual(consumer.events, ['he']);
     });
 
     it('are not asked for when the answer is there without them, nor waited for', () => {
@@ -759,13 +759,13 @@ describe('connection', () => {
     });
 
     it('are not given on when the gate is shut', () => {
-      const taker = new FakeTaker();
-      const machine = new Machine({}, () => ({ status: 403, why: 'no' }), taker).receive(
+      const consumer = new FakeTaker();
+      const machine = new Machine({}, () => ({ status: 403, why: 'no' }), consumer).receive(
         post('Content-Length: 2', 'he'),
       );
       machine.expect('refuse');
       machine.expect('wait');
-      assert.deepEqual(taker.events, []);
+      assert.deepEqual(consumer.events, []);
     });
 
     it('FIN behind the request: a client who has asked, or one who has gone, when something works for it', () => {

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { contentType, createMimeTypes, type MimeTypes } from '../../../src/server/files/contentTypes.js';
+import { contentType, createContentTypes, type ContentTypes } from '../../../src/server/files/contentTypes.js';
 import type { MimeTypesOptions } from '../../../src/server/options/serverOptions.js';
 import { atEnd, temporaryFolder, until } from '../../support/site.js';
 
@@ -81,7 +81,7 @@ describe('mimeTypes: by the database', () => {
 /** A mime.types file in a fresh folder, looked at every 10 ms. */
 interface Followed {
   readonly file: string;
-  readonly types: MimeTypes;
+  readonly types: ContentTypes;
   readonly warnings: string[];
   /** How often the table changed. */
   readonly changes: () => number;
@@ -99,7 +99,7 @@ async function follow({ prepare, ...options }: Start = {}): Promise<Followed> {
   prepare?.(file);
   const warnings: string[] = [];
   let changes = 0;
-  const types = await createMimeTypes(
+  const types = await createContentTypes(
     { file, label: LABEL, optional: true, defaultType: 'application/octet-stream', ...options },
     {
       changed: () => {
@@ -171,7 +171,7 @@ describe("mimeTypes: the user's file", () => {
   for (const [given, type] of defaults) {
     it(`${given} for what nobody knows`, async () => {
       for (const file of [undefined, '/nowhere/mime.types']) {
-        const types = await createMimeTypes(
+        const types = await createContentTypes(
           { file, label: LABEL, optional: true, defaultType: given },
           {
             changed: () => undefined,
@@ -535,7 +535,7 @@ describe('mimeTypes: a file that changes', () => {
 
   it('nothing is told after it is closed', async () => {
     const closed = await follow({ prepare: withText(GREETING) });
-    const other = await createMimeTypes(
+    const other = await createContentTypes(
       { file: closed.file, label: LABEL, optional: true, defaultType: 'text/plain' },
       { changed: () => undefined, warn: () => undefined },
       10,

@@ -16,7 +16,7 @@ import { mkdir, mkdtemp, realpath, rename, rm, symlink, writeFile } from 'node:f
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { lookAt, openPlace, readNames, type Names } from '../../../src/server/files/directory.js';
+import { lookAt, openDirectory, readNames, type DirectoryNames } from '../../../src/server/files/directory.js';
 import type { OpenFolder } from '../../../src/server/files/resolver.js';
 import { createListings } from '../../../src/server/pages/listing/directoryListing.js';
 import {
@@ -141,7 +141,7 @@ describe('folder: what is seen', () => {
 
   it('is told by its name alone as far as that goes', async () => {
     const root = await makeHouse();
-    const place = (await openPlace(root))!;
+    const place = (await openDirectory(root))!;
     atEnd(() => place.close());
     const { folders, files, more } = (await readNames(place, true, 1_000))!;
     assert.deepEqual(folders.sort(), ['.well-known', 'keys.pem', 'plain', 'sub']);
@@ -152,7 +152,7 @@ describe('folder: what is seen', () => {
   it('is a link as what it leads to', async () => {
     const root = await makeHouse();
     const folder = { realRoot: root, realPath: root, segments: [] };
-    const place = (await openPlace(root))!;
+    const place = (await openDirectory(root))!;
     atEnd(() => place.close());
     assert.equal((await lookAt('to-file', place, folder))?.size, 'a.txt'.length);
     assert.deepEqual(
@@ -201,7 +201,7 @@ describe('folder: which folder is read', () => {
       },
     ],
   ];
-  const readable = (names: Names | undefined): string[] =>
+  const readable = (names: DirectoryNames | undefined): string[] =>
     names === undefined ? [] : [...names.files, ...names.folders, ...names.links];
   for (const [platform, how] of everywhere) {
     for (const [what, replace] of replacements) {
@@ -219,12 +219,12 @@ describe('folder: which folder is read', () => {
       it(`is not ${what} that came before it was opened, ${how}`, async () => {
         const { folder, out } = await make();
         await replace(folder, out);
-        assert.equal(await openPlace(folder, platform), undefined);
+        assert.equal(await openDirectory(folder, platform), undefined);
       });
 
       it(`is not ${what} that came after it was opened, ${how}`, async () => {
         const { folder, out } = await make();
-        const place = (await openPlace(folder, platform))!;
+        const place = (await openDirectory(folder, platform))!;
         atEnd(() => place.close());
         await replace(folder, out);
         const read = readable(await readNames(place, false, 100).catch(() => undefined));
@@ -363,8 +363,8 @@ describe('folder: 100,000 entries', function () {
     clearInterval(timer);
     assert.ok(all.every(({ kind }) => kind === 'listing'));
     assert.ok(more.length > 0, 'it was looked at while they were read');
-    const most = Math.max(...more);
-    assert.ok(most < 200e6, `${(most / 1e6).toFixed(0)} MB more at one time`);
+    const max = Math.max(...more);
+    assert.ok(max < 200e6, `${(max / 1e6).toFixed(0)} MB more at one time`);
   });
 
   it('stops at what is ever read, and says that there is more', async () => {

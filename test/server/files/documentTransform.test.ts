@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import type { Hooks, OutgoingDocument, Overlay } from '../../../src/server/options/hooks.js';
-import { createLive } from '../../../src/live/livePreview.js';
+import { createLivePreview } from '../../../src/live/livePreview.js';
 import { cgi, proxy } from '../../support/backends.js';
 import { ask, exchange, get, open, parseReplies, type Reply } from '../../support/client.js';
 import { startSite, until } from '../../support/site.js';
@@ -104,7 +104,7 @@ describe('present: insertions', () => {
 
   it('methods that have no path get their answer as well', async () => {
     const { port } = await startSite({
-      hooks: createLive({ root: '/', ignore: [], problems: false, badge: false }).hooks,
+      hooks: createLivePreview({ root: '/', ignore: [], problems: false, badge: false }).hooks,
     });
     assert.equal((await ask(port, 'CONNECT 127.0.0.1:80 HTTP/1.1', ['Accept: text/html'])).status, 405);
     assert.equal((await ask(port, 'OPTIONS * HTTP/1.1', ['Accept: text/html'])).status, 204);

@@ -3,11 +3,11 @@ import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
 import { appendFile, mkdir, rename, symlink, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import {
-  discardContent,
+  discardRepresentation,
   isSameFile,
-  loadContent,
+  loadRepresentation,
   validatorFields,
-  type Content,
+  type Representation,
 } from '../../../src/server/files/representation.js';
 import { createResolver, type OpenFile } from '../../../src/server/files/resolver.js';
 import { ask, get, type Reply } from '../../support/client.js';
@@ -38,7 +38,7 @@ function isClosed(fd: number): boolean {
   }
 }
 
-const tagOf = ({ validators }: Content): string => validators.etag.replace(/^W\//, '');
+const tagOf = ({ validators }: Representation): string => validators.etag.replace(/^W\//, '');
 
 describe('fileContent: loadContent', () => {
   const sizes: [size: number, inMemory: boolean][] = [
@@ -52,13 +52,13 @@ describe('fileContent: loadContent', () => {
   for (const [size, inMemory] of sizes) {
     it(`a file of ${size} bytes is ${inMemory ? 'read whole, and its descriptor closed' : 'left open'}`, async () => {
       const file = await openFile(await oneFile(Buffer.alloc(size, 'x')));
-      const { content, keep } = await loadContent(file);
+      const { content, keep } = await loadRepresentation(file);
       assert.equal(content.bytes?.length, inMemory ? size : undefined);
       assert.equal(content.fd, inMemory ? -1 : file.fd);
       assert.equal(content.validators.size, size);
       assert.equal(keep, inMemory);
       assert.ok(content.fields.includes(`Content-Length: ${size}\r\n`));
-      if (!inMemory) discardContent(content);
+      if (!inMemory) discardRepresentation(content);
       await until('the descriptor is closed', () => isClosed(file.fd));
     });
   }
@@ -66,7 +66,7 @@ describe('fileContent: loadContent', () => {
   it('describes the file: type, length, validators, ranges, and that it has to be asked for again', async () => {
     const name = await oneFile('hello', 'a.html');
     await utimes(name, 784_111_777.5, 784_111_777.5);
-    const { content } = await loadContent(await openFile(name));
+    const { content } = await loadRepresentation(await openFile(name));
     assert.equal(content.type, 'text/html; charset=utf-8');
     for (const line of [
       'Content-Type: text/html; charset=utf-8',
@@ -92,7 +92,7 @@ describe('fileContent: loadContent', () => {
     closeSync(real.fd);
     // A folder opens well and reads badly; Windows does not even open it.
     const file = onWindows ? real : { ...real, fd: openSync(path.dirname(name), 'r') };
-    await assert.rejects(loadContent(file));
+    await assert.rejects(loadRepresentation(file));
     await until('the descriptor is closed', () => isClosed(file.fd));
   });
 
@@ -100,7 +100,7 @@ describe('fileContent: loadContent', () => {
     const name = await oneFile('hello, world');
     const file = await openFile(name);
     await truncate(name, 5);
-    const { content, keep } = await loadContent(file);
+    const { content, keep } = await loadRepresentation(file);
     assert.equal(content.bytes?.toString(), 'hello');
     assert.equal(content.validators.size, 5);
     assert.ok(content.fields.includes('Content-Length: 5\r\n'));
@@ -112,7 +112,7 @@ describe('fileContent: loadContent', () => {
     const name = await oneFile('hello');
     const file = await openFile(name);
     await appendFile(name, ', world');
-    const { content, keep } = await loadContent(file);
+    const { content, keep } = await loadRepresentation(file);
     assert.equal(content.bytes?.toString(), 'hello');
     assert.match(content.validators.etag, /^W\//);
     assert.equal(keep, false);
@@ -133,10 +133,10 @@ describe('fileContent: loadContent', () => {
         const name = await oneFile(Buffer.alloc(size, 'x'));
         const seconds = 1_700_000_000 + fraction;
         await utimes(name, seconds, seconds);
-        const { content, keep } = await loadContent(await openFile(name), undefined, seconds * 1000 + later);
+        const { content, keep } = await loadRepresentation(await openFile(name), undefined, seconds * 1000 + later);
         assert.equal(content.validators.etag.startsWith('W/'), !settled);
         assert.equal(keep, settled && size <= 64 * KIB);
-        discardContent(content);
+        discardRepresentation(content);
       });
     }
   }
@@ -145,7 +145,7 @@ describe('fileContent: loadContent', () => {
     const folder = await temporaryFolder();
     await writeFiles(folder, { a: 'hello', b: 'hello' });
     const load = async (name: string): Promise<string> =>
-      tagOf((await loadContent(await openFile(path.join(folder, name)))).content);
+      tagOf((await loadRepresentation(await openFile(path.join(folder, name)))).content);
     const first = await load('a');
     assert.equal(await load('a'), first);
     assert.notEqual(await load('b'), first);
@@ -159,14 +159,14 @@ describe('fileContent: loadContent', () => {
   it('other content of the same size whose old time was put back (cp -p, rsync, reproducible builds) has another tag', async () => {
     const name = await oneFile('hello');
     const { atime, mtime } = statSync(name);
-    const before = (await loadContent(await openFile(name))).content;
+    const before = (await loadRepresentation(await openFile(name))).content;
     const looked = statSync(name, { bigint: true }).ctimeNs;
     // Long enough for the clock of the file system to have ticked.
     do {
       await writeFile(name, 'HELLO');
       await utimes(name, atime, mtime);
     } while (statSync(name, { bigint: true }).ctimeNs === looked);
-    const after = (await loadContent(await openFile(name))).content;
+    const after = (await loadRepresentation(await openFile(name))).content;
     assert.notEqual(tagOf(after), tagOf(before));
   });
 

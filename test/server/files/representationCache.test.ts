@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { closeSync, statSync } from 'node:fs';
 import { chmod, mkdir, rename, rm, symlink, unlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ContentCache } from '../../../src/server/files/representationCache.js';
-import type { Content } from '../../../src/server/files/representation.js';
+import { RepresentationCache } from '../../../src/server/files/representationCache.js';
+import type { Representation } from '../../../src/server/files/representation.js';
 import { createResolver, type OpenFile } from '../../../src/server/files/resolver.js';
 import { headerBlock } from '../../../src/server/http/responseHead.js';
 import { temporaryFolder, writeFiles } from '../../support/site.js';
@@ -11,11 +11,14 @@ import { temporaryFolder, writeFiles } from '../../support/site.js';
 const KIB = 1024;
 
 /** What the resolver and the loading would have given, with a content of a size of our choice. */
-async function contentOf(file: string, size = 5): Promise<{ readonly content: Content; readonly file: OpenFile }> {
+async function contentOf(
+  file: string,
+  size = 5,
+): Promise<{ readonly content: Representation; readonly file: OpenFile }> {
   const found = await (await createResolver(path.dirname(file))).resolve(`/${path.basename(file)}`);
   assert.ok(found.kind === 'file');
   closeSync(found.file.fd);
-  const content: Content = {
+  const content: Representation = {
     validators: { etag: '"x"', lastModified: 0, size },
     type: 'text/plain',
     fields: headerBlock([]),
@@ -44,17 +47,17 @@ class Clock {
 }
 
 async function filled(): Promise<{
-  cache: ContentCache;
+  cache: RepresentationCache;
   clock: Clock;
   file: string;
   folder: string;
-  content: Content;
+  content: Representation;
 }> {
   const folder = await temporaryFolder();
   await writeFiles(folder, { 'a.txt': 'hello', 'b.txt': 'other' });
   const file = path.join(folder, 'a.txt');
   const clock = new Clock();
-  const cache = new ContentCache(clock.now);
+  const cache = new RepresentationCache(clock.now);
   const kept = await contentOf(file);
   cache.set('/a.txt', kept.file, kept.content);
   return { cache, clock, file, folder, content: kept.content };
@@ -146,7 +149,7 @@ describe('contentCache: freshness', () => {
   if (process.platform !== 'win32') {
     it('a link that leads elsewhere now is another file (not on Windows: links)', async () => {
       const { clock, folder } = await filled();
-      const cache = new ContentCache(clock.now);
+      const cache = new RepresentationCache(clock.now);
       const link = path.join(folder, 'link');
       await symlink('a.txt', link);
       const kept = await contentOf(link);
@@ -163,7 +166,7 @@ describe('contentCache: freshness', () => {
 
 describe('contentCache: a slow disk', () => {
   /** Looks at the file, each look taking so many milliseconds; true for each that was answered. */
-  function look(cache: ContentCache, clock: Clock, durations: readonly number[]): boolean[] {
+  function look(cache: RepresentationCache, clock: Clock, durations: readonly number[]): boolean[] {
     return durations.map((duration) => {
       clock.time += 1_000;
       clock.step = duration;
@@ -206,7 +209,7 @@ describe('contentCache: the bound', () => {
   it('8 MiB, the one not asked for longest goes first', async () => {
     const { file } = await filled();
     const kept = await contentOf(file, 64 * KIB);
-    const full = new ContentCache(new Clock().now);
+    const full = new RepresentationCache(new Clock().now);
     let fit = 0;
     while (full.get('/0') !== undefined || fit === 0) full.set(`/${fit++}`, kept.file, kept.content);
     // The last one was one too many.
@@ -214,7 +217,7 @@ describe('contentCache: the bound', () => {
     assert.ok(fit * 64 * KIB <= 8 * 1024 * KIB && fit >= 32, `${fit} files of 64 KiB fit`);
 
     const clock = new Clock();
-    const cache = new ContentCache(clock.now);
+    const cache = new RepresentationCache(clock.now);
     for (let n = 0; n < fit; n++) cache.set(`/${n}`, kept.file, kept.content);
     clock.time += 10;
     assert.ok(cache.get('/0') !== undefined, 'asked for again');
@@ -228,12 +231,12 @@ describe('contentCache: the bound', () => {
     );
   });
 
-  const survivors = (cache: ContentCache, paths: readonly string[]): number =>
+  const survivors = (cache: RepresentationCache, paths: readonly string[]): number =>
     paths.filter((name) => cache.get(name) !== undefined).length;
 
   it('empty files are not free: some thousands of them are kept, not more', async () => {
     const { file } = await filled();
-    const cache = new ContentCache(new Clock().now);
+    const cache = new RepresentationCache(new Clock().now);
     const kept = await contentOf(file, 0);
     const paths = Array.from({ length: 20_000 }, (_, n) => `/${n}`);
     for (const name of paths) cache.set(name, kept.file, kept.content);
@@ -243,7 +246,7 @@ describe('contentCache: the bound', () => {
 
   it('the paths count too: one file asked for in thousands of long spellings does not fill the memory', async () => {
     const { file } = await filled();
-    const cache = new ContentCache(new Clock().now);
+    const cache = new RepresentationCache(new Clock().now);
     const kept = await contentOf(file, 0);
     const paths = Array.from({ length: 10_000 }, (_, n) => `/${String(n).padStart(8 * KIB, 'x')}`);
     for (const name of paths) cache.set(name, kept.file, kept.content);
@@ -253,7 +256,7 @@ describe('contentCache: the bound', () => {
 
   it('a path that is kept anew does not count twice', async () => {
     const { file } = await filled();
-    const cache = new ContentCache(new Clock().now);
+    const cache = new RepresentationCache(new Clock().now);
     const kept = await contentOf(file, 64 * KIB);
     cache.set('/first', kept.file, kept.content);
     for (let n = 0; n < 1_000; n++) cache.set('/again', kept.file, kept.content);

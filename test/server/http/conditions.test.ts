@@ -32,7 +32,7 @@ const RANGE = 'Range: bytes=0-9';
 const rows: Row[] = [
   ['nothing', [], 200],
 
-  // Row 88: If-None-Match, weak comparison (RFC 9110 §13.1.2)
+  // If-None-Match, weak comparison (RFC 9110 §13.1.2)
   ['INM same', [INM('"tag"')], 304],
   ['INM same but weak', [INM('W/"tag"')], 304],
   ['INM strong, ours weak', [INM('"tag"')], 304, WEAK],
@@ -55,7 +55,7 @@ const rows: Row[] = [
   ['INM empty', [INM('')], 200],
   ['INM empty tag', [INM('""')], 200],
 
-  // Row 89: If-Modified-Since (§13.1.3)
+  // If-Modified-Since (§13.1.3)
   ['IMS same second', [IMS(AT)], 304],
   ['IMS later', [IMS(AFTER)], 304],
   ['IMS in the future', [IMS(FUTURE)], 304],
@@ -92,7 +92,7 @@ const rows: Row[] = [
   ['IUS garbage', [IUS('yesterday')], 200],
   ['IUS empty', [IUS('')], 200],
 
-  // Row 87: precedence (§13.2.2)
+  // precedence (§13.2.2)
   ['IM true before IUS false', [IM('"tag"'), IUS(BEFORE)], 200],
   ['IM false before IUS true', [IM('"other"'), IUS(AT)], 412],
   ['IM garbage before IUS true', [IM('other'), IUS(AT)], 412],
@@ -115,7 +115,7 @@ const rows: Row[] = [
   ['INM other, then Range', [INM('"other"'), RANGE], 206],
   ['IM true, then Range', [IM('"tag"'), RANGE], 206],
 
-  // Row 86: If-Range (§13.1.5)
+  // If-Range (§13.1.5)
   ['If-Range same', [RANGE, 'If-Range: "tag"'], 206],
   ['If-Range other', [RANGE, 'If-Range: "other"'], 200],
   ['If-Range weak', [RANGE, 'If-Range: W/"tag"'], 200],

@@ -29,11 +29,11 @@ const rows: [field: string, answer: Answer, size?: number][] = [
   ['bytes= 0-0', bytes([0, 1])],
   ['bytes=\t0-0 ', bytes([0, 1])],
 
-  // Row 84: a suffix longer than the file is the whole file
+  // RFC 9110 §14.1.2: a suffix longer than the file is the whole file
   ['bytes=-101', bytes([0, 100])],
   [`bytes=-${'9'.repeat(400)}`, bytes([0, 100])],
 
-  // Row 83: no byte of the file is in it; row 82: last before first
+  // Not satisfiable: no byte of the file is in it, or last before first (RFC 9110 §14.1.1)
   ['bytes=100-', 'unsatisfiable'],
   ['bytes=100-100', 'unsatisfiable'],
   ['bytes=1000-2000', 'unsatisfiable'],
@@ -47,7 +47,7 @@ const rows: [field: string, answer: Answer, size?: number][] = [
   ['bytes=0-0', 'unsatisfiable', 0],
   ['bytes=-5', 'unsatisfiable', 0],
 
-  // Row 81: units we do not know
+  // RFC 9110 §14.2: units we do not know
   ['items=0-0', 'ignore'],
   ['byte=0-0', 'ignore'],
   ['xbytes=0-0', 'ignore'],
@@ -59,7 +59,7 @@ const rows: [field: string, answer: Answer, size?: number][] = [
   ['bytes 0-0', 'ignore'],
   ['bytes =0-0', 'ignore'],
 
-  // Row 82: malformed
+  // RFC 9110 §14.2: malformed
   ['bytes=', 'ignore'],
   ['bytes=,', 'ignore'],
   ['bytes=-', 'ignore'],
@@ -81,7 +81,7 @@ const rows: [field: string, answer: Answer, size?: number][] = [
   ['bytes=0-1,bytes=2-3', 'ignore'],
   ['bytes=\xb2-3', 'ignore'],
 
-  // Row 85: several
+  // RFC 9110 §15.3.7.2: several
   ['bytes=0-0,2-2', bytes([0, 1], [2, 3])],
   ['bytes=0-9, 20-29 ,\t-5', bytes([0, 10], [20, 30], [95, 100])],
   ['bytes=50-59,0-9', bytes([50, 60], [0, 10])],
@@ -91,7 +91,7 @@ const rows: [field: string, answer: Answer, size?: number][] = [
   ['bytes=-0,0-0', bytes([0, 1])],
   [`bytes=${list(8)}`, bytes(...Array.from({ length: 8 }, (_, i): [number, number] => [i * 10, i * 10 + 1]))],
 
-  // Row 82: overlapping, or more than eight
+  // RFC 9110 §14.2: overlapping, or more than eight
   ['bytes=0-9,9-19', 'ignore'],
   ['bytes=0-9,5-5', 'ignore'],
   ['bytes=0-0,0-0', 'ignore'],
@@ -188,7 +188,7 @@ describe('ranges', () => {
         ],
       ];
       for (const [range, ...parts] of multiples) {
-        it(`row 85: ${target} ${range}: multipart`, async () => {
+        it(`${target} ${range}: multipart`, async () => {
           const { port } = await site();
           const reply = await askFor(port, target, range);
           assert.equal(reply.status, 206);
@@ -248,7 +248,7 @@ describe('ranges', () => {
         });
       }
 
-      it(`row 80: ${target}: HEAD answers as without Range`, async () => {
+      it(`${target}: HEAD answers as without Range`, async () => {
         const { port } = await site();
         for (const range of ['bytes=0-0', 'bytes=0-0,5-5', 'bytes=9999999-']) {
           const reply = await askFor(port, target, range, 'HEAD');
@@ -260,13 +260,13 @@ describe('ranges', () => {
       });
     }
 
-    it('row 80: other methods ignore Range', async () => {
+    it('other methods ignore Range', async () => {
       const { port } = await site();
       assert.equal((await askFor(port, '/small.txt', 'bytes=0-0', 'OPTIONS')).status, 204);
       assert.equal((await askFor(port, '/small.txt', 'bytes=0-0', 'POST')).status, 405);
     });
 
-    it('row 83: an empty file has no range', async () => {
+    it('an empty file has no range', async () => {
       const { port } = await site();
       for (const range of ['bytes=0-', 'bytes=-5', 'bytes=0-0']) {
         const reply = await askFor(port, '/empty.txt', range);

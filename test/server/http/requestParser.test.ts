@@ -469,7 +469,7 @@ describe('request', () => {
     }
 
     it('decides on every head that is longer than its limits allow, whatever it consists of', () => {
-      const most = LIMITS.maxHeaderBytes + LIMITS.maxTargetBytes + 64;
+      const max = LIMITS.maxHeaderBytes + LIMITS.maxTargetBytes + 64;
       for (const byte of [
         'a',
         ' ',
@@ -498,7 +498,7 @@ describe('request', () => {
           'GET / HTTP/1.1\r\nX:',
           'A'.repeat(32) + ' ',
         ]) {
-          const text = (start + byte.repeat(most)).slice(0, most);
+          const text = (start + byte.repeat(max)).slice(0, max);
           assert.notEqual(parse(text), undefined, JSON.stringify(text.slice(0, 40)));
         }
       }

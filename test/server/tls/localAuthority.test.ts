@@ -3,11 +3,11 @@ import { X509Certificate } from 'node:crypto';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { localCertificate, localNames } from '../../../src/server/tls/localAuthority.js';
-import type { Names } from '../../../src/server/tls/x509.js';
+import type { CertificateNames } from '../../../src/server/tls/x509.js';
 import { temporaryFolder } from '../../support/site.js';
 
 const DAY = 24 * 3600 * 1000;
-const NAMES: Names = { dns: ['localhost', 'box.local'], ip: ['127.0.0.1', '::1', '192.168.7.20'] };
+const NAMES: CertificateNames = { dns: ['localhost', 'box.local'], ip: ['127.0.0.1', '::1', '192.168.7.20'] };
 
 describe('the certificate of this machine', () => {
   it('is for its names and addresses, and signed by its own authority', async () => {
@@ -51,7 +51,7 @@ describe('the certificate of this machine', () => {
   const changes: readonly (readonly [
     name: string,
     change: (folder: string) => Promise<void>,
-    names: Names,
+    names: CertificateNames,
     days: number,
     authorityStays: boolean,
   ])[] = [

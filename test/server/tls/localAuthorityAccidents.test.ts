@@ -5,12 +5,12 @@ import { readdirSync } from 'node:fs';
 import { chmod, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { makeAuthority, type Names } from '../../../src/server/tls/x509.js';
+import { makeAuthority, type CertificateNames } from '../../../src/server/tls/x509.js';
 import { localCertificate, localNames } from '../../../src/server/tls/localAuthority.js';
 import { temporaryFolder } from '../../support/site.js';
 
 const DAY = 24 * 3600 * 1000;
-const NAMES: Names = { dns: ['localhost'], ip: ['127.0.0.1', '::1'] };
+const NAMES: CertificateNames = { dns: ['localhost'], ip: ['127.0.0.1', '::1'] };
 
 describe('the certificate of this machine, by accident', () => {
   const certOf = (text: string): string =>
@@ -29,8 +29,12 @@ describe('the certificate of this machine, by accident', () => {
   }
 
   const GARBAGE = '-----BEGIN PRIVATE KEY-----\nMIGH\n-----END PRIVATE KEY-----\n';
-  const MORE: Names = { ...NAMES, ip: [...NAMES.ip, '10.9.9.9'] };
-  const damages: readonly (readonly [name: string, damage: (folder: string) => Promise<void>, names: Names])[] = [
+  const MORE: CertificateNames = { ...NAMES, ip: [...NAMES.ip, '10.9.9.9'] };
+  const damages: readonly (readonly [
+    name: string,
+    damage: (folder: string) => Promise<void>,
+    names: CertificateNames,
+  ])[] = [
     [
       'server.pem has the key of another',
       async (folder) => {

@@ -6,8 +6,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
-import type { Departure } from '../../connection/clientAbort.js';
-import { noteRead } from '../../body/externalMemory.js';
+import type { ClientAbortSignal } from '../../connection/clientAbort.js';
+import { reportExternalBytes } from '../../body/externalMemory.js';
 import { StreamBody } from '../../body/streamBody.js';
 import {
   BackendFailure,
@@ -25,7 +25,7 @@ import { whyNotStarted } from './startError.js';
 import { spoolOf, type Spooled } from '../common/bodySpool.js';
 
 /** Requests that wait for their turn, at most. */
-const MOST_WAITING = 64;
+const MAX_WAITING = 64;
 /** Milliseconds without output after a script has ended: nothing of it is on its way any more. */
 const AFTERMATH = 50;
 const EMPTY = Buffer.alloc(0);
@@ -95,7 +95,7 @@ class Turns {
   constructor(private readonly rule: CgiRule) {}
 
   /** @returns what has to be called when it is over */
-  async take(signal: Departure): Promise<() => void> {
+  async take(signal: ClientAbortSignal): Promise<() => void> {
     signal.throwIfAborted();
     if (this.running >= this.rule.maxProcesses) await this.wait(signal);
     else this.running++;
@@ -110,13 +110,13 @@ class Turns {
     for (const { fail } of this.waiting) fail(new BackendFailure(503, 'The server is about to stop.'));
   }
 
-  private wait(signal: Departure): Promise<void> {
+  private wait(signal: ClientAbortSignal): Promise<void> {
     const { label, maxProcesses, timeout } = this.rule;
-    if (this.waiting.size >= MOST_WAITING)
+    if (this.waiting.size >= MAX_WAITING)
       throw new BackendFailure(
         503,
         'Too many scripts run already.',
-        `${label}: ${maxProcesses} scripts run and ${MOST_WAITING} requests wait`,
+        `${label}: ${maxProcesses} scripts run and ${MAX_WAITING} requests wait`,
       );
     return new Promise((resolve, reject) => {
       const over = (): void => {
@@ -271,7 +271,7 @@ class ScriptRun {
   }
 
   private take(bytes: Buffer): void {
-    noteRead(bytes);
+    reportExternalBytes(bytes);
     if (this.isOver) return;
     this.pieces++;
     this.timer.refresh();

@@ -4,7 +4,7 @@
 import { open } from 'node:fs/promises';
 
 /** First lines are not longer: Linux reads no more of them. Bytes. */
-const LONGEST_FIRST_LINE = 256;
+const MAX_FIRST_LINE_LENGTH = 256;
 
 /** @param error what starting it failed with @returns what to look at, and what to do */
 export async function whyNotStarted(script: string, error: NodeJS.ErrnoException): Promise<string> {
@@ -23,7 +23,7 @@ export async function whyNotStarted(script: string, error: NodeJS.ErrnoException
 async function programOf(script: string): Promise<string | undefined> {
   const file = await open(script);
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(LONGEST_FIRST_LINE), 0, LONGEST_FIRST_LINE, 0);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_FIRST_LINE_LENGTH), 0, MAX_FIRST_LINE_LENGTH, 0);
     return /^#![ \t]*([^ \t\n]+)/.exec(buffer.toString('utf8', 0, bytesRead))?.[1];
   } finally {
     await file.close();

@@ -1,9 +1,9 @@
 /**
  * What answers in place of a file: a CGI script, a FastCGI application, PHP, another web server. One interface for all
- * of them; which one answers is decided in route.ts, and what becomes of the answer in gateway.ts.
+ * of them; which one answers is decided in routes.ts, and what becomes of the answer in gateway.ts.
  */
 import type { Body } from '../../http/body.js';
-import type { Departure } from '../../connection/clientAbort.js';
+import type { ClientAbortSignal } from '../../connection/clientAbort.js';
 import type { Ends } from '../../access/gate.js';
 import type { Takeover } from '../../options/hooks.js';
 import type { IncomingBody } from '../../body/incomingBody.js';
@@ -24,7 +24,7 @@ export interface BackendRequest {
    * Aborted when the client has gone, or the server stops, before there is an answer. Later, the body of the answer is
    * closed.
    */
-  readonly signal: Departure;
+  readonly signal: ClientAbortSignal;
 }
 
 /** The same for a script. */

@@ -9,11 +9,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import type { IncomingBody } from '../../body/incomingBody.js';
-import { noteRead } from '../../body/externalMemory.js';
+import { reportExternalBytes } from '../../body/externalMemory.js';
 import { BackendFailure, type BackendRequest } from './backend.js';
 
 /** Beyond it, a body lies in a file. Bytes. */
-const MOST_IN_MEMORY = 1024 * 1024;
+const MAX_IN_MEMORY = 1024 * 1024;
 /** What is read of a file at once: the longest FastCGI record that needs no padding. Bytes. */
 const PIECE = 0xfff8;
 const EMPTY = Buffer.alloc(0);
@@ -46,7 +46,7 @@ export async function spool(body: IncomingBody, folder: string = tmpdir()): Prom
     for await (const chunk of body as AsyncIterable<Buffer>) {
       length += chunk.length;
       chunks.push(chunk);
-      if (file === undefined && length <= MOST_IN_MEMORY) continue;
+      if (file === undefined && length <= MAX_IN_MEMORY) continue;
       file ??= await SpoolFile.create(folder);
       const [first, ...more] = chunks.splice(0);
       await file.write(first === undefined || more.length > 0 ? Buffer.concat([first ?? EMPTY, ...more]) : first);
@@ -126,7 +126,7 @@ class SpoolFile {
     for (let at = 0; at < length;) {
       const { bytesRead, buffer } = await this.handle.read(Buffer.allocUnsafe(PIECE), 0, PIECE, at);
       if (bytesRead === 0) throw new Error('the temporary file became shorter');
-      noteRead(buffer);
+      reportExternalBytes(buffer);
       at += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }

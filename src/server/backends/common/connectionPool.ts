@@ -1,7 +1,7 @@
 /**
  * Connections to a backend: kept, used again, and as many as it may have at once; each carries one request at a time.
  */
-import type { Departure } from '../../connection/clientAbort.js';
+import type { ClientAbortSignal } from '../../connection/clientAbort.js';
 import { BackendFailure } from './backend.js';
 
 /** It did not answer a single byte on a connection that had been used before: it may have closed it just then. */
@@ -21,9 +21,9 @@ export interface PoolRule<C extends PooledConnection> {
   /** @param closed called once, when it is of no use any more */
   readonly connect: (closed: () => void) => C;
   /** Connections at once. */
-  readonly most: number;
+  readonly max: number;
   /** Requests that wait for one of them. */
-  readonly mostWaiting: number;
+  readonly maxWaiting: number;
   /** How long they wait. Milliseconds. */
   readonly timeout: number;
   /** Each holds a process, of which there may be few: none is kept while another one may wait for its process. */
@@ -61,7 +61,7 @@ export class ConnectionPool<C extends PooledConnection> {
    * which cannot be stale
    * @throws what `askOn` throws; BackendFailure (503) when there is no connection for it
    */
-  ask<A>(askOn: AskOn<C, A>, signal: Departure, mayRetry: boolean): Promise<A> {
+  ask<A>(askOn: AskOn<C, A>, signal: ClientAbortSignal, mayRetry: boolean): Promise<A> {
     const taken = this.take(signal, mayRetry);
     const answer =
       taken instanceof Promise
@@ -91,14 +91,14 @@ export class ConnectionPool<C extends PooledConnection> {
   }
 
   /** One that was waited for: meanwhile it may have gone, and so may the client. */
-  private askLater<A>(connection: C, askOn: AskOn<C, A>, signal: Departure): Promise<A> {
+  private askLater<A>(connection: C, askOn: AskOn<C, A>, signal: ClientAbortSignal): Promise<A> {
     if (!connection.isFree) return this.askAgain(askOn, signal);
     if (!signal.aborted) return this.askOn(connection, askOn);
     this.free(connection);
     return Promise.reject(new Error('the client has gone'));
   }
 
-  private async askAgain<A>(askOn: AskOn<C, A>, signal: Departure): Promise<A> {
+  private async askAgain<A>(askOn: AskOn<C, A>, signal: ClientAbortSignal): Promise<A> {
     signal.throwIfAborted();
     // The others will not be any better.
     for (const { connection } of this.idle.splice(0)) connection.destroy();
@@ -113,7 +113,7 @@ export class ConnectionPool<C extends PooledConnection> {
   }
 
   /** A kept connection if it may be used; else a new one; else the next that becomes free. */
-  private take(signal: Departure, mayBeKept: boolean): Promise<C> | C {
+  private take(signal: ClientAbortSignal, mayBeKept: boolean): Promise<C> | C {
     if (this.isClosed) return Promise.reject(stopping());
     for (let kept = this.idle.pop(); kept !== undefined; kept = this.idle.pop()) {
       const { connection, until } = kept;
@@ -124,7 +124,7 @@ export class ConnectionPool<C extends PooledConnection> {
       this.open.delete(connection);
       if (!mayBeKept) break;
     }
-    if (this.open.size < this.rule.most) return this.connect();
+    if (this.open.size < this.rule.max) return this.connect();
     return this.wait(signal, mayBeKept);
   }
 
@@ -139,14 +139,14 @@ export class ConnectionPool<C extends PooledConnection> {
     return connection;
   }
 
-  private wait(signal: Departure, mayBeKept: boolean): Promise<C> {
-    const { mostWaiting, timeout, who, label, most } = this.rule;
-    if (this.waiting.size >= mostWaiting)
+  private wait(signal: ClientAbortSignal, mayBeKept: boolean): Promise<C> {
+    const { maxWaiting, timeout, who, label, max } = this.rule;
+    if (this.waiting.size >= maxWaiting)
       return Promise.reject(
         new BackendFailure(
           503,
           `Too many requests wait for ${who}.`,
-          `${label}: more than ${mostWaiting} requests wait`,
+          `${label}: more than ${maxWaiting} requests wait`,
         ),
       );
     return new Promise((resolve, reject) => {
@@ -174,7 +174,7 @@ export class ConnectionPool<C extends PooledConnection> {
           new BackendFailure(
             503,
             `${who[0]?.toUpperCase() ?? ''}${who.slice(1)} is busy.`,
-            `${label}: all ${most} connections were busy for ${timeout / 1000} seconds`,
+            `${label}: all ${max} connections were busy for ${timeout / 1000} seconds`,
           ),
         );
       }, timeout);
@@ -226,7 +226,7 @@ export class ConnectionPool<C extends PooledConnection> {
 
   private serveNext(): void {
     const [next] = this.waiting;
-    if (next !== undefined && !this.isClosed && this.open.size < this.rule.most) next.take(this.connect());
+    if (next !== undefined && !this.isClosed && this.open.size < this.rule.max) next.take(this.connect());
   }
 }
 

@@ -9,7 +9,7 @@ import type { BackendResponse } from './backend.js';
 /** What is said to the browser by the head, and holds for the page as well. */
 const KEPT = new Set(['set-cookie', 'retry-after']);
 
-export interface Problem {
+export interface EmptyError {
   readonly status: number;
   /** One sentence for the page: names nothing of this machine. */
   readonly why: string;
@@ -18,7 +18,7 @@ export interface Problem {
 }
 
 /** @returns undefined when the answer says something, is no error, or is not for somebody's eyes */
-export function problemOfBlank({ status, body, fields }: BackendResponse, request: Request): Problem | undefined {
+export function emptyErrorOf({ status, body, fields }: BackendResponse, request: Request): EmptyError | undefined {
   const isError = status === 404 || status >= 500;
   const isBlank = body === undefined || body.bytes?.length === 0 || body.length === 0;
   if (!isError || !isBlank || request.method === 'HEAD' || !isNavigation(request.fields)) return undefined;

@@ -4,10 +4,10 @@
  */
 
 /** Characters of one line. */
-const LONGEST_LINE = 2000;
+const MAX_LINE_LENGTH = 2000;
 /** What one script may say in a second. */
-const MOST_LINES = 100;
-const MOST_BYTES = 64 * 1024;
+const MAX_LINES = 100;
+const MAX_BYTES = 64 * 1024;
 const SECOND = 1000;
 
 export interface ErrorLines {
@@ -43,14 +43,14 @@ export function errorLines(label: string, log: (line: string) => void, now: () =
         lines = bytes = 0;
       }
       // What is beyond the measure is not even looked at: a gigabyte costs nothing.
-      const room = lines >= MOST_LINES ? 0 : Math.max(0, MOST_BYTES - bytes);
+      const room = lines >= MAX_LINES ? 0 : Math.max(0, MAX_BYTES - bytes);
       const taken = chunk.subarray(0, room);
       bytes += chunk.length;
       dropped += chunk.length - taken.length;
       const parts = (rest + taken.toString('utf8')).split('\n');
-      rest = (parts.pop() ?? '').slice(0, LONGEST_LINE + 1);
+      rest = (parts.pop() ?? '').slice(0, MAX_LINE_LENGTH + 1);
       for (const part of parts) {
-        if (lines < MOST_LINES) say(part);
+        if (lines < MAX_LINES) say(part);
         else dropped += part.length + 1;
       }
     },
@@ -65,7 +65,7 @@ export function errorLines(label: string, log: (line: string) => void, now: () =
 /** No line can forge another one, or speak to a terminal. */
 function plain(line: string): string {
   const text = line.endsWith('\r') ? line.slice(0, -1) : line;
-  const start = text.length > LONGEST_LINE ? `${text.slice(0, LONGEST_LINE)}…` : text;
+  const start = text.length > MAX_LINE_LENGTH ? `${text.slice(0, MAX_LINE_LENGTH)}…` : text;
   return start.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, (c) =>
     c === '\t' ? ' ' : `\\u${(c.codePointAt(0) as number).toString(16).padStart(4, '0')}`,
   );

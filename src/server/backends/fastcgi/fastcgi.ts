@@ -5,13 +5,13 @@
 import type { BackendAnswer, BackendTools, ScriptBackend } from '../common/backend.js';
 import { cgiVariables } from '../cgi/metaVariables.js';
 import { ConnectionPool } from '../common/connectionPool.js';
-import type { FastCgiCall } from './fastcgiRequest.js';
+import type { FastCgiParameters } from './fastcgiRequest.js';
 import { FastCgiConnection } from './fastcgiConnection.js';
 import type { FastCgiRule } from '../../options/backendRules.js';
 import { spoolOf } from '../common/bodySpool.js';
 
 /** Requests that wait for a connection, at most. */
-const MOST_WAITING = 64;
+const MAX_WAITING = 64;
 /** Doing them twice is doing them once (RFC 9110 §9.2.2). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
@@ -21,8 +21,8 @@ export function createFastCgi(rule: FastCgiOptions, tools: Pick<BackendTools, 'l
   const { address, timeout, maxConnections, label } = rule;
   const pool = new ConnectionPool({
     connect: (closed) => new FastCgiConnection(address, closed),
-    most: maxConnections,
-    mostWaiting: MOST_WAITING,
+    max: maxConnections,
+    maxWaiting: MAX_WAITING,
     timeout,
     isScarce: true,
     who: 'the application',
@@ -35,7 +35,7 @@ export function createFastCgi(rule: FastCgiOptions, tools: Pick<BackendTools, 'l
       let isStreamed = false;
       try {
         signal.throwIfAborted();
-        const call: FastCgiCall = {
+        const call: FastCgiParameters = {
           variables: cgiVariables(exchange, { software: tools.software, contentLength: content.length }),
           content,
           timeout,

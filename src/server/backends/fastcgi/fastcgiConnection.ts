@@ -2,11 +2,11 @@
  * One connection to a FastCGI application: one request at a time, and then the next one.
  */
 import type { Socket } from 'node:net';
-import type { Departure } from '../../connection/clientAbort.js';
+import type { ClientAbortSignal } from '../../connection/clientAbort.js';
 import { BackendFailure, type BackendAnswer } from '../common/backend.js';
 import { openSocket } from '../common/backendSocket.js';
 import type { PooledConnection } from '../common/connectionPool.js';
-import { Call, type CallConnection, type FastCgiCall } from './fastcgiRequest.js';
+import { FastCgiRequest, type RequestConnection, type FastCgiParameters } from './fastcgiRequest.js';
 import { encodeAbort, encodeRequest, encodeStdin, RecordError, RecordReader, stdinRecords } from './fastcgiRecords.js';
 import type { Address } from '../../options/backendRules.js';
 
@@ -14,18 +14,18 @@ const EMPTY = Buffer.alloc(0);
 /** Milliseconds for the application to take the news that nobody waits. */
 const LAST_WORD = 200;
 /** Milliseconds to come to a connection at all; the machine is usually this one. */
-const MOST_CONNECTING = 5_000;
+const MAX_CONNECTING = 5_000;
 /** A connection that nobody needs holds one of the application's processes. Milliseconds. */
-const MOST_IDLE = 15_000;
+const MAX_IDLE = 15_000;
 
-export class FastCgiConnection implements PooledConnection, CallConnection {
+export class FastCgiConnection implements PooledConnection, RequestConnection {
   /** The application has taken it. */
   isProven = false;
-  readonly keepsFor = MOST_IDLE;
+  readonly keepsFor = MAX_IDLE;
   /** Not all of the request has been taken yet: what follows it would be taken for content. */
   private isSending = false;
   private reader = new RecordReader();
-  private call: Call | undefined;
+  private call: FastCgiRequest | undefined;
   private readonly socket: Socket;
   private onFree: () => void = () => undefined;
 
@@ -64,10 +64,10 @@ export class FastCgiConnection implements PooledConnection, CallConnection {
    * @param free called when the connection can take the next request
    * @throws BackendFailure; StaleConnection where it may be tried once more
    */
-  ask(call: FastCgiCall, signal: Departure, free: () => void): Promise<BackendAnswer> {
+  ask(call: FastCgiParameters, signal: ClientAbortSignal, free: () => void): Promise<BackendAnswer> {
     return new Promise((resolve, reject) => {
       this.onFree = free;
-      const mine = new Call(call, { resolve, reject, connection: this, isReused: this.isProven });
+      const mine = new FastCgiRequest(call, { resolve, reject, connection: this, isReused: this.isProven });
       this.call = mine;
       const gone = (): void => {
         mine.lost(new Error('the client has gone'));
@@ -77,7 +77,7 @@ export class FastCgiConnection implements PooledConnection, CallConnection {
       mine.settled = () => {
         signal.removeEventListener('abort', gone);
       };
-      if (this.socket.connecting) this.giveUpConnecting(mine, Math.min(MOST_CONNECTING, call.timeout - 1));
+      if (this.socket.connecting) this.giveUpConnecting(mine, Math.min(MAX_CONNECTING, call.timeout - 1));
       this.send(call);
     });
   }
@@ -111,7 +111,7 @@ export class FastCgiConnection implements PooledConnection, CallConnection {
     this.socket.resume();
   }
 
-  private giveUpConnecting(call: Call, milliseconds: number): void {
+  private giveUpConnecting(call: FastCgiRequest, milliseconds: number): void {
     const timer = setTimeout(() => {
       if (!this.socket.connecting) return;
       call.lost(
@@ -133,7 +133,7 @@ export class FastCgiConnection implements PooledConnection, CallConnection {
   }
 
   /** A small request leaves in one write; of a large one, what the application takes. */
-  private send({ variables, content }: FastCgiCall): void {
+  private send({ variables, content }: FastCgiParameters): void {
     this.isSending = true;
     const sent = (error?: Error | null): void => {
       if (!error) this.isSending = false;

@@ -8,7 +8,7 @@
 const VERSION_1 = 1;
 const HEAD_LENGTH = 8;
 /** Content of one record. Bytes. */
-const MOST_CONTENT = 0xffff;
+const MAX_CONTENT = 0xffff;
 /** Ours; the applications we know take one request at a time. */
 const REQUEST_ID = 1;
 const RESPONDER = 1;
@@ -40,8 +40,7 @@ export function encodeRequest(variables: Readonly<Record<string, string>>, conte
   let size = 0;
   for (const [name, value] of pairs) size += 8 + name.length + Buffer.byteLength(value);
   // Nearly all fit into one record, whose length is known when it is written.
-  if (size > MOST_CONTENT || (content !== undefined && content.length > MOST_CONTENT))
-    return encodeLarge(pairs, content);
+  if (size > MAX_CONTENT || (content !== undefined && content.length > MAX_CONTENT)) return encodeLarge(pairs, content);
   const bytes = Buffer.allocUnsafe(
     BEGIN.length + 2 * HEAD_LENGTH + size + (content === undefined ? 0 : 2 * HEAD_LENGTH + content.length),
   );
@@ -73,7 +72,7 @@ function encodeLarge(pairs: readonly (readonly [name: string, value: string])[],
   for (const [name, value] of pairs) {
     const bytes = Buffer.allocUnsafe(8 + name.length + Buffer.byteLength(value));
     const pair = bytes.subarray(0, writePair(bytes, 0, name, value));
-    if (size + pair.length > MOST_CONTENT) flush();
+    if (size + pair.length > MAX_CONTENT) flush();
     fitting.push(pair);
     size += pair.length;
   }
@@ -126,8 +125,8 @@ export function encodeAbort(): Buffer {
 
 function records(type: number, content: Buffer): Buffer[] {
   const made: Buffer[] = [];
-  for (let at = 0; at < content.length; at += MOST_CONTENT) {
-    const part = content.subarray(at, at + MOST_CONTENT);
+  for (let at = 0; at < content.length; at += MAX_CONTENT) {
+    const part = content.subarray(at, at + MAX_CONTENT);
     made.push(head(type, part.length), part);
   }
   return made;

@@ -1,7 +1,7 @@
 /**
  * One request to a FastCGI application, on its connection: the answer as it comes.
  */
-import { ArrivingBody } from '../../body/relayBody.js';
+import { RelayBody } from '../../body/relayBody.js';
 import { bytesBody, type Body } from '../../http/body.js';
 import { atEndOfTurn, type TurnWork } from '../../util/loopTurn.js';
 import { BackendFailure, type BackendAnswer } from '../common/backend.js';
@@ -12,7 +12,7 @@ import { errorLines, type ErrorLines } from '../common/stderrLines.js';
 import type { Spooled } from '../common/bodySpool.js';
 
 /** What is asked, and how. */
-export interface FastCgiCall {
+export interface FastCgiParameters {
   readonly variables: Readonly<Record<string, string>>;
   readonly content: Spooled;
   /** Milliseconds without a byte. */
@@ -23,26 +23,26 @@ export interface FastCgiCall {
 }
 
 /** What a request wants of its connection. */
-export interface CallConnection {
+export interface RequestConnection {
   /** Tells the application that nobody waits any more, and goes. */
   abort(): void;
   pause(): void;
   resume(): void;
 }
 
-interface CallTools {
+interface RequestTools {
   readonly resolve: (answer: BackendAnswer) => void;
   readonly reject: (error: Error) => void;
-  readonly connection: CallConnection;
+  readonly connection: RequestConnection;
   readonly isReused: boolean;
 }
 
-export class Call implements TurnWork {
+export class FastCgiRequest implements TurnWork {
   settled: () => void = () => undefined;
   private readonly chunks: Buffer[] = [];
   private head: CgiHead | undefined;
   private answer: BackendAnswer | undefined;
-  private body: ArrivingBody | undefined;
+  private body: RelayBody | undefined;
   private errors: ErrorLines | undefined;
   private ended = false;
   private over = false;
@@ -52,8 +52,8 @@ export class Call implements TurnWork {
   private readonly timer: NodeJS.Timeout;
 
   constructor(
-    readonly asked: FastCgiCall,
-    private readonly tools: CallTools,
+    readonly asked: FastCgiParameters,
+    private readonly tools: RequestTools,
   ) {
     this.timer = setTimeout(() => {
       this.late();
@@ -177,7 +177,7 @@ export class Call implements TurnWork {
     const bytes = Buffer.concat(this.chunks);
     this.chunks.length = 0;
     if (this.ended && (length === undefined || bytes.length >= length)) return bytesBody(bytes.subarray(0, length));
-    this.body = new ArrivingBody(length, {
+    this.body = new RelayBody(length, {
       more: () => {
         this.hold(false);
       },

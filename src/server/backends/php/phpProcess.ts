@@ -14,11 +14,11 @@ import { errorLines } from '../common/stderrLines.js';
 
 /** Milliseconds before it is started again, at first and at most: what dies at once would die all the time. */
 const FIRST_PAUSE = 100;
-const LONGEST_PAUSE = 5_000;
+const MAX_PAUSE = 5_000;
 /** One that has lived so long was no failure. */
 const LIVES = 10_000;
 /** Until it listens. */
-const MOST_STARTING = 10_000;
+const MAX_STARTING = 10_000;
 /** A process that has answered so many requests is replaced by PHP itself, whatever memory it has lost. */
 const MAX_REQUESTS = 10_000;
 
@@ -138,8 +138,7 @@ export class PhpProcess {
       if (this.child === child && life.isUp) this.running = undefined;
       if (this.child === child) this.child = undefined;
       if (this.isClosed) return;
-      this.pause =
-        Date.now() - born > LIVES ? FIRST_PAUSE : Math.min(LONGEST_PAUSE, Math.max(FIRST_PAUSE, this.pause * 2));
+      this.pause = Date.now() - born > LIVES ? FIRST_PAUSE : Math.min(MAX_PAUSE, Math.max(FIRST_PAUSE, this.pause * 2));
       this.tools.log(
         `php: ${this.options.program} ended (${signal ?? `exit status ${code ?? '?'}`}); it is started again when it is needed, in ${this.pause} ms at the earliest`,
       );
@@ -155,7 +154,7 @@ export class PhpProcess {
     child.once('exit', (code) => {
       problem ??= `it ended with status ${code ?? '?'}`;
     });
-    const deadline = Date.now() + MOST_STARTING;
+    const deadline = Date.now() + MAX_STARTING;
     for (let wait = 5; Date.now() < deadline && !this.isClosed; wait = Math.min(100, wait * 2)) {
       if (problem !== undefined) break;
       if (await answers(address)) return;

@@ -49,12 +49,12 @@ const NOT_IN_RESPONSES = new Set([
 /** How we call ourselves (RFC 9110 §7.6.3). */
 const PSEUDONYM = 'lite-server';
 /** A request that has come through here so often goes in a circle. */
-const MOST_ROUNDS = 4;
+const MAX_ROUNDS = 4;
 
 /** Why a request that goes in a circle goes no further. */
 export function circleOf({ fields }: Request, { target, label }: ProxyRule): BackendFailure | undefined {
   const via = fields.get('via');
-  if (via === undefined || via.split(PSEUDONYM).length <= MOST_ROUNDS) return undefined;
+  if (via === undefined || via.split(PSEUDONYM).length <= MAX_ROUNDS) return undefined;
   return new BackendFailure(
     502,
     'The proxy leads back to itself.',

@@ -4,25 +4,25 @@
 import type { Request } from '../../http/message.js';
 import type { Backend, BackendAnswer, BackendRequest } from '../common/backend.js';
 import { ConnectionPool } from '../common/connectionPool.js';
-import type { ProxyCall, ProxyReply } from './upstreamRequest.js';
-import { ProxyConnection } from './upstreamConnection.js';
+import type { UpstreamParameters, UpstreamReply } from './upstreamRequest.js';
+import { UpstreamConnection } from './upstreamConnection.js';
 import { circleOf, requestFields, responseFields } from './forwardedFields.js';
 import { ledBack, targetPath } from './rewriting.js';
 import { openTunnel } from './webSocketTunnel.js';
 import type { ProxyRule } from '../../options/backendRules.js';
 
 /** Connections to the target at once, and requests that may wait for one. */
-const MOST_CONNECTIONS = 64;
-const MOST_WAITING = 128;
+const MAX_CONNECTIONS = 64;
+const MAX_WAITING = 128;
 /** Doing them twice is doing them once (RFC 9110 §9.2.2). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
 export function createProxy(rule: ProxyRule): Backend {
   const { timeout, label } = rule;
   const pool = new ConnectionPool({
-    connect: (closed) => new ProxyConnection(rule, closed),
-    most: MOST_CONNECTIONS,
-    mostWaiting: MOST_WAITING,
+    connect: (closed) => new UpstreamConnection(rule, closed),
+    max: MAX_CONNECTIONS,
+    maxWaiting: MAX_WAITING,
     timeout,
     isScarce: false,
     who: 'the other server',
@@ -55,7 +55,7 @@ function wantsWebSocket({ method, minor, fields }: Request): boolean {
   );
 }
 
-function callOf(exchange: BackendRequest, rule: ProxyRule): ProxyCall {
+function callOf(exchange: BackendRequest, rule: ProxyRule): UpstreamParameters {
   const { request } = exchange;
   const { framing, method } = request;
   let head = `${method} ${targetPath(request, rule)} HTTP/1.1\r\n`;
@@ -71,7 +71,7 @@ function callOf(exchange: BackendRequest, rule: ProxyRule): ProxyCall {
   };
 }
 
-function answerOf({ head, body }: ProxyReply, request: Request, rule: ProxyRule): BackendAnswer {
+function answerOf({ head, body }: UpstreamReply, request: Request, rule: ProxyRule): BackendAnswer {
   return {
     kind: 'response',
     status: head.status,

@@ -3,23 +3,29 @@
  */
 import { isIP, type Socket } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
-import type { Departure } from '../../connection/clientAbort.js';
-import { noteRead } from '../../body/externalMemory.js';
+import type { ClientAbortSignal } from '../../connection/clientAbort.js';
+import { reportExternalBytes } from '../../body/externalMemory.js';
 import { openSocket } from '../common/backendSocket.js';
 import type { PooledConnection } from '../common/connectionPool.js';
-import { Call, MOST_KEPT, type CallConnection, type ProxyCall, type ProxyReply } from './upstreamRequest.js';
+import {
+  UpstreamRequest,
+  MAX_KEPT,
+  type UpstreamRequestConnection,
+  type UpstreamParameters,
+  type UpstreamReply,
+} from './upstreamRequest.js';
 import { late } from './upstreamErrors.js';
 import type { ProxyRule } from '../../options/backendRules.js';
 
-const MOST_CONNECTING = 5_000;
+const MAX_CONNECTING = 5_000;
 /** For what a target has said that takes no more of an upload. Milliseconds. */
 const LAST_WORD = 200;
 const LAST_CHUNK = '0\r\n\r\n';
 
-export class ProxyConnection implements PooledConnection, CallConnection {
+export class UpstreamConnection implements PooledConnection, UpstreamRequestConnection {
   isProven = false;
-  keepsFor = MOST_KEPT;
-  private call: Call | undefined;
+  keepsFor = MAX_KEPT;
+  private call: UpstreamRequest | undefined;
   /** The target takes nothing more. */
   private isRefused = false;
   private readonly socket: Socket;
@@ -42,7 +48,7 @@ export class ProxyConnection implements PooledConnection, CallConnection {
       () => {
         this.giveUp(late(rule));
       },
-      Math.min(MOST_CONNECTING, rule.timeout - 1),
+      Math.min(MAX_CONNECTING, rule.timeout - 1),
     );
     this.socket.once(rule.target.protocol === 'https:' ? 'secureConnect' : 'connect', () => {
       clearTimeout(connecting);
@@ -73,9 +79,16 @@ export class ProxyConnection implements PooledConnection, CallConnection {
    * @param free called when the connection can take the next request
    * @throws BackendFailure; StaleConnection where it may be tried once more
    */
-  ask(asked: ProxyCall, signal: Departure, free: () => void): Promise<ProxyReply> {
+  ask(asked: UpstreamParameters, signal: ClientAbortSignal, free: () => void): Promise<UpstreamReply> {
     return new Promise((resolve, reject) => {
-      const call = new Call(asked, { resolve, reject, connection: this, signal, free, isReused: this.isProven });
+      const call = new UpstreamRequest(asked, {
+        resolve,
+        reject,
+        connection: this,
+        signal,
+        free,
+        isReused: this.isProven,
+      });
       this.call = call;
       this.timer.refresh();
       if (asked.content === undefined) this.socket.write(asked.head, 'latin1');
@@ -99,7 +112,7 @@ export class ProxyConnection implements PooledConnection, CallConnection {
     this.timer.refresh();
   }
 
-  done(call: Call, isKept: boolean): void {
+  done(call: UpstreamRequest, isKept: boolean): void {
     if (this.call !== call) return;
     this.call = undefined;
     if (isKept && !this.isRefused && !this.socket.destroyed) call.tools.free();
@@ -129,7 +142,11 @@ export class ProxyConnection implements PooledConnection, CallConnection {
   }
 
   /** As it comes from the client; what is not complete there never ends here. */
-  private async send(head: string, { body, isChunked }: NonNullable<ProxyCall['content']>, call: Call): Promise<void> {
+  private async send(
+    head: string,
+    { body, isChunked }: NonNullable<UpstreamParameters['content']>,
+    call: UpstreamRequest,
+  ): Promise<void> {
     const { socket } = this;
     try {
       socket.write(head, 'latin1');
@@ -196,7 +213,7 @@ function connectTo({ target, verify }: ProxyRule, arrive: (bytes: Buffer) => voi
   return connectSecure({ host, port, rejectUnauthorized: verify, ALPNProtocols: ['http/1.1'], ...servername })
     .setNoDelay(true)
     .on('data', (bytes: Buffer) => {
-      noteRead(bytes);
+      reportExternalBytes(bytes);
       arrive(bytes);
     });
 }

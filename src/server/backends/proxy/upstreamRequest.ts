@@ -1,20 +1,20 @@
 /**
  * One request to the target of a proxy, on its connection: the answer as it comes (RFC 9112 §9).
  */
-import { ArrivingBody } from '../../body/relayBody.js';
+import { RelayBody } from '../../body/relayBody.js';
 import { bytesBody, type Body } from '../../http/body.js';
-import type { Departure } from '../../connection/clientAbort.js';
+import type { ClientAbortSignal } from '../../connection/clientAbort.js';
 import type { IncomingBody } from '../../body/incomingBody.js';
 import { BodyDecoder } from '../../http/bodyDecoder.js';
 import { atEndOfTurn, type TurnWork } from '../../util/loopTurn.js';
 import { BackendFailure } from '../common/backend.js';
 import { StaleConnection } from '../common/connectionPool.js';
 import { failureOf, late, nonsense } from './upstreamErrors.js';
-import { MAX_HEAD, parseResponseHead, type ResponseHead } from './upstreamResponse.js';
+import { MAX_HEAD, parseResponseHead, type UpstreamHead } from './upstreamResponse.js';
 import type { ProxyRule } from '../../options/backendRules.js';
 
 /** A target that keeps connections for five seconds, as many do, has not closed one that we use. Milliseconds. */
-export const MOST_KEPT = 4_000;
+export const MAX_KEPT = 4_000;
 /** What it says of its own patience, less the way there. Milliseconds. */
 const ON_THE_WAY = 500;
 /** For the lines of chunks and trailers; of content there is no limit. */
@@ -25,12 +25,12 @@ const LIMITS = {
   maxBodySize: Number.MAX_SAFE_INTEGER,
 };
 /** Interim answers to one request. */
-const MOST_INTERIM = 10_000;
+const MAX_INTERIM = 10_000;
 /** Most heads are not longer. Bytes. */
 const SHORT = 2 * 1024;
 const EMPTY = Buffer.alloc(0);
 
-export interface ProxyCall {
+export interface UpstreamParameters {
   /** Request line and fields, with the empty line behind them. latin1 */
   readonly head: string;
   readonly isHead: boolean;
@@ -38,44 +38,44 @@ export interface ProxyCall {
   readonly content: { readonly body: IncomingBody; readonly isChunked: boolean } | undefined;
 }
 
-export interface ProxyReply {
-  readonly head: ResponseHead;
+export interface UpstreamReply {
+  readonly head: UpstreamHead;
   readonly body: Body | undefined;
 }
 
 /** What a request wants of its connection. */
-export interface CallConnection {
+export interface UpstreamRequestConnection {
   readonly rule: ProxyRule;
   /** How long it is of use when it is idle. Milliseconds. */
   keepsFor: number;
   /** Something has happened: it is not late. */
   sign(): void;
   /** The answer is complete. @param isKept whether the next request can follow */
-  done(call: Call, isKept: boolean): void;
+  done(call: UpstreamRequest, isKept: boolean): void;
   pause(): void;
   resume(): void;
 }
 
-interface CallTools {
-  readonly resolve: (reply: ProxyReply) => void;
+interface UpstreamRequestTools {
+  readonly resolve: (reply: UpstreamReply) => void;
   readonly reject: (error: Error) => void;
-  readonly connection: CallConnection;
-  readonly signal: Departure;
+  readonly connection: UpstreamRequestConnection;
+  readonly signal: ClientAbortSignal;
   readonly free: () => void;
   readonly isReused: boolean;
 }
 
-export class Call implements TurnWork {
+export class UpstreamRequest implements TurnWork {
   /** All of the request has left. */
   isSent: boolean;
   /** More of it has to come first. */
   waitsForClient: boolean;
-  private head: ResponseHead | undefined;
+  private head: UpstreamHead | undefined;
   /** What has come of a head. */
   private rest = EMPTY;
   private interim = 0;
   private decoder: BodyDecoder | undefined;
-  private body: ArrivingBody | undefined;
+  private body: RelayBody | undefined;
   private whole: Body | undefined;
   private hasBytes = false;
   private isAnswered = false;
@@ -86,8 +86,8 @@ export class Call implements TurnWork {
   };
 
   constructor(
-    private readonly asked: ProxyCall,
-    readonly tools: CallTools,
+    private readonly asked: UpstreamParameters,
+    readonly tools: UpstreamRequestTools,
   ) {
     this.isSent = asked.content === undefined;
     this.waitsForClient = !this.isSent;
@@ -104,7 +104,7 @@ export class Call implements TurnWork {
       content = behind;
     }
     this.tools.connection.sign();
-    this.takeContent(this.head as unknown as ResponseHead, content);
+    this.takeContent(this.head as unknown as UpstreamHead, content);
   }
 
   /** The target has ended the connection. */
@@ -158,20 +158,20 @@ export class Call implements TurnWork {
         this.head = head;
         return all;
       }
-      if (++this.interim > MOST_INTERIM) throw nonsense(connection.rule, `more than ${MOST_INTERIM} interim answers`);
+      if (++this.interim > MAX_INTERIM) throw nonsense(connection.rule, `more than ${MAX_INTERIM} interim answers`);
       connection.sign();
     }
   }
 
-  private parse(bytes: Buffer, most: number): ReturnType<typeof parseResponseHead> {
+  private parse(bytes: Buffer, max: number): ReturnType<typeof parseResponseHead> {
     try {
-      return parseResponseHead(bytes.toString('latin1', 0, Math.min(most, bytes.length)), this.asked.isHead);
+      return parseResponseHead(bytes.toString('latin1', 0, Math.min(max, bytes.length)), this.asked.isHead);
     } catch (error) {
       throw error instanceof BackendFailure ? nonsense(this.tools.connection.rule, error.detail ?? '') : error;
     }
   }
 
-  private takeContent(head: ResponseHead, bytes: Buffer): void {
+  private takeContent(head: UpstreamHead, bytes: Buffer): void {
     const { framing } = head;
     const isFirst = !this.isAnswered;
     if (isFirst && framing.kind !== 'none' && framing.kind !== 'close') this.decoder = new BodyDecoder(framing, LIMITS);
@@ -192,11 +192,11 @@ export class Call implements TurnWork {
     this.finish();
     this.body?.end();
     // What goes on after its end, or has not all been asked, cannot be used again.
-    this.tools.connection.keepsFor = Math.min(MOST_KEPT, Math.max(0, (head.keptFor ?? Infinity) - ON_THE_WAY));
+    this.tools.connection.keepsFor = Math.min(MAX_KEPT, Math.max(0, (head.keptFor ?? Infinity) - ON_THE_WAY));
     this.tools.connection.done(this, head.isKept && this.isSent && used === bytes.length);
   }
 
-  private answer(head: ResponseHead, isComplete: boolean, stretches: readonly Buffer[]): void {
+  private answer(head: UpstreamHead, isComplete: boolean, stretches: readonly Buffer[]): void {
     this.isAnswered = true;
     this.tools.signal.removeEventListener('abort', this.gone);
     atEndOfTurn(this);
@@ -205,7 +205,7 @@ export class Call implements TurnWork {
       this.whole = bytesBody(Buffer.concat(stretches));
       return;
     }
-    this.body = new ArrivingBody(head.framing.kind === 'length' ? head.framing.length : undefined, {
+    this.body = new RelayBody(head.framing.kind === 'length' ? head.framing.length : undefined, {
       more: () => {
         this.hold(false);
       },
@@ -217,7 +217,7 @@ export class Call implements TurnWork {
   }
 
   endOfTurn(): void {
-    this.tools.resolve({ head: this.head as ResponseHead, body: this.whole ?? this.body });
+    this.tools.resolve({ head: this.head as UpstreamHead, body: this.whole ?? this.body });
   }
 
   private push(content: Buffer): void {

@@ -16,7 +16,7 @@ export type ResponseFraming =
   /** As long as the connection. */
   | { readonly kind: 'close' };
 
-export interface ResponseHead {
+export interface UpstreamHead {
   /** 100 to 599. */
   readonly status: number;
   readonly reason: string;
@@ -45,7 +45,7 @@ const CLOSE: ResponseFraming = { kind: 'close' };
 export function parseResponseHead(
   text: string,
   isHead: boolean,
-): { readonly head: ResponseHead; readonly length: number } | undefined {
+): { readonly head: UpstreamHead; readonly length: number } | undefined {
   const first = text.indexOf('\n');
   if (first < 0) return undefined;
   const read = readLines(text, first + 1);

@@ -8,8 +8,8 @@ import type { Request } from '../../http/message.js';
 import { formatBytes } from '../../util/formatBytes.js';
 
 /** Of one value; and of a text, where it is all there is. Characters. */
-const LONGEST_SHOWN = 4096;
-const LONGEST_TEXT = 64 * 1024;
+const MAX_SHOWN_LENGTH = 4096;
+const MAX_TEXT_LENGTH = 64 * 1024;
 
 /** The whole document. @param nonce of its one style element */
 export function renderEcho(report: FormReport, request: Request, nonce: string): string {
@@ -72,8 +72,8 @@ function fileTable(files: readonly FormFile[]): string {
 function textOf({ text, isTextCut = false, json }: FormReport): string {
   if (text === undefined || text === '') return '';
   const shown = json === undefined ? text : JSON.stringify(json, undefined, 2);
-  const isLong = shown.length > LONGEST_TEXT;
-  return `<h2>${json === undefined ? 'Text' : 'JSON'}</h2>\n  <pre tabindex="0">${lines(isLong ? shown.slice(0, LONGEST_TEXT) : shown)}</pre>${isLong || isTextCut ? '\n  <p class="note">The rest of it is not shown.</p>' : ''}`;
+  const isLong = shown.length > MAX_TEXT_LENGTH;
+  return `<h2>${json === undefined ? 'Text' : 'JSON'}</h2>\n  <pre tabindex="0">${lines(isLong ? shown.slice(0, MAX_TEXT_LENGTH) : shown)}</pre>${isLong || isTextCut ? '\n  <p class="note">The rest of it is not shown.</p>' : ''}`;
 }
 
 function named(name: string): string {
@@ -82,9 +82,9 @@ function named(name: string): string {
 
 function valueOf(value: string, isCut: boolean): string {
   if (value === '') return isCut ? '<i>not kept: the form is too long</i>' : '<i>empty</i>';
-  const isLong = value.length > LONGEST_SHOWN;
+  const isLong = value.length > MAX_SHOWN_LENGTH;
   const length = isCut ? 'of more than was kept' : `of ${value.length} characters`;
-  return `<span class="value">${lines(isLong ? value.slice(0, LONGEST_SHOWN) : value)}</span>${isLong || isCut ? ` <i>… the beginning ${length}</i>` : ''}`;
+  return `<span class="value">${lines(isLong ? value.slice(0, MAX_SHOWN_LENGTH) : value)}</span>${isLong || isCut ? ` <i>… the beginning ${length}</i>` : ''}`;
 }
 
 /** Several lines stay several lines; every other control is made visible. */

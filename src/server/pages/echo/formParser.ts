@@ -8,16 +8,16 @@ import { BodyRefused, type IncomingBody } from '../../body/incomingBody.js';
 import type { Request } from '../../http/message.js';
 
 /** Fields, and files, of one form. */
-const MOST_PARTS = 1000;
+const MAX_PARTS = 1000;
 /** Of one value, and of a name. Bytes. */
-const LONGEST_VALUE = 16 * 1024;
-const LONGEST_NAME = 1024;
+const MAX_VALUE_LENGTH = 16 * 1024;
+const MAX_NAME_LENGTH = 1024;
 /** Of a text, or JSON. Bytes. */
-const LONGEST_TEXT = 1024 * 1024;
+const MAX_TEXT_LENGTH = 1024 * 1024;
 /** Of names and values of one form together. Characters. */
-const MOST_KEPT = 1024 * 1024;
+const MAX_KEPT = 1024 * 1024;
 /** Of JSON with its indentation, which grows with its depth: what is more is text. Characters. */
-const LONGEST_NEAT = 4 * 1024 * 1024;
+const MAX_NEAT_LENGTH = 4 * 1024 * 1024;
 
 export interface FormField {
   readonly name: string;
@@ -78,7 +78,7 @@ async function readText(contentType: string, type: string, body: IncomingBody): 
   let kept = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     length += chunk.length;
-    const part = chunk.subarray(0, LONGEST_TEXT - kept);
+    const part = chunk.subarray(0, MAX_TEXT_LENGTH - kept);
     kept += part.length;
     if (part.length > 0) chunks.push(part);
   }
@@ -114,7 +114,7 @@ function decode(bytes: Buffer, charset: string): string {
 function parsed(text: string): { readonly value: unknown } | undefined {
   try {
     const value = JSON.parse(text) as unknown;
-    return neatLength(text) > LONGEST_NEAT ? undefined : { value };
+    return neatLength(text) > MAX_NEAT_LENGTH ? undefined : { value };
   } catch {
     return undefined;
   }
@@ -147,7 +147,7 @@ class FormError extends Error {
 }
 
 const MALFORMED: FormProblem = { status: 400, why: 'The form is not well-formed.' };
-const TOO_MANY: FormProblem = { status: 413, why: `The form has more than ${MOST_PARTS} fields or files.` };
+const TOO_MANY: FormProblem = { status: 413, why: `The form has more than ${MAX_PARTS} fields or files.` };
 
 async function readParts(contentType: string, type: string, body: IncomingBody): Promise<FormReport | FormProblem> {
   const collector = new Collector();
@@ -163,7 +163,7 @@ async function readParts(contentType: string, type: string, body: IncomingBody):
     return error instanceof FormError ? error.problem : MALFORMED;
   }
   // Of pairs in one piece the library takes as many as it may, and does not say that there are more.
-  return collector.fields.length > MOST_PARTS
+  return collector.fields.length > MAX_PARTS
     ? TOO_MANY
     : { type, length, fields: collector.fields, files: collector.files };
 }
@@ -176,7 +176,7 @@ function nameOf(name: string | undefined): string {
 class Collector {
   readonly fields: FormField[] = [];
   readonly files: FormFile[] = [];
-  private room = MOST_KEPT;
+  private room = MAX_KEPT;
 
   /** As much of a text as there is room for. */
   private keep(text: string): string {
@@ -190,11 +190,11 @@ class Collector {
       const parser = new Busboy({
         headers: { 'content-type': contentType },
         limits: {
-          fields: MOST_PARTS + 1,
-          files: MOST_PARTS,
-          parts: 2 * MOST_PARTS,
-          fieldSize: LONGEST_VALUE,
-          fieldNameSize: LONGEST_NAME,
+          fields: MAX_PARTS + 1,
+          files: MAX_PARTS,
+          parts: 2 * MAX_PARTS,
+          fieldSize: MAX_VALUE_LENGTH,
+          fieldNameSize: MAX_NAME_LENGTH,
           headerPairs: 100,
           headerSize: 16 * 1024,
         },

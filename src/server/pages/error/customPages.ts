@@ -7,9 +7,9 @@ import path from 'node:path';
 import { FileBody } from '../../body/fileBody.js';
 import { collect } from '../../http/body.js';
 import type { BufferPool } from '../../body/bufferPool.js';
-import { ContentCache } from '../../files/representationCache.js';
+import { RepresentationCache } from '../../files/representationCache.js';
 import { createErrorTemplate, type ErrorTemplate } from './pageTemplate.js';
-import { discardContent, loadContent, type Content } from '../../files/representation.js';
+import { discardRepresentation, loadRepresentation, type Representation } from '../../files/representation.js';
 import type { Hooks } from '../../options/hooks.js';
 import { contentType, withCharset } from '../../files/contentTypes.js';
 import type { ErrorPageOptions } from '../../options/serverOptions.js';
@@ -17,14 +17,14 @@ import { createResolver, type Resolved, type Resolver } from '../../files/resolv
 import { encodePath, isHidden } from '../../files/sitePath.js';
 
 /** A page is read whole: one that is larger than this is not meant to be one. Bytes. */
-const LARGEST_PAGE = 1024 * 1024;
+const MAX_PAGE_BYTES = 1024 * 1024;
 /** What is put in may be long: with very many of them, somebody else would decide how large the answer is. */
-const MOST_PLACEHOLDERS = 100;
+const MAX_PLACEHOLDERS = 100;
 
 /** Whoever receives it sends or discards the content. */
 export interface OwnPage {
   /** Unsaved text is in it already. */
-  readonly content: Content;
+  readonly content: Representation;
   /** Undefined: the content is sent as it is. */
   readonly template: ErrorTemplate | undefined;
 }
@@ -57,7 +57,7 @@ export function createOwnPages(tools: OwnPagesTools): OwnPages {
     options: { pages, optional },
     warn,
   } = tools;
-  const reader = new Reader(tools);
+  const reader = new PageReader(tools);
   /** By key, what is wrong with the page and has been said. */
   const said = new Map<string, string>();
   return {
@@ -81,8 +81,8 @@ export function createOwnPages(tools: OwnPagesTools): OwnPages {
   };
 }
 
-class Reader {
-  private readonly cache = new ContentCache();
+class PageReader {
+  private readonly cache = new RepresentationCache();
   /** By page, what was made of its bytes. */
   private readonly templates = new Map<
     string,
@@ -104,7 +104,7 @@ class Reader {
     }
   }
 
-  private async load(segments: readonly string[]): Promise<{ readonly content: Content } | Trouble> {
+  private async load(segments: readonly string[]): Promise<{ readonly content: Representation } | Trouble> {
     const { folder } = this.tools.options;
     const missing = { trouble: 'does not exist', isMissing: true };
     if (segments[0] === '..') return { trouble: 'is not in the workspace' };
@@ -117,7 +117,7 @@ class Reader {
     if (this.resolver === undefined) return missing;
     const resolved = await this.resolver.resolve(pagePath);
     if (resolved.kind !== 'file') return await this.diagnose(resolved, segments);
-    const { content, keep } = await loadContent(resolved.file);
+    const { content, keep } = await loadRepresentation(resolved.file);
     if (keep) this.cache.set(pagePath, resolved.file, content);
     return { content };
   }
@@ -142,21 +142,21 @@ class Reader {
     return { trouble: leadsOut ? 'is a link that leads out of the workspace' : 'is no file that is ever sent' };
   }
 
-  private async prepare(found: Content, key: string): Promise<Read> {
+  private async prepare(found: Representation, key: string): Promise<Read> {
     const { overlay, pool, typeOf = contentType } = this.tools;
     const typed = overlay?.(found.realPath);
     const type = typeOf(path.posix.basename(key));
     const mediaType = (type.split(';')[0] as string).trim().toLowerCase();
     const size = typed?.bytes.length ?? found.validators.size;
-    if (size > LARGEST_PAGE) {
-      discardContent(found);
+    if (size > MAX_PAGE_BYTES) {
+      discardRepresentation(found);
       return { trouble: 'is larger than 1 MiB' };
     }
-    if (typed !== undefined) discardContent(found);
+    if (typed !== undefined) discardRepresentation(found);
     const bytes = typed?.bytes ?? found.bytes ?? (await collect(new FileBody(found.fd, found.pieces, pool)));
     const template = await this.templateOf(key, bytes, mediaType);
-    if (template !== undefined && template.placeholders > MOST_PLACEHOLDERS)
-      return { trouble: `has more than ${MOST_PLACEHOLDERS} placeholders` };
+    if (template !== undefined && template.placeholders > MAX_PLACEHOLDERS)
+      return { trouble: `has more than ${MAX_PLACEHOLDERS} placeholders` };
     const isUtf8 = typed !== undefined || template !== undefined;
     return {
       page: {
@@ -177,7 +177,7 @@ class Reader {
 }
 
 /** The same content with other bytes in it, all in memory. Its fields are not those of the new bytes any more. */
-export function withBytes(content: Content, bytes: Buffer): Content {
+export function withBytes(content: Representation, bytes: Buffer): Representation {
   return {
     ...content,
     bytes,

@@ -8,14 +8,14 @@ import { renderErrorPage, type Problem } from './builtInPage.js';
 import { depthOf, readablePath, shortened } from '../pageText.js';
 import type { TemplateValues } from './pageTemplate.js';
 import type { Fields } from '../../http/fields.js';
-import type { Content } from '../../files/representation.js';
+import type { Representation } from '../../files/representation.js';
 import { canFollow, generatedResponse, isTaken, type Asker } from '../generatedPage.js';
 import type { Hooks } from '../../options/hooks.js';
 import { RESERVED } from '../../../shared/reservedPath.js';
 import type { ServerOptions } from '../../options/serverOptions.js';
 import { createOwnPages, withBytes, type OwnPage } from './customPages.js';
 import { preferred } from '../../http/accept.js';
-import { present } from '../../files/documentTransform.js';
+import { transformDocument } from '../../files/documentTransform.js';
 import { isNavigation } from '../../http/fetchMetadata.js';
 import { JSON_TYPES, renderProblem } from './problemDetails.js';
 import { headerBlock, type Response } from '../../http/responseHead.js';
@@ -88,7 +88,7 @@ export function createErrorPages({ options, pool, hooks, warn, typeOf }: ErrorPa
         const content = filledIn(page, valuesFor(problem, rootLabel), depthOf(path));
         return fromContent(
           status,
-          await present(content, { path, status, navigation: canFollow(asker, status) }, withoutOverlay),
+          await transformDocument(content, { path, status, navigation: canFollow(asker, status) }, withoutOverlay),
           fields,
           pool,
         );
@@ -112,7 +112,7 @@ export function createErrorPages({ options, pool, hooks, warn, typeOf }: ErrorPa
   };
 }
 
-function filledIn({ content, template }: OwnPage, values: TemplateValues, depth: number): Content {
+function filledIn({ content, template }: OwnPage, values: TemplateValues, depth: number): Representation {
   return template === undefined ? content : withBytes(content, template.expand(values, depth));
 }
 
@@ -130,7 +130,7 @@ function valuesFor({ status, path = '', method = '', allow = [] }: Problem, root
   };
 }
 
-function fromContent(status: number, content: Content, extra: Extra, pool: BufferPool): Response {
+function fromContent(status: number, content: Representation, extra: Extra, pool: BufferPool): Response {
   // What is said of a page that a hook looked at covers what we would say.
   const fields = headerBlock([
     ['Content-Type', content.type],

@@ -7,8 +7,8 @@
 import { realpath as realpathCallback } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { LONGEST_NAME, rank, twinsOf } from '../../util/editDistance.js';
-import { openPlace, readNames } from '../../files/directory.js';
+import { MAX_NAME_LENGTH, rank, twinsOf } from '../../util/editDistance.js';
+import { openDirectory, readNames } from '../../files/directory.js';
 import type { Mount } from '../../options/serverOptions.js';
 import { decodePath, encodePath, refuseName } from '../../files/sitePath.js';
 import { findBelow } from '../../files/openVerified.js';
@@ -53,20 +53,20 @@ export interface SuggesterRules {
   /** What a folder is looked through for when nothing more was asked for. */
   readonly indexes: readonly string[];
   /** Entries of one folder that are read, whatever they are. */
-  readonly mostEntries?: number;
+  readonly maxEntries?: number;
 }
 
 /** Folders on the way. */
 const DEEPEST = 64;
-const MOST_ENTRIES = 5_000;
+const MAX_ENTRIES = 5_000;
 /** Names of one kind that are looked at: some may turn out not to be for everybody. */
-const MOST_LOOKS = 200;
-const MOST_SUGGESTIONS = 5;
+const MAX_LOOKS = 200;
+const MAX_SUGGESTIONS = 5;
 /** What a page's name may be asked for without. */
 const PAGE = '.html';
 
 /** A folder of the site. */
-interface Spot {
+interface SiteFolder {
   /** Its path, decoded. */
   readonly names: readonly string[];
   readonly label: string;
@@ -79,7 +79,7 @@ interface Spot {
 /** An entry that may be asked for; a folder can be entered. */
 interface Seen {
   readonly names: readonly string[];
-  readonly spot: Spot | undefined;
+  readonly spot: SiteFolder | undefined;
 }
 
 export function createSuggester(rules: SuggesterRules): Suggester {
@@ -99,11 +99,11 @@ class Walker {
 
   async suggest(segments: readonly string[]): Promise<Suggestions> {
     const { indexes, rootLabel, root } = this.rules;
-    const top: Spot = { names: [], label: rootLabel, place: await placeAt(root) };
+    const top: SiteFolder = { names: [], label: rootLabel, place: await placeAt(root) };
     const lookedIn = await this.descend(top, segments);
     // There is no such name, and nobody means another one by it. What a name of any length costs is up to whoever sends
     // it.
-    if (segments.some((name) => name.length > LONGEST_NAME))
+    if (segments.some((name) => name.length > MAX_NAME_LENGTH))
       return { folder: lookedIn.label, sameName: undefined, similar: [] };
     const left = segments.slice(lookedIn.names.length);
     const wanted = left.length > 0 ? left : indexes.slice(0, 1);
@@ -112,7 +112,7 @@ class Walker {
   }
 
   /** As far as the names lead, exactly as they are. */
-  private async descend(from: Spot, names: readonly string[]): Promise<Spot> {
+  private async descend(from: SiteFolder, names: readonly string[]): Promise<SiteFolder> {
     let spot = from;
     for (const name of names) {
       const next = (await this.look(spot, name))?.spot;
@@ -123,7 +123,10 @@ class Walker {
   }
 
   /** Goes on where only the letters differ, and looks around where that leads no further. */
-  private async nearest(from: Spot, wanted: readonly string[]): Promise<Pick<Suggestions, 'sameName' | 'similar'>> {
+  private async nearest(
+    from: SiteFolder,
+    wanted: readonly string[],
+  ): Promise<Pick<Suggestions, 'sameName' | 'similar'>> {
     let spot = from;
     for (const [index, name] of wanted.entries()) {
       const entries = await this.namesIn(spot);
@@ -138,10 +141,10 @@ class Walker {
   }
 
   /** The entry that a name means: the very same, else one in other letters. */
-  private async twin(spot: Spot, entries: readonly string[], name: string): Promise<Seen | undefined> {
-    const twins = (await twinsOf(name, entries)).filter((entry) => entry !== name).slice(0, MOST_LOOKS);
+  private async twin(spot: SiteFolder, entries: readonly string[], name: string): Promise<Seen | undefined> {
+    const twins = (await twinsOf(name, entries)).filter((entry) => entry !== name).slice(0, MAX_LOOKS);
     const pages = (await twinsOf(name, this.pagesAmong(entries).map(withoutHtml)))
-      .slice(0, MOST_LOOKS)
+      .slice(0, MAX_LOOKS)
       .map((stem) => `${stem}${PAGE}`);
     for (const twin of [...(entries.includes(name) ? [name] : []), ...twins, ...pages]) {
       const seen = await this.look(spot, twin);
@@ -151,7 +154,7 @@ class Walker {
   }
 
   private async similar(
-    spot: Spot,
+    spot: SiteFolder,
     entries: readonly string[],
     [name = '', ...below]: readonly string[],
   ): Promise<Suggestion[]> {
@@ -159,14 +162,14 @@ class Walker {
     const there = new Set(entries);
     const ranked = await rank(name, [...entries, ...this.pagesAmong(entries).map(withoutHtml)]);
     for (const candidate of new Set(
-      ranked.slice(0, MOST_LOOKS).map((alike) => (there.has(alike) ? alike : `${alike}${PAGE}`)),
+      ranked.slice(0, MAX_LOOKS).map((alike) => (there.has(alike) ? alike : `${alike}${PAGE}`)),
     )) {
       const seen = await this.look(spot, candidate);
       // A file has nothing below it: it is meant only if the path is right up to there.
       if (seen === undefined || (seen.spot === undefined && below.length > 0 && candidate !== name)) continue;
       const deeper = seen.spot === undefined || below.length === 0 ? undefined : await this.exactly(seen.spot, below);
       suggestions.push(suggestionOf(deeper ?? seen));
-      if (suggestions.length === MOST_SUGGESTIONS) break;
+      if (suggestions.length === MAX_SUGGESTIONS) break;
     }
     return suggestions;
   }
@@ -175,7 +178,7 @@ class Walker {
     return this.rules.cleanUrls ? entries.filter((entry) => entry.endsWith(PAGE) && entry !== PAGE) : [];
   }
 
-  private async exactly(from: Spot, names: readonly string[]): Promise<Seen | undefined> {
+  private async exactly(from: SiteFolder, names: readonly string[]): Promise<Seen | undefined> {
     const above = await this.descend(from, names.slice(0, -1));
     return above.names.length === from.names.length + names.length - 1
       ? this.look(above, names.at(-1) as string)
@@ -183,11 +186,11 @@ class Walker {
   }
 
   /** What a name in a folder leads to, if it may be asked for. */
-  private async look(spot: Spot, name: string): Promise<Seen | undefined> {
+  private async look(spot: SiteFolder, name: string): Promise<Seen | undefined> {
     const names = [...spot.names, name];
     const { mounts } = this.rules;
     if (typeof decodePath(encodePath(names, false)) === 'number') return undefined;
-    const mount = mounts.find(({ segments }) => segments.length === names.length && isWithin(names, segments));
+    const mount = mounts.find(({ segments }) => segments.length === names.length && startsWith(names, segments));
     if (mount !== undefined) {
       const place = await placeAt(mount.folder);
       return place && { names, spot: { names, label: this.labelOf(mount), place } };
@@ -197,7 +200,7 @@ class Walker {
     const label = spot.label === '.' ? name : `${spot.label}/${name}`;
     if (real?.isFolder === true && spot.place !== undefined)
       return { names, spot: { names, label, place: { root: spot.place.root, realPath: real.realPath } } };
-    if (mounts.some(({ segments }) => isWithin(segments, names)))
+    if (mounts.some(({ segments }) => startsWith(segments, names)))
       return { names, spot: { names, label, place: undefined } };
     const isFile =
       real !== undefined && refuseName(name) === undefined && refuseName(path.basename(real.realPath)) === undefined;
@@ -205,15 +208,13 @@ class Walker {
   }
 
   /** Names of entries, in no order. Those of a folder that cannot be read are not known. */
-  private async namesIn({ place, names }: Spot): Promise<string[]> {
+  private async namesIn({ place, names }: SiteFolder): Promise<string[]> {
     const mounted = this.rules.mounts
-      .filter(({ segments }) => segments.length > names.length && isWithin(segments, names))
+      .filter(({ segments }) => segments.length > names.length && startsWith(segments, names))
       .map(({ segments }) => segments[names.length] as string);
     const read =
       place &&
-      (await readFrom(place.realPath, names.length === 0, this.rules.mostEntries ?? MOST_ENTRIES).catch(
-        () => undefined,
-      ));
+      (await readFrom(place.realPath, names.length === 0, this.rules.maxEntries ?? MAX_ENTRIES).catch(() => undefined));
     return [...new Set([...mounted, ...(read ?? [])])];
   }
 
@@ -225,7 +226,7 @@ class Walker {
 
 /** @returns undefined when the folder is another one now */
 async function readFrom(realPath: string, isTop: boolean, limit: number): Promise<string[] | undefined> {
-  const open = await openPlace(realPath);
+  const open = await openDirectory(realPath);
   if (open === undefined) return undefined;
   try {
     const read = await readNames(open, isTop, limit);
@@ -236,7 +237,7 @@ async function readFrom(realPath: string, isTop: boolean, limit: number): Promis
   }
 }
 
-async function placeAt(folder: string): Promise<Spot['place']> {
+async function placeAt(folder: string): Promise<SiteFolder['place']> {
   const realPath = await realpath(folder).catch(() => undefined);
   return realPath === undefined ? undefined : { root: realPath, realPath };
 }
@@ -268,6 +269,6 @@ function withoutHtml(page: string): string {
 }
 
 /** Whether `names` begins with all of `start`. */
-function isWithin(names: readonly string[], start: readonly string[]): boolean {
+function startsWith(names: readonly string[], start: readonly string[]): boolean {
   return start.length <= names.length && start.every((name, index) => names[index] === name);
 }

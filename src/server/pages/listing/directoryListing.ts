@@ -46,7 +46,7 @@ const CROWDED: NoListing = { kind: 'refused', status: 503, why: 'Too many large 
  * several tabs. And of how many folders.
  */
 const KEPT_FOR = 1_000;
-const MOST_KEPT = 2;
+const MAX_KEPT = 2;
 /**
  * Clocks of file systems tick: of a folder changed that lately, the next change may leave the same time. Milliseconds.
  */
@@ -77,7 +77,7 @@ export function createListings(limits: ListingLimits = LISTING_LIMITS, read = re
   };
 }
 
-type Names = FolderNames | 'gone' | 'crowded';
+type ReadNames = FolderNames | 'gone' | 'crowded';
 
 /**
  * Readings of folders that are under way, and a few that were: whoever asks for the same folder in the same state has
@@ -85,7 +85,7 @@ type Names = FolderNames | 'gone' | 'crowded';
  */
 class Readings {
   readonly #turns: Turns;
-  readonly #shared = new Map<string, { readonly stamp: string; readonly names: Promise<Names> }>();
+  readonly #shared = new Map<string, { readonly stamp: string; readonly names: Promise<ReadNames> }>();
   readonly #kept: string[] = [];
 
   constructor(
@@ -96,7 +96,7 @@ class Readings {
   }
 
   /** @throws what the file system says */
-  async namesOf(folder: OpenFolder): Promise<Names> {
+  async namesOf(folder: OpenFolder): Promise<ReadNames> {
     const stats = await stat(folder.realPath, { bigint: true });
     const stamp = stampOf(stats);
     // The root decides where links may lead, the top of a site what is hidden.
@@ -116,7 +116,7 @@ class Readings {
     return shared.names;
   }
 
-  async #namesOf(folder: OpenFolder): Promise<Names> {
+  async #namesOf(folder: OpenFolder): Promise<ReadNames> {
     const first = await this.read(folder, this.limits, this.limits.large);
     if (first !== 'large') return first;
     if (this.#turns.waiting >= this.limits.waiting) return 'crowded';
@@ -127,7 +127,7 @@ class Readings {
   #keep(key: string, forget: () => void): void {
     setTimeout(forget, KEPT_FOR).unref();
     this.#kept.push(key);
-    const oldest = this.#kept.length > MOST_KEPT ? this.#kept.shift() : undefined;
+    const oldest = this.#kept.length > MAX_KEPT ? this.#kept.shift() : undefined;
     if (oldest !== undefined && !this.#kept.includes(oldest)) this.#shared.delete(oldest);
   }
 }

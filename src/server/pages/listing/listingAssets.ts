@@ -1,5 +1,5 @@
 /**
- * The look of a directory listing: the palette and the card of the built-in error page (errorPage.ts), a table in it,
+ * The look of a directory listing: the palette and the card of the built-in error page (builtInPage.ts), a table in it,
  * and icons.
  */
 

@@ -2,9 +2,16 @@
  * One page of a directory listing, as data: which entries, in which order. Bounded in memory and time however many
  * entries there are.
  */
-import { lookAt, openPlace, readNames, type Entry, type Names, type Place } from '../../files/directory.js';
+import {
+  lookAt,
+  openDirectory,
+  readNames,
+  type DirectoryEntry,
+  type DirectoryNames,
+  type OpenDirectory,
+} from '../../files/directory.js';
 import type { OpenFolder } from '../../files/resolver.js';
-import type { View } from './listingQuery.js';
+import type { ListingView } from './listingQuery.js';
 import { compareText, nameOfKey, naturalKey } from '../../util/naturalSort.js';
 import { Pace, sortPaced } from '../../util/cooperative.js';
 
@@ -13,9 +20,9 @@ export interface FolderPage {
   /** Decoded names of the path, empty for the site's root. */
   readonly segments: readonly string[];
   /** Of this page, in order, folders first. */
-  readonly entries: readonly Entry[];
+  readonly entries: readonly DirectoryEntry[];
   /** What was done of what was asked for. */
-  readonly view: View;
+  readonly view: ListingView;
   /** At least 1. */
   readonly pages: number;
   /** In the whole folder. Links are counted as what they lead to, unless there are too many to look at all of them. */
@@ -63,7 +70,7 @@ export class FolderNames {
   #ordered: Promise<Ordered> | undefined;
   #entries: Promise<readonly Keyed[]> | undefined;
 
-  constructor(readonly names: Names) {
+  constructor(readonly names: DirectoryNames) {
     this.total = names.folders.length + names.files.length + names.links.length;
   }
 
@@ -94,9 +101,9 @@ export class FolderNames {
 export function readFolder(
   folder: OpenFolder,
   limits: ListingLimits,
-  most: number,
+  max: number,
 ): Promise<FolderNames | 'gone' | 'large'> {
-  return inPlace(folder, (place) => readIn(place, folder, limits, most));
+  return inPlace(folder, (place) => readIn(place, folder, limits, max));
 }
 
 /**
@@ -105,7 +112,7 @@ export function readFolder(
  */
 export function readPage(
   folder: OpenFolder,
-  view: View,
+  view: ListingView,
   limits: ListingLimits,
   from: FolderNames | number,
 ): Promise<FolderPage | 'gone' | 'large'> {
@@ -127,8 +134,8 @@ export function readPage(
 }
 
 /** What was found there counts only when it still was the folder that was meant. */
-async function inPlace<T>(folder: OpenFolder, work: (place: Place) => Promise<T>): Promise<T | 'gone'> {
-  const place = await openPlace(folder.realPath);
+async function inPlace<T>(folder: OpenFolder, work: (place: OpenDirectory) => Promise<T>): Promise<T | 'gone'> {
+  const place = await openDirectory(folder.realPath);
   if (place === undefined) return 'gone';
   try {
     const found = await work(place);
@@ -139,25 +146,25 @@ async function inPlace<T>(folder: OpenFolder, work: (place: Place) => Promise<T>
 }
 
 async function readIn(
-  place: Place,
+  place: OpenDirectory,
   folder: OpenFolder,
   limits: ListingLimits,
-  most: number,
+  max: number,
 ): Promise<FolderNames | 'gone' | 'large'> {
-  const names = await readNames(place, folder.segments.length === 0, most);
+  const names = await readNames(place, folder.segments.length === 0, max);
   if (names === undefined) return 'gone';
-  return names.more && most < limits.read ? 'large' : new FolderNames(names);
+  return names.more && max < limits.read ? 'large' : new FolderNames(names);
 }
 
 interface Looker {
-  readonly look: (names: readonly string[]) => Promise<Entry[]>;
+  readonly look: (names: readonly string[]) => Promise<DirectoryEntry[]>;
   readonly limits: ListingLimits;
 }
 
 type Listed = Pick<FolderPage, 'entries' | 'view' | 'pages' | 'count' | 'bytes'>;
 
 interface Keyed {
-  readonly entry: Entry;
+  readonly entry: DirectoryEntry;
   readonly key: string;
 }
 
@@ -167,11 +174,11 @@ interface Ordered {
   readonly files: readonly string[];
   /** How many of the files are links that were not looked at. */
   readonly links: number;
-  readonly known: ReadonlyMap<string, Entry>;
+  readonly known: ReadonlyMap<string, DirectoryEntry>;
 }
 
 /** Every entry is looked at, so everything is known of the folder. */
-async function listLookedAt(read: FolderNames, view: View, looker: Looker): Promise<Listed> {
+async function listLookedAt(read: FolderNames, view: ListingView, looker: Looker): Promise<Listed> {
   const keyed = await read.entries(looker);
   const measure = ({ entry }: Keyed): number =>
     (view.by === 'size' ? entry.size : view.by === 'date' ? entry.modified : 0) ?? -1;
@@ -201,7 +208,7 @@ async function listLookedAt(read: FolderNames, view: View, looker: Looker): Prom
 }
 
 /** Only the entries of the page are looked at. */
-async function listByName(read: FolderNames, view: View, looker: Looker): Promise<Listed> {
+async function listByName(read: FolderNames, view: ListingView, looker: Looker): Promise<Listed> {
   const { folders, files, links, known } = await read.ordered(looker);
   const ordered = [folders, files].flatMap((keys) => (view.descending ? keys.toReversed() : keys));
   const { page, pages, of } = cut(ordered.length, view.page, looker.limits.page);
@@ -219,8 +226,8 @@ async function listByName(read: FolderNames, view: View, looker: Looker): Promis
 }
 
 /** Links are looked at while there are few: then they are in their places. */
-async function orderNames(names: Names, { look, limits }: Looker): Promise<Ordered> {
-  const known = new Map<string, Entry>();
+async function orderNames(names: DirectoryNames, { look, limits }: Looker): Promise<Ordered> {
+  const known = new Map<string, DirectoryEntry>();
   const folders = [...names.folders];
   const files = [...names.files];
   const links = names.links.length > limits.page ? names.links.length : 0;
@@ -257,8 +264,12 @@ function cut(
 }
 
 /** In the order of the names; without those that are gone or may not be seen. */
-async function lookAtAll(names: readonly string[], place: Place, folder: OpenFolder): Promise<Entry[]> {
-  const found: (Entry | undefined)[] = [];
+async function lookAtAll(
+  names: readonly string[],
+  place: OpenDirectory,
+  folder: OpenFolder,
+): Promise<DirectoryEntry[]> {
+  const found: (DirectoryEntry | undefined)[] = [];
   let next = 0;
   const look = async (): Promise<void> => {
     for (let at = next++; at < names.length; at = next++) found[at] = await lookAt(names[at] as string, place, folder);

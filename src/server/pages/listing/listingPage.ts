@@ -2,11 +2,11 @@
  * A directory listing as HTML. Works without script: sorting and paging are links. Every name passes the encoder, every
  * link begins with `./` or `../`, or is a query of ours.
  */
-import type { Entry } from '../../files/directory.js';
+import type { DirectoryEntry } from '../../files/directory.js';
 import { escapeHtml } from '../../util/escapeHtml.js';
 import type { FolderPage } from './listingEntries.js';
 import { fileIcon, icon, ICONS, STYLE } from './listingAssets.js';
-import { COLUMNS, descendsFirst, type Column, type View } from './listingQuery.js';
+import { COLUMNS, descendsFirst, type Column, type ListingView } from './listingQuery.js';
 import { encodePath } from '../../files/sitePath.js';
 
 /** What the page may load. */
@@ -107,7 +107,7 @@ ${entries.map(rowOf).join('\n')}
 }
 
 /** Leads to the other order if this is the one, and to the first page. */
-function headerOf(column: Column, view: View, sortable: boolean): string {
+function headerOf(column: Column, view: ListingView, sortable: boolean): string {
   const text = HEADINGS[column];
   const isOrder = view.by === column;
   const sort = isOrder ? ` aria-sort="${view.descending ? 'descending' : 'ascending'}"` : '';
@@ -119,7 +119,7 @@ function headerOf(column: Column, view: View, sortable: boolean): string {
 }
 
 /** A view as a link of the page to itself; what goes without saying is not said. */
-function hrefOf({ by, descending, page }: View): string {
+function hrefOf({ by, descending, page }: ListingView): string {
   const query = [
     ...(by === 'name' && !descending ? [] : [`sort=${by}`, `order=${descending ? 'desc' : 'asc'}`]),
     ...(page === 1 ? [] : [`page=${page}`]),
@@ -127,7 +127,7 @@ function hrefOf({ by, descending, page }: View): string {
   return query.length === 0 ? './' : `?${query.join('&amp;')}`;
 }
 
-function rowOf({ name, isFolder, size, modified }: Entry): string {
+function rowOf({ name, isFolder, size, modified }: DirectoryEntry): string {
   const href = escapeHtml(`.${encodePath([name], isFolder)}`);
   const shown = `${isFolder ? icon('folder') : fileIcon(name)}<bdi translate="no">${breakable(name)}${isFolder ? '/' : ''}</bdi>`;
   const bytes =

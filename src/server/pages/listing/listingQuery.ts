@@ -6,7 +6,7 @@ export const COLUMNS = ['name', 'size', 'date'] as const;
 export type Column = (typeof COLUMNS)[number];
 
 /** What the query of a listing asks for. */
-export interface View {
+export interface ListingView {
   readonly by: Column;
   readonly descending: boolean;
   /** From 1. */
@@ -14,7 +14,7 @@ export interface View {
 }
 
 /** `sort=size&order=desc&page=2`; the first of several counts. */
-export function parseView(query = ''): View {
+export function parseView(query = ''): ListingView {
   const asked = new URLSearchParams(query);
   const by = COLUMNS.find((column) => column === asked.get('sort')) ?? 'name';
   const order = asked.get('order');

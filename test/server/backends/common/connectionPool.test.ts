@@ -6,7 +6,7 @@ import {
   type PoolRule,
   type PooledConnection,
 } from '../../../../src/server/backends/common/connectionPool.js';
-import { Leaving } from '../../../../src/server/connection/clientAbort.js';
+import { ClientAbort } from '../../../../src/server/connection/clientAbort.js';
 import { until } from '../../../support/site.js';
 
 /** A connection whose every request is answered by hand. */
@@ -61,7 +61,7 @@ class Fake implements PooledConnection {
 function start(more: Partial<PoolRule<Fake>> = {}): {
   pool: ConnectionPool<Fake>;
   made: Fake[];
-  ask: (mayRetry?: boolean, signal?: Leaving) => Promise<string>;
+  ask: (mayRetry?: boolean, signal?: ClientAbort) => Promise<string>;
 } {
   const made: Fake[] = [];
   const pool = new ConnectionPool<Fake>({
@@ -70,8 +70,8 @@ function start(more: Partial<PoolRule<Fake>> = {}): {
       made.push(connection);
       return connection;
     },
-    most: 2,
-    mostWaiting: 2,
+    max: 2,
+    maxWaiting: 2,
     timeout: 1000,
     isScarce: false,
     who: 'the application',
@@ -81,7 +81,7 @@ function start(more: Partial<PoolRule<Fake>> = {}): {
   return {
     pool,
     made,
-    ask: (mayRetry = true, signal = new Leaving()) =>
+    ask: (mayRetry = true, signal = new ClientAbort()) =>
       pool.ask((connection, free) => connection.ask(free), signal, mayRetry),
   };
 }
@@ -121,7 +121,7 @@ describe('connection pool', () => {
   });
 
   it('what must not be sent twice goes over a new one, in the place of an old one', async () => {
-    const { made, ask } = start({ most: 1 });
+    const { made, ask } = start({ max: 1 });
     const first = ask();
     made[0]?.answer();
     await first;
@@ -132,7 +132,7 @@ describe('connection pool', () => {
   });
 
   it('those who wait have their turn in order, and too many are turned away', async () => {
-    const { made, ask } = start({ most: 1 });
+    const { made, ask } = start({ max: 1 });
     const replies = [ask(), ask(), ask(false)];
     await assert.rejects(ask(), isFailure(503));
     made[0]?.answer();
@@ -145,12 +145,12 @@ describe('connection pool', () => {
   });
 
   it('who waits too long is told so; who goes is forgotten', async () => {
-    const { made, ask } = start({ most: 1, timeout: 50, mostWaiting: 1 });
+    const { made, ask } = start({ max: 1, timeout: 50, maxWaiting: 1 });
     const first = ask();
     await assert.rejects(ask(), isFailure(503));
-    const signal = new Leaving();
+    const signal = new ClientAbort();
     const gone = ask(true, signal);
-    signal.leave();
+    signal.abort();
     await assert.rejects(gone, /gone/);
     const next = ask();
     made[0]?.answer();
@@ -160,7 +160,7 @@ describe('connection pool', () => {
   });
 
   it('a connection that goes makes room', async () => {
-    const { made, ask } = start({ most: 1 });
+    const { made, ask } = start({ max: 1 });
     const first = ask();
     const second = ask();
     made[0]?.fail(new Error('broken'));
@@ -171,7 +171,7 @@ describe('connection pool', () => {
   });
 
   it('handed over and gone in the same moment: another one is asked', async () => {
-    const { made, ask } = start({ most: 1 });
+    const { made, ask } = start({ max: 1 });
     const first = ask();
     const second = ask();
     made[0]?.answer();
@@ -183,12 +183,12 @@ describe('connection pool', () => {
   });
 
   it('handed over to one who has gone in the same moment: the next one gets it', async () => {
-    const { made, ask } = start({ most: 1 });
-    const signal = new Leaving();
+    const { made, ask } = start({ max: 1 });
+    const signal = new ClientAbort();
     const replies = [ask(), ask(true, signal), ask()];
     replies[1]?.catch(() => undefined);
     made[0]?.answer();
-    signal.leave();
+    signal.abort();
     await assert.rejects(replies[1] as Promise<string>, /gone/);
     await until('it is asked', () => made[0]?.isAsked === true);
     made[0]?.answer();
@@ -225,7 +225,7 @@ describe('connection pool', () => {
   }
 
   it('closed: nobody is asked any more, and those who wait are told', async () => {
-    const { pool, made, ask } = start({ most: 1 });
+    const { pool, made, ask } = start({ max: 1 });
     ask().catch(() => undefined);
     const waiting = ask();
     waiting.catch(() => undefined);

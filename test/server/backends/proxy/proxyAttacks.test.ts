@@ -7,7 +7,7 @@ import {
   StaleConnection,
   type PooledConnection,
 } from '../../../../src/server/backends/common/connectionPool.js';
-import { Leaving } from '../../../../src/server/connection/clientAbort.js';
+import { ClientAbort } from '../../../../src/server/connection/clientAbort.js';
 import { ledBack } from '../../../../src/server/backends/proxy/rewriting.js';
 import { fastcgi, proxy, startBackends } from '../../../support/backends.js';
 import { ask, exchange, get, open, parseReplies, readAll } from '../../../support/client.js';
@@ -281,14 +281,14 @@ describe('proxy, attacked', () => {
         made.push({ connection, closed });
         return connection;
       },
-      most: 1,
-      mostWaiting: 2,
+      max: 1,
+      maxWaiting: 2,
       timeout: 1000,
       isScarce: false,
       who: 'the application',
       label: 'rule',
     });
-    const signal = new Leaving();
+    const signal = new ClientAbort();
     const reply = pool.ask(
       () => {
         asked.push('once');
@@ -303,7 +303,7 @@ describe('proxy, attacked', () => {
       setImmediate(resolve);
     });
     made[0]?.closed();
-    signal.leave();
+    signal.abort();
     await assert.rejects(reply, /gone/);
     assert.equal(asked.length, 1);
   });

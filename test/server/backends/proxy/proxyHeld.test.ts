@@ -357,9 +357,9 @@ describe('proxy, attacked: what held from the first', () => {
   });
 
   it('a client that pipelines without reading: answers in order, and no more at the target than one at a time', async () => {
-    let most = 0;
+    let max = 0;
     const target = await startTarget((socket, _count, text) => {
-      most = Math.max(most, text.split('\r\n\r\n').length - 1);
+      max = Math.max(max, text.split('\r\n\r\n').length - 1);
       socket.write(
         `HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n${/\/api\/(\d+)/.exec(text)?.[1]?.padStart(6, '0') ?? ''}`,
       );
@@ -378,7 +378,7 @@ describe('proxy, attacked: what held from the first', () => {
       replies.map(({ body }) => Number(body)),
       Array.from({ length: count }, (_, i) => i),
     );
-    assert.equal(most, 1);
+    assert.equal(max, 1);
     assert.equal(target.connections, 1);
   });
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { BackendFailure } from '../../../../src/server/backends/common/backend.js';
-import { parseResponseHead, type ResponseHead } from '../../../../src/server/backends/proxy/upstreamResponse.js';
+import { parseResponseHead, type UpstreamHead } from '../../../../src/server/backends/proxy/upstreamResponse.js';
 
-function parse(text: string, isHead = false): ResponseHead {
+function parse(text: string, isHead = false): UpstreamHead {
   const read = parseResponseHead(text, isHead);
   assert.ok(read !== undefined);
   return read.head;
@@ -35,7 +35,7 @@ describe('proxy response heads', () => {
     assert.ok(parseResponseHead(text, false));
   });
 
-  const readings: readonly (readonly [name: string, text: string, wanted: Partial<ResponseHead>])[] = [
+  const readings: readonly (readonly [name: string, text: string, wanted: Partial<UpstreamHead>])[] = [
     [
       'lines that end in LF alone',
       'HTTP/1.1 200 OK\nA: 1\nContent-Length: 2\n\n',
@@ -84,7 +84,7 @@ describe('proxy response heads', () => {
     it(name, () => {
       const head = parse(text);
       assert.deepEqual(
-        Object.fromEntries(Object.keys(wanted).map((key) => [key, head[key as keyof ResponseHead]])),
+        Object.fromEntries(Object.keys(wanted).map((key) => [key, head[key as keyof UpstreamHead]])),
         wanted,
       );
     });

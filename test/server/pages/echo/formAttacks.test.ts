@@ -284,17 +284,17 @@ describe('forms under attack: what held from the first', () => {
       text += bytes.toString('latin1');
     });
     const piece = `1${CRLF}x${CRLF}`.repeat(10_000);
-    let most = 0;
+    let max = 0;
     for (let i = 0; i < 50; i++) {
       if (!socket.write(piece))
         await new Promise((resolve) => {
           socket.once('drain', resolve);
         });
-      most = Math.max(most, heap() - before);
+      max = Math.max(max, heap() - before);
     }
     socket.write(`0${CRLF}${CRLF}`);
     await until('the answer', () => text.includes('"length": 500000'), 4000);
-    assert.ok(most < 150 * 1024 * 1024, `${most} bytes`);
+    assert.ok(max < 150 * 1024 * 1024, `${max} bytes`);
   });
 
   it('100 slow uploads of files wait in little memory, and others are served', async () => {

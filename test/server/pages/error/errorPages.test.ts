@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { mkdir, realpath, rm, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { createLive } from '../../../../src/live/livePreview.js';
+import { createLivePreview } from '../../../../src/live/livePreview.js';
 import { BufferPool } from '../../../../src/server/body/bufferPool.js';
 import { renderErrorPage } from '../../../../src/server/pages/error/builtInPage.js';
 import { createErrorPages, type ErrorPages } from '../../../../src/server/pages/error/errorPages.js';
@@ -395,8 +395,8 @@ describe('errorPages: the user’s own, with live preview', () => {
     '<!doctype html><html lang="en"><head><title>{{status}}</title><link rel="stylesheet" href="site.css"></head><body>{{path}}</body></html>';
   async function startLive(
     files: SiteOptions['files'],
-  ): Promise<{ port: number; page: string; live: ReturnType<typeof createLive> }> {
-    const live = createLive({ root: '/', ignore: [], problems: true, badge: true });
+  ): Promise<{ port: number; page: string; live: ReturnType<typeof createLivePreview> }> {
+    const live = createLivePreview({ root: '/', ignore: [], problems: true, badge: true });
     const { port, folder } = await startSite({
       files: { ...files },
       errorPages: { 404: 'config/404.html' },
@@ -716,7 +716,7 @@ describe('errorPages: for requests that were refused when their head was read', 
     });
 
     it(`${what}: the user’s page is filled in, and its links work; no script is in it`, async () => {
-      const live = createLive({ root: '/', ignore: [], problems: true, badge: true });
+      const live = createLivePreview({ root: '/', ignore: [], problems: true, badge: true });
       atEnd(() => {
         live.close();
       });
@@ -730,7 +730,7 @@ describe('errorPages: for requests that were refused when their head was read', 
     });
 
     it(`${what}: the built-in page says nothing of files, has no script, and is in no frame`, async () => {
-      const live = createLive({ root: '/', ignore: [], problems: true, badge: true });
+      const live = createLivePreview({ root: '/', ignore: [], problems: true, badge: true });
       atEnd(() => {
         live.close();
       });

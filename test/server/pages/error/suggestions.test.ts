@@ -309,7 +309,7 @@ describe('suggestions: mounts', () => {
 
 describe('suggestions: bounds', () => {
   it('of a very large folder only a part is read', async () => {
-    const { suggest } = await site({ mostEntries: 3 }, [
+    const { suggest } = await site({ maxEntries: 3 }, [
       'page-1.html',
       'page-2.html',
       'page-3.html',
@@ -391,13 +391,13 @@ describe('alike', () => {
 
   it('the band finds what the whole table would', () => {
     let seed = 7;
-    const next = (most: number): number => (seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648) % most;
+    const next = (max: number): number => (seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648) % max;
     const word = (): string => Array.from({ length: next(9) }, () => 'abc'.charAt(next(3))).join('');
     for (let n = 0; n < 3_000; n++) {
       const [a, b] = [word(), word()];
       const whole = wholeTable(a, b);
-      for (const most of [0, 1, 2, 3])
-        assert.equal(slipsBetween(a, b, most), whole > most ? undefined : whole, `${a} ${b} ${most}`);
+      for (const max of [0, 1, 2, 3])
+        assert.equal(slipsBetween(a, b, max), whole > max ? undefined : whole, `${a} ${b} ${max}`);
     }
   });
 

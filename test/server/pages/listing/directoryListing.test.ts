@@ -10,7 +10,7 @@ import {
   type ListingLimits,
 } from '../../../../src/server/pages/listing/listingEntries.js';
 import { dateOf, renderListing, sizeOf } from '../../../../src/server/pages/listing/listingPage.js';
-import { parseView, type View } from '../../../../src/server/pages/listing/listingQuery.js';
+import { parseView, type ListingView } from '../../../../src/server/pages/listing/listingQuery.js';
 import type { OpenFolder } from '../../../../src/server/files/resolver.js';
 import { temporaryFolder, until } from '../../../support/site.js';
 
@@ -45,8 +45,8 @@ async function pageOf(folder: OpenFolder, query?: string, limits: ListingLimits 
 const namesOf = ({ entries }: FolderPage): string[] => entries.map(({ name }) => name);
 
 describe('listing: what the query asks for', () => {
-  const name: View = { by: 'name', descending: false, page: 1 };
-  const rows: [query: string | undefined, view: View][] = [
+  const name: ListingView = { by: 'name', descending: false, page: 1 };
+  const rows: [query: string | undefined, view: ListingView][] = [
     [undefined, name],
     ['', name],
     ['sort=name', name],
@@ -392,10 +392,10 @@ describe('listing: one for a server', () => {
     const counts: [number, number] = [0, 0];
     return {
       counts: () => counts,
-      read: async (folder, limits, most) => {
-        counts[most === limits.read ? 1 : 0]++;
-        if (most === limits.read) await ready;
-        return readFolder(folder, limits, most);
+      read: async (folder, limits, max) => {
+        counts[max === limits.read ? 1 : 0]++;
+        if (max === limits.read) await ready;
+        return readFolder(folder, limits, max);
       },
     };
   }
