@@ -138,4 +138,16 @@ describe('architecture', () => {
       .filter((name) => homes.get(path.posix.basename(name, '.test.ts'))?.includes(folderOf(name)) === false);
     assert.deepEqual(astray, []);
   });
+
+  it('docs/architecture.md names only files that exist', () => {
+    const text = readFileSync('docs/architecture.md', 'utf8');
+    const named = [...text.matchAll(/`((?:[\w-]+\/)*\w+\.ts)`/g)]
+      .map(([, name = '']) => name)
+      .filter((name) => !name.startsWith('test/'));
+    assert.ok(named.length > 50);
+    assert.deepEqual(
+      named.filter((name) => !files.has(name)),
+      [],
+    );
+  });
 });
