@@ -1,6 +1,7 @@
 // npm test: everything, on a machine where nothing was prepared.
-//   node test/run.mjs [step …]     only these: types, lint, format, core, browser, inside, workbench
-// Ends with the line `N passed, N failed`.
+//   node test/run.mjs [step …]            only these: types, lint, format, core, browser, inside, workbench
+//   node test/run.mjs acceptance [step …] the same with the windows driven in both versions (npm run acceptance)
+// Nothing runs a second time. Ends with the line `N passed, N failed`.
 
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -16,230 +17,268 @@ import { ensureSystemTools, HOST_TOOLS } from './host/tools.mjs';
 /** @typedef {{ passed: number, failed: number }} Counts */
 
 /**
+ * @typedef {object} Report where a step prints
+ * @property {(text: string) => void} print shown at once, or at the step's end when another step prints beside it
+ * @property {() => string} text what the step printed so far
+ * @property {string[]} failures what it said of each failure, to be said again at the end
+ */
+
+/**
  * Where VS Code comes from npm and a browser can be driven without a display; elsewhere the desktop VS Code runs the
  * suite.
  */
 const HEADLESS = process.platform === 'linux';
 const VERSIONS = /** @type {const} */ (['oldest', 'newest']);
+const SLOWEST = 10;
 
 const require = createRequire(import.meta.url);
-const TSC = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin/tsc');
-const MOCHA = path.join(path.dirname(require.resolve('mocha/package.json')), 'bin/mocha.js');
+/** @param {string} name of a package @param {string} file in it */
+const program = (name, file) => path.join(path.dirname(require.resolve(`${name}/package.json`)), file);
+const TSC = program('typescript', 'bin/tsc');
+const MOCHA = program('mocha', 'bin/mocha.js');
+const MOCHA_OPTIONS = ['--no-config', '--forbid-only', '--forbid-pending', '--timeout', '30000'];
 
-/**
- * What mocha said of the tests that failed, at the last or the first try: said again at the end, where it is looked
- * for.
- * @type {string[]}
- */
-const failures = [];
-
-const MOCHA_OPTIONS = [
-  '--no-config',
-  '--forbid-only',
-  '--forbid-pending',
-  '--timeout',
-  '30000',
-  '--reporter',
-  'test/host/reporter.cjs',
-];
-/** Where a whole browser is at work, a failure is tried once more at once. */
-const BROWSER = [...MOCHA_OPTIONS, '--retries', '1'];
-
+/** @type {{ spec: string[] }} */
 const { spec: CORE } = JSON.parse(readFileSync(path.join(ROOT, '.mocharc.json'), 'utf8'));
+const SERVER = 'dist/test/server/**/*.test.js';
+const BACKENDS = 'dist/test/server/backends/**/*.test.js';
 
-/** @type {Record<string, () => Promise<Counts>>} */
+/** @type {Record<string, (report: Report) => Promise<Counts>>} */
 const STEPS = {
-  types: () =>
-    check('types', [TSC, '--noEmit'], [TSC, '--noEmit', '-p', 'src/page'], [TSC, '--noEmit', '-p', 'src/webview']),
-  lint: () =>
-    check('lint', [
-      path.join(path.dirname(require.resolve('eslint/package.json')), 'bin/eslint.js'),
-      '.',
-      '--max-warnings',
-      '0',
-    ]),
-  format: () =>
-    check('format', [
-      path.join(path.dirname(require.resolve('prettier/package.json')), 'bin/prettier.cjs'),
-      '--check',
-      '--log-level',
-      'warn',
-      '.',
-    ]),
-  core: () => twice([...MOCHA_OPTIONS, '--slow', '1000'], CORE),
+  types: (report) =>
+    check(report, [TSC, '--noEmit'], [TSC, '--noEmit', '-p', 'src/page'], [TSC, '--noEmit', '-p', 'src/webview']),
+  lint: (report) => check(report, [program('eslint', 'bin/eslint.js'), '.', '--max-warnings', '0']),
+  format: (report) => check(report, [program('prettier', 'bin/prettier.cjs'), '--check', '--log-level', 'warn', '.']),
+  'core-server': (report) => mocha(report, ['--slow', '1000', SERVER, '--ignore', BACKENDS]),
+  'core-programs': (report) => mocha(report, ['--slow', '1000', BACKENDS, ...CORE.filter((spec) => spec !== SERVER)]),
   browser,
   inside,
   workbench,
 };
 
-/** Core mostly waits for time-outs: beside it there is room for what only reads, and for getting VS Code ready. */
-const BESIDE_CORE = new Set(['types', 'lint', 'format']);
-const IN_VSCODE = new Set(['inside', 'workbench']);
+/**
+ * One phase follows the other. The lanes of a phase run side by side, one for each core; the steps of a lane follow one
+ * another. The core's programs lane is the longer one, so what only reads goes into the other. Beside windows nothing
+ * runs: they need both cores.
+ */
+const PHASES = [
+  [['types', 'lint', 'format', 'core-server'], ['core-programs']],
+  [['browser'], ['inside']],
+  [['workbench']],
+];
 
-/** Pages in Chromium, against a real server. */
-async function browser() {
-  if (!HEADLESS) {
-    console.log('Pages are looked at on Linux only.');
-    return { passed: 0, failed: 0 };
-  }
-  return twice(BROWSER, ['dist/test/page/**/*.test.js']);
+const acceptance = process.argv[2] === 'acceptance';
+
+/** Pages in Chromium, against a real server. @param {Report} report */
+async function browser(report) {
+  if (HEADLESS) return mocha(report, ['dist/test/page/**/*.test.js', 'test/workbench/pages.test.mjs']);
+  report.print('Pages are looked at on Linux only.\n');
+  return { passed: 0, failed: 0 };
 }
 
-/** The suite of test/vscode in the extension host of a real VS Code. */
-async function inside() {
+/** The suite of test/vscode in the extension host of a real VS Code, in both versions. @param {Report} report */
+async function inside(report) {
   const workspace = path.join(ROOT, 'sample');
-  if (!HEADLESS) return onDesktop(workspace);
   const total = { passed: 0, failed: 0 };
-  for (const version of VERSIONS) {
-    const run = () => runInside({ version, workspace });
-    const first = await run();
-    if (first.failed > 0) failures.push(`  inside ${version}: ${first.failed} failed at the first try\n`);
-    const { passed, failed } = first.failed > 0 ? await run() : first;
+  for (const version of HEADLESS ? VERSIONS : []) {
+    const before = report.text().length;
+    report.print(`VS Code, ${version} supported:\n`);
+    const { passed, failed, pending } = await runInside({
+      version,
+      workspace,
+      report: (line) => report.print(`  ${line}\n`),
+    });
+    keepFailures(report, before);
     total.passed += passed;
-    total.failed += failed;
+    total.failed += failed + pending;
   }
-  return total;
-}
-
-/** @param {string} workspace @returns {Promise<Counts>} counted by version: the desktop tells no more */
-async function onDesktop(workspace) {
-  const total = { passed: 0, failed: 0 };
-  for (const version of DESKTOP_VERSIONS) {
+  // Counted by version: the desktop tells no more.
+  for (const version of HEADLESS ? [] : DESKTOP_VERSIONS) {
     const failure = await runOnDesktop({ version, workspace }).then(
       () => undefined,
       (error) => error,
     );
-    if (failure) console.error(`Desktop VS Code ${version}: ${failure.message}`);
+    if (failure) report.failures.push(`  Desktop VS Code ${version}: ${failure.message}`);
     total[failure ? 'failed' : 'passed']++;
   }
   return total;
 }
 
-/** The window as a person sees it, in each version. */
-async function workbench() {
+/**
+ * The window as a person sees it: everything in the newest version, and in the oldest whether what users install starts
+ * and serves. The extension's API is tested in both by `inside`, and `npm run acceptance` drives every window in both.
+ * @param {Report} report
+ */
+async function workbench(report) {
   if (!HEADLESS) {
-    console.log('The workbench is driven on Linux only: here the desktop VS Code has run the suite.');
+    report.print('Windows are driven on Linux only: here the desktop VS Code has run the suite.\n');
     return { passed: 0, failed: 0 };
   }
-  const total = { passed: 0, failed: 0 };
-  for (const version of VERSIONS) {
-    // Pages in Chromium alone are the same beside every version.
-    const specs = [
-      'test/workbench/*.test.mjs',
-      ...(version === 'newest' ? [] : ['--ignore', 'test/workbench/pages.test.mjs']),
-    ];
-    const { passed, failed } = await twice(BROWSER, specs, { LITE_SERVER_VSCODE: version });
-    total.passed += passed;
-    total.failed += failed;
-  }
-  return total;
-}
-
-/**
- * Files with failures run once more, alone and from their beginning: a machine that others use too stands still now and
- * then, and a window may be left in a state in which nothing more succeeds. What failed before is told at the end of
- * the run.
- * @param {string[]} options @param {string[]} specs @param {NodeJS.ProcessEnv} [env] @returns {Promise<Counts>}
- */
-async function twice(options, specs, env) {
-  const first = await mocha([...options, ...specs], env);
-  const files = [...first.output.matchAll(/^ {2}failed file: (.+) \((\d+) passed, \d+ failed\)$/gm)];
-  if (files.length === 0) return first;
-  const names = files.map(([, file = '']) => file);
-  console.log(`\n  once more: ${names.map((file) => path.relative(ROOT, file)).join(', ')}`);
-  const second = await mocha([...options, ...names], env);
-  const passedBefore = files.reduce((sum, [, , passed]) => sum + Number(passed), 0);
-  return { passed: first.passed - passedBefore + second.passed, failed: second.failed };
+  const all = ['test/workbench/*.test.mjs', '--ignore', 'test/workbench/pages.test.mjs'];
+  const oldest = await mocha(report, acceptance ? all : ['test/workbench/vsix.test.mjs'], {
+    LITE_SERVER_VSCODE: 'oldest',
+  });
+  const newest = await mocha(report, all, { LITE_SERVER_VSCODE: 'newest' });
+  return { passed: oldest.passed + newest.passed, failed: oldest.failed + newest.failed };
 }
 
 /**
  * A program that is right or wrong as a whole.
- * @param {string} name
+ * @param {Report} report
  * @param {string[][]} runs arguments for each run
  * @returns {Promise<Counts>}
  */
-async function check(name, ...runs) {
+async function check(report, ...runs) {
   const counts = { passed: 0, failed: 0 };
   for (const args of runs) {
-    const { code } = await node(args);
-    if (code !== 0) console.error(`${name}: exit code ${code}`);
+    const code = await node(report, args);
+    if (code !== 0) report.failures.push(`  ${path.basename(args[0] ?? '')}: exit code ${code}`);
     counts[code === 0 ? 'passed' : 'failed']++;
   }
   return counts;
 }
 
-/** @param {string[]} args @param {NodeJS.ProcessEnv} [env] @returns {Promise<Counts & { output: string }>} */
-async function mocha(args, env = {}) {
-  const { code, output } = await node([MOCHA, ...args], env);
+/** @param {Report} report @param {string[]} args @param {NodeJS.ProcessEnv} [env] @returns {Promise<Counts>} */
+async function mocha(report, args, env = {}) {
+  const before = report.text().length;
+  const code = await node(report, [MOCHA, ...MOCHA_OPTIONS, ...args], env);
+  const output = report.text().slice(before);
   const count = (/** @type {string} */ word) => Number(new RegExp(`^ *(\\d+) ${word}`, 'm').exec(output)?.[1] ?? 0);
   const counts = { passed: count('passing'), failed: count('failing') + count('pending') };
-  const failing = /^ *(?:\d+ failing|failed at the first try:)$/m.exec(output);
-  if (failing !== null) failures.push(output.slice(failing.index));
-  if (counts.passed === 0 || (code !== 0 && counts.failed === 0))
-    return { ...fail(`mocha ended with exit code ${code} and ${counts.passed} passing tests`), output };
-  return { ...counts, output };
+  keepFailures(report, before);
+  if (counts.passed > 0 && (code === 0 || counts.failed > 0)) return counts;
+  throw new Error(`mocha ended with exit code ${code} and ${counts.passed} passing tests`);
 }
 
-/** @param {string} why @returns {Counts} */
-function fail(why) {
-  console.error(why);
-  return { passed: 0, failed: 1 };
+/** Keeps mocha's list of failures. @param {Report} report @param {number} before where the report of mocha begins */
+function keepFailures(report, before) {
+  const said = report.text().slice(before);
+  const at = said.search(/^ *\d+ failing$/m);
+  if (at >= 0) report.failures.push(said.slice(at));
 }
 
 /**
- * Runs Node in the root of the clone; what it prints is shown and kept.
- * @param {string[]} args @param {NodeJS.ProcessEnv} [env]
- * @returns {Promise<{ code: number | null, output: string }>}
+ * Runs Node in the root of the clone.
+ * @param {Report} report @param {string[]} args @param {NodeJS.ProcessEnv} [env]
+ * @returns {Promise<number | null>} the exit code
  */
-function node(args, env = {}) {
+function node(report, args, env = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, {
-      cwd: ROOT,
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let output = '';
-    child.stdout.on('data', (/** @type {Buffer} */ bytes) => {
-      process.stdout.write(bytes);
-      output += bytes.toString();
-    });
-    child.on('error', reject).on('close', (code) => {
-      resolve({ code, output });
-    });
+    const child = spawn(process.execPath, args, { cwd: ROOT, env: { ...process.env, ...env } });
+    child.stdin.end();
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', report.print);
+    child.on('error', reject).on('close', resolve);
   });
 }
 
+/** @param {boolean} atOnce @returns {Report & { end: () => void }} */
+function makeReport(atOnce) {
+  let text = '';
+  return {
+    print(more) {
+      text += more;
+      if (atOnce) process.stdout.write(more);
+    },
+    text: () => text,
+    failures: [],
+    end() {
+      if (!atOnce) process.stdout.write(text);
+    },
+  };
+}
+
+/**
+ * @typedef {object} Result what a step came to
+ * @property {string} name
+ * @property {Counts} counts
+ * @property {number} seconds
+ * @property {Report} report
+ */
+
+/** @param {string} name @param {boolean} atOnce @returns {Promise<Result>} */
+async function take(name, atOnce) {
+  const report = makeReport(atOnce);
+  const began = Date.now();
+  console.log(`\n── ${name}${atOnce ? '' : ' begins'}`);
+  const counts = (await STEPS[name]?.(report).catch((/** @type {Error} */ error) => {
+    report.failures.push(`  ${error.message}`);
+    return { passed: 0, failed: 1 };
+  })) ?? { passed: 0, failed: 1 };
+  report.end();
+  const seconds = secondsSince(began);
+  console.log(`── ${name}: ${counts.passed} passed, ${counts.failed} failed in ${seconds.toFixed(0)} s`);
+  return { name, counts, seconds, report };
+}
+
+/** @param {number} began */
+const secondsSince = (began) => (Date.now() - began) / 1000;
+
+/** @param {Result[]} results */
+function slowestOf(results) {
+  return results
+    .flatMap(({ name, report }) =>
+      [...report.text().matchAll(/^ *[✔√] (.+) \((\d+)ms\)$/gm)].map(([, title = '', ms]) => ({
+        name,
+        title,
+        ms: Number(ms),
+      })),
+    )
+    .sort((a, b) => b.ms - a.ms)
+    .slice(0, SLOWEST)
+    .map(({ name, title, ms }) => `${(ms / 1000).toFixed(1).padStart(7)} s  ${name}: ${title}`)
+    .join('\n');
+}
+
+/** @param {string[]} steps @returns {Promise<Result[]>} */
+async function run(steps) {
+  const results = [];
+  for (const phase of PHASES) {
+    const lanes = phase.map((lane) => lane.filter((name) => steps.includes(name))).filter((lane) => lane.length > 0);
+    const taken = lanes.map(async (lane, index) => {
+      const ofLane = [];
+      for (const name of lane) ofLane.push(await take(name, index === 0));
+      return ofLane;
+    });
+    results.push(...(await Promise.all(taken)).flat());
+  }
+  return results;
+}
+
+/** @param {string[]} chosen names; `core` stands for both its parts */
+function stepsOf(chosen) {
+  const all = Object.keys(STEPS);
+  const belongs = (/** @type {string} */ step, /** @type {string} */ name) =>
+    step === name || step.startsWith(`${name}-`);
+  const unknown = chosen.find((name) => !all.some((step) => belongs(step, name)));
+  if (unknown) throw new Error(`there is no step ${unknown}: ${all.join(', ')}; core is both of its parts`);
+  return chosen.length === 0 ? all : all.filter((step) => chosen.some((name) => belongs(step, name)));
+}
+
 async function main() {
-  const chosen = process.argv.slice(2);
-  const unknown = chosen.find((name) => !(name in STEPS));
-  if (unknown) throw new Error(`there is no step ${unknown}: ${Object.keys(STEPS).join(', ')}`);
+  const steps = stepsOf(process.argv.slice(acceptance ? 3 : 2));
+  const began = Date.now();
   if (HEADLESS) await ensureSystemTools([...HOST_TOOLS]);
+  if (HEADLESS && (steps.includes('inside') || steps.includes('workbench')))
+    for (const version of VERSIONS) await provisionVSCode(version);
+  const provisioned = secondsSince(began);
+  const building = Date.now();
   await build({ tests: true });
-  const total = { passed: 0, failed: 0 };
-  const take = async (/** @type {string} */ name) => {
-    const began = Date.now();
-    console.log(`\n── ${name}`);
-    const counts = (await STEPS[name]?.().catch((error) => fail(error.message))) ?? fail(name);
-    console.log(
-      `── ${name}: ${counts.passed} passed, ${counts.failed} failed in ${Math.round((Date.now() - began) / 1000)} s`,
-    );
-    total.passed += counts.passed;
-    total.failed += counts.failed;
-  };
-  const names = chosen.length > 0 ? chosen : Object.keys(STEPS);
-  const inTurn = async (/** @type {string[]} */ some) => {
-    for (const name of some) await take(name);
-  };
-  const reading = async () => {
-    await inTurn(names.filter((name) => BESIDE_CORE.has(name)));
-    // What goes wrong here goes wrong again, and is told, in the step that needs it.
-    if (HEADLESS && names.some((name) => IN_VSCODE.has(name)))
-      for (const version of VERSIONS) await provisionVSCode(version).catch(() => undefined);
-  };
-  await Promise.all([reading(), inTurn(names.filter((name) => name === 'core'))]);
-  // A browser has the machine for itself.
-  await inTurn(names.filter((name) => name !== 'core' && !BESIDE_CORE.has(name)));
-  for (const text of failures) console.log(`\n── what failed, at the last or the first try\n${text}`);
+  const built = secondsSince(building);
+  const testing = Date.now();
+  const results = await run(steps);
+  const total = results.reduce(
+    (sum, { counts }) => ({ passed: sum.passed + counts.passed, failed: sum.failed + counts.failed }),
+    { passed: 0, failed: 0 },
+  );
+  console.log(`\n── the ${SLOWEST} slowest tests\n${slowestOf(results)}`);
+  console.log(`\n── times\n  programs and downloads: ${provisioned.toFixed(0)} s, build: ${built.toFixed(0)} s`);
+  for (const { name, counts, seconds } of results) {
+    const skipped = counts.passed + counts.failed === 0;
+    console.log(`  ${name}: ${skipped ? `NOT RUN on ${process.platform}` : `${seconds.toFixed(0)} s`}`);
+  }
+  console.log(`  all tests: ${secondsSince(testing).toFixed(0)} s`);
+  for (const { name, report } of results)
+    for (const failure of report.failures) console.log(`\n── failed in ${name}\n${failure}`);
   console.log(`\n${total.passed} passed, ${total.failed} failed`);
   process.exitCode = total.failed > 0 ? 1 : 0;
 }

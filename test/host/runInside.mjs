@@ -21,11 +21,12 @@ import { openWorkbench } from './workbench.mjs';
  * @property {boolean} [trust] see startVSCode
  * @property {NodeJS.ProcessEnv} [env] for VS Code and so for the tests
  * @property {number} [limitMs] for the tests, from the moment the workbench is open
+ * @property {(line: string) => void} [report] gets the suite's report line by line; printed by default
  * @property {string} [results] absolute path of the folder for pictures and logs of failures
  */
 
 /**
- * Runs one suite in one VS Code and prints its report as it comes.
+ * Runs one suite in one VS Code and reports as it goes.
  * @param {RunOptions} options
  * @returns {Promise<Counts & { vscodeVersion: string, startupMs: number }>} also when tests failed
  * @throws {Error} when the suite could not run to its end
@@ -39,6 +40,7 @@ export async function runInside({
   trust,
   env,
   limitMs = 180_000,
+  report = (line) => console.log(`  ${line}`),
   results = path.join(ROOT, 'test-results'),
 }) {
   await ensureSystemTools(['chromium']);
@@ -55,7 +57,7 @@ export async function runInside({
     /** @type {(() => void)[]} */
     const onFail = [];
     const reader = suiteReader({
-      report: (line) => console.log(`  ${line}`),
+      report,
       failed: () => onFail.forEach((act) => act()),
     });
     const workbench = await openWorkbench(vscode, browser, {
