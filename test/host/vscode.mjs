@@ -36,6 +36,8 @@ import { provisionVSCode } from './provision.mjs';
  * @property {number | undefined} pid of the process that leads the group
  * @property {(params?: Record<string, string>) => string} url the workbench's address; opens the
  *   workspace unless `params` says otherwise
+ * @property {(settings: Record<string, unknown>) => Promise<void>} writeSettings the user's, in place of those it was
+ *   started with
  * @property {() => Promise<void>} close ends everything this VS Code started and removes its data
  * @property {() => string} output what the server printed so far
  * @property {Promise<unknown>} exited settles when the server has ended, for whatever reason
@@ -174,7 +176,8 @@ export async function startVSCode({
   for (const [index, folder] of helpers.entries())
     await symlink(folder, path.join(extensionsDir, `helper-${index}`), 'dir');
   await writeFile(path.join(home, 'config.yaml'), '');
-  await writeSettings(host, dataDir, { ...CALM_SETTINGS, ...settings });
+  const writeSettings = (/** @type {Record<string, unknown>} */ some) => writeUserSettings(host, dataDir, some);
+  await writeSettings(settings);
   const port = await freePort();
   let output = '';
   const server = spawnOwned(
@@ -200,7 +203,17 @@ export async function startVSCode({
   }
   const url = (/** @type {Record<string, string>} */ params = {}) =>
     `${origin}?${new URLSearchParams({ folder: workspace, ...params })}`;
-  return { host, workspace, port, pid: server.pid, url, close, output: () => output, exited: server.exited };
+  return {
+    host,
+    workspace,
+    port,
+    pid: server.pid,
+    url,
+    writeSettings,
+    close,
+    output: () => output,
+    exited: server.exited,
+  };
 }
 
 /**
@@ -208,11 +221,11 @@ export async function startVSCode({
  * @param {string} dataDir
  * @param {Record<string, unknown>} settings
  */
-async function writeSettings({ version }, dataDir, settings) {
+async function writeUserSettings({ version }, dataDir, settings) {
   // The plain server keeps its user data one level down.
   const folder = path.join(dataDir, version === 'oldest' ? 'data/User' : 'User');
   await mkdir(folder, { recursive: true });
-  await writeFile(path.join(folder, 'settings.json'), JSON.stringify(settings, null, 2));
+  await writeFile(path.join(folder, 'settings.json'), JSON.stringify({ ...CALM_SETTINGS, ...settings }, null, 2));
 }
 
 /**

@@ -1,17 +1,17 @@
 // What the user is asked, and what comes of each answer.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import {
   endAll,
   inNewest,
   makeWorkspace,
   notification,
-  openWindow,
   picture,
   runCommand,
   runningPort,
+  startWindow,
   statusItem,
   statusOf,
   until,
@@ -23,8 +23,25 @@ import {
 const PAGE = { 'www/html/index.html': '<h1>here</h1>' };
 
 describe(`questions in VS Code (${VERSION})`, function () {
+  // Each test opens a folder of its own, and VS Code starts an extension host for it: some seconds.
   this.timeout(60_000);
-  afterEach(endAll);
+  /** @type {Awaited<ReturnType<typeof startWindow>>['show']} */
+  let show;
+
+  before(async () => {
+    ({ show } = await startWindow({ trust: false }));
+  });
+  after(endAll);
+
+  /**
+   * Opens a folder in a trusted window, in which nothing opens when a server starts.
+   * @param {{ workspace: string, open?: string, settings?: Record<string, unknown> }} shown
+   */
+  const showTrusted = ({ settings, ...shown }) =>
+    show({
+      ...shown,
+      settings: { 'security.workspace.trust.enabled': false, 'liteServer.openOnStart': 'nothing', ...settings },
+    });
 
   /** @param {import('playwright-core').Page} page @param {string} title */
   const press = (page, title) => page.locator('.monaco-dialog-box .monaco-button', { hasText: title }).click();
@@ -32,7 +49,7 @@ describe(`questions in VS Code (${VERSION})`, function () {
   describe('no folder to serve', () => {
     it('stays stopped when the question is closed; creates a starter site, serves it, and writes no setting', async () => {
       const workspace = await makeWorkspace({ files: { 'notes.txt': 'nothing here' } });
-      const { page } = await openWindow({ workspace, settings: { 'liteServer.openOnStart': 'nothing' } });
+      const page = await showTrusted({ workspace });
       await statusItem(page).click();
       await page.locator('.monaco-dialog-box', { hasText: 'There is no folder www/html in my-site.' }).waitFor();
       for (const action of ['Create a Starter Site', 'Choose a Folder…', 'Serve the Workspace Folder', 'Cancel'])
@@ -49,7 +66,7 @@ describe(`questions in VS Code (${VERSION})`, function () {
 
     inNewest('serves the workspace folder, and does not ask again', async () => {
       const workspace = await makeWorkspace({ files: { 'index.html': 'the folder itself' } });
-      const { page } = await openWindow({ workspace, settings: { 'liteServer.openOnStart': 'nothing' } });
+      const page = await showTrusted({ workspace });
       await statusItem(page).click();
       await press(page, 'Serve the Workspace Folder');
       assert.equal(await (await fetch(`http://127.0.0.1:${await runningPort(page)}/`)).text(), 'the folder itself');
@@ -62,9 +79,9 @@ describe(`questions in VS Code (${VERSION})`, function () {
 
   describe('beyond this machine or the workspace', () => {
     it('binds a public address only after a yes, and remembers it', async () => {
-      const { page } = await openWindow({
+      const page = await showTrusted({
         workspace: await makeWorkspace({ files: PAGE }),
-        settings: { 'liteServer.openOnStart': 'nothing', 'liteServer.ip': '0.0.0.0' },
+        settings: { 'liteServer.ip': '0.0.0.0' },
       });
       await statusItem(page).click();
       await page.locator('.monaco-dialog-box', { hasText: 'Let other machines reach this site at 0.0.0.0?' }).waitFor();
@@ -83,9 +100,9 @@ describe(`questions in VS Code (${VERSION})`, function () {
 
     inNewest('serves a folder outside the workspace only after a yes', async () => {
       const workspace = await makeWorkspace({
-        files: { ...PAGE, '.vscode/settings.json': '{"liteServer.root": "..", "liteServer.openOnStart": "nothing"}' },
+        files: { ...PAGE, '.vscode/settings.json': '{"liteServer.root": ".."}' },
       });
-      const { page } = await openWindow({ workspace });
+      const page = await showTrusted({ workspace });
       await statusItem(page).click();
       const dialog = page.locator('.monaco-dialog-box', { hasText: `Serve ${path.dirname(workspace)}?` });
       await dialog.waitFor();
@@ -103,11 +120,7 @@ describe(`questions in VS Code (${VERSION})`, function () {
         liteServer: { ip: '0.0.0.0', root: '/' },
       };
       const workspace = await makeWorkspace({ files: { ...PAGE, '.vscode/settings.json': JSON.stringify(settings) } });
-      const { page } = await openWindow({
-        workspace,
-        trust: false,
-        settings: { 'security.workspace.trust.startupPrompt': 'never' },
-      });
+      const page = await show({ workspace, settings: { 'security.workspace.trust.startupPrompt': 'never' } });
       await statusItem(page).click();
       const port = await runningPort(page);
       assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), PAGE['www/html/index.html']);
@@ -123,9 +136,9 @@ describe(`questions in VS Code (${VERSION})`, function () {
   });
 
   inNewest('says how a browser is made to trust the certificate of this machine, and does nothing of it', async () => {
-    const { page } = await openWindow({
+    const page = await showTrusted({
       workspace: await makeWorkspace({ files: PAGE }),
-      settings: { 'liteServer.openOnStart': 'nothing', 'liteServer.https.mode': 'auto' },
+      settings: { 'liteServer.https.mode': 'auto' },
     });
     await statusItem(page).click();
     const port = await runningPort(page);
@@ -142,7 +155,7 @@ describe(`questions in VS Code (${VERSION})`, function () {
   });
 
   inNewest('shows a failure in the status bar and in words', async () => {
-    const { page } = await openWindow({
+    const page = await showTrusted({
       workspace: await makeWorkspace({ files: PAGE }),
       settings: { 'liteServer.ip': '10.255.255.1' },
     });
@@ -157,10 +170,9 @@ describe(`questions in VS Code (${VERSION})`, function () {
   });
 
   inNewest('names settings that cannot be used', async () => {
-    const { page } = await openWindow({
+    const page = await showTrusted({
       workspace: await makeWorkspace({ files: PAGE }),
       settings: {
-        'liteServer.openOnStart': 'nothing',
         'liteServer.maxConnections': 'many',
         'liteServer.errorPages': { 200: 'x.html' },
       },
@@ -175,10 +187,9 @@ describe(`questions in VS Code (${VERSION})`, function () {
 
   it('offers a restart when settings change while it runs', async () => {
     const workspace = await makeWorkspace({ files: { ...PAGE, 'other/index.html': 'the other' } });
-    const { page } = await openWindow({ workspace, settings: { 'liteServer.openOnStart': 'nothing' } });
+    const page = await showTrusted({ workspace });
     await statusItem(page).click();
     const port = await runningPort(page);
-    const { mkdir, writeFile } = await import('node:fs/promises');
     await mkdir(path.join(workspace, '.vscode'));
     await writeFile(path.join(workspace, '.vscode/settings.json'), '{"liteServer.root": "other"}');
     await notification(page, 'settings of Lite Server have changed').getByText('Restart Now').click();
@@ -202,11 +213,10 @@ describe(`questions in VS Code (${VERSION})`, function () {
             { name: 'one', path: one },
             { name: 'two', path: two },
           ],
-          settings: { 'liteServer.openOnStart': 'nothing' },
         }),
       },
     });
-    const { page } = await openWindow({ workspace: holder, open: path.join(holder, 'both.code-workspace') });
+    const page = await showTrusted({ workspace: holder, open: path.join(holder, 'both.code-workspace') });
     const ports = [];
     for (const name of ['one', 'two']) {
       await page.keyboard.press('F1');

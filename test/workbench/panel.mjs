@@ -97,6 +97,15 @@ export function isEditorFocused(page) {
   );
 }
 
+/** Puts the caret at a place in the editor. @param {Page} page @param {string} place such as `:5:14` */
+export async function goTo(page, place) {
+  await page.locator('.editor-instance .view-line').first().click();
+  await page.keyboard.press('Control+g');
+  await page.locator('.quick-input-widget input').first().fill(place);
+  await page.keyboard.press('Enter');
+  await until('the editor to be focused', () => isEditorFocused(page));
+}
+
 /**
  * Takes away notifications of others: the VS Code from npm comes without the language servers that it would like to
  * start.

@@ -18,10 +18,10 @@ import {
   chooseFromMenu,
   endAll,
   makeWorkspace,
-  openWindow,
   picture,
   runCommand,
   runningPort,
+  startWindow,
   statusItem,
   until,
   VERSION,
@@ -43,13 +43,28 @@ const FILES = {
 /** Everything in one theme; in the other, what it looks like. @type {readonly ('dark' | 'light')[]} */
 const THEMES = FORWARDS ? ['dark', 'light'] : ['dark'];
 
-for (const colorScheme of THEMES) {
+/** @typedef {Awaited<ReturnType<typeof startWindow>>['show']} Show */
+
+describe(`the preview panel in VS Code (${VERSION})`, function () {
+  this.timeout(90_000);
+  /** @type {Show} */
+  let show;
+
+  before(async () => {
+    ({ show } = await startWindow());
+  });
+  after(endAll);
+
+  for (const colorScheme of THEMES) inTheme(colorScheme, (shown) => show(shown));
+});
+
+/** @param {'dark' | 'light'} colorScheme @param {Show} show */
+function inTheme(colorScheme, show) {
   /** @type {(title: string, test: () => Promise<void>) => unknown} */
   const once = colorScheme === 'dark' ? it : () => undefined;
   const onceInNewest = FORWARDS ? once : () => undefined;
 
-  describe(`the preview panel in VS Code (${VERSION}, ${colorScheme})`, function () {
-    this.timeout(90_000);
+  describe(colorScheme, () => {
     /** @type {import('playwright-core').Page} */
     let page;
     let workspace = '';
@@ -60,13 +75,12 @@ for (const colorScheme of THEMES) {
     before(async () => {
       workspace = await makeWorkspace({ from: path.join(ROOT, 'sample'), files: FILES });
       const theme = colorScheme === 'dark' ? 'Default Dark Modern' : 'Default Light Modern';
-      ({ page } = await openWindow({
+      page = await show({
         workspace,
         colorScheme,
         settings: { 'liteServer.openOnStart': 'nothing', 'files.autoSave': 'off', 'workbench.colorTheme': theme },
-      }));
+      });
     });
-    after(endAll);
 
     it('opens to the side with the button of an HTML editor, starts the server, and leaves the focus where it is', async () => {
       await openFile(page, at('visit.html'));

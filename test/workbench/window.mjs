@@ -6,7 +6,9 @@ import path from 'node:path';
 import { ROOT } from '../host/suite.mjs';
 import { launchChromium } from '../host/tools.mjs';
 import { startVSCode } from '../host/vscode.mjs';
-import { openWorkbench } from '../host/workbench.mjs';
+import { developmentParams, openWorkbench } from '../host/workbench.mjs';
+
+/** @typedef {import('playwright-core').Page} Page */
 
 /** Which VS Code the tests run in. */
 export const VERSION = /** @type {import('../host/provision.mjs').HostVersion} */ (
@@ -71,40 +73,51 @@ export async function makeWorkspace({ from, files = {} } = {}) {
 }
 
 /**
- * Opens a window with the extension installed, without the driver that would answer dialogs in the user's place.
- * @param {{ workspace: string, open?: string, settings?: Record<string, unknown>, trust?: boolean, extensionsDir?:
- * string, viewport?: { width: number, height: number }, colorScheme?: 'light' | 'dark' }} options
- *   `open`: the .code-workspace file or folder to open, when it is not `workspace`
+ * @typedef {object} Shown what a window shows
+ * @property {string} workspace
+ * @property {string} [open] the .code-workspace file or folder to open, when it is not `workspace`
+ * @property {Record<string, unknown>} [settings] the user's
+ * @property {'light' | 'dark'} [colorScheme]
  */
-export async function openWindow({
-  workspace,
-  open = workspace,
-  settings = {},
-  trust = true,
-  extensionsDir,
-  viewport = { width: 1280, height: 800 },
-  colorScheme = 'dark',
-}) {
+
+/**
+ * Starts VS Code with the extension installed, without the driver that would answer dialogs in the user's place, and a
+ * browser. `show` opens a folder in the one window: a start costs many seconds, another folder a few.
+ * @param {{ trust?: boolean, extensionsDir?: string }} [options]
+ */
+export async function startWindow({ trust = true, extensionsDir } = {}) {
   const vscode = await startVSCode({
     version: VERSION,
-    workspace,
+    workspace: await makeWorkspace(),
     trust,
     driver: false,
-    settings: { 'remote.autoForwardPorts': false, ...settings },
     ...(extensionsDir ? { extensionsDir } : { helpers: [ROOT] }),
   });
   atEnd(vscode.close);
   const browser = await launchChromium();
   atEnd(() => browser.close());
-  const { page } = await openWorkbench(vscode, browser, {
-    workspace: open,
-    context: { viewport, colorScheme, permissions: ['clipboard-read', 'clipboard-write'] },
-  });
-  await statusItem(page).waitFor({ timeout: 30_000 });
-  return { page, vscode, browser };
+  /** @type {Page | undefined} */
+  let page;
+  const show = async (/** @type {Shown} */ { workspace, open = workspace, settings = {}, colorScheme = 'dark' }) => {
+    await vscode.writeSettings({ 'remote.autoForwardPorts': false, ...settings });
+    if (page === undefined) {
+      const context = { permissions: ['clipboard-read', 'clipboard-write'], colorScheme };
+      ({ page } = await openWorkbench(vscode, browser, { workspace: open, context }));
+    } else {
+      await page.emulateMedia({ colorScheme });
+      await page.goto(vscode.url(developmentParams(vscode, { workspace: open })));
+    }
+    await statusItem(page).waitFor({ timeout: 60_000 });
+    return page;
+  };
+  return { vscode, show };
 }
 
-/** @typedef {import('playwright-core').Page} Page */
+/** A window that shows one thing all the time. @param {Shown & { extensionsDir?: string }} options */
+export async function openWindow({ extensionsDir, ...shown }) {
+  const { vscode, show } = await startWindow(extensionsDir === undefined ? {} : { extensionsDir });
+  return { vscode, page: await show(shown) };
+}
 
 /** @param {Page} page */
 export function statusItem(page) {
