@@ -24,7 +24,7 @@ const PAGE = { 'www/html/index.html': '<h1>here</h1>' };
 
 describe(`questions in VS Code (${VERSION})`, function () {
   // Each test opens a folder of its own, and VS Code starts an extension host for it: some seconds.
-  this.timeout(60_000);
+  this.timeout(90_000);
   /** @type {Awaited<ReturnType<typeof startWindow>>['show']} */
   let show;
 
@@ -219,9 +219,7 @@ describe(`questions in VS Code (${VERSION})`, function () {
     const page = await showTrusted({ workspace: holder, open: path.join(holder, 'both.code-workspace') });
     const ports = [];
     for (const name of ['one', 'two']) {
-      await page.keyboard.press('F1');
-      await page.locator('.quick-input-widget input').first().fill('>Lite Server: Start');
-      await page.locator('.quick-input-list .monaco-list-row', { hasText: 'Lite Server: Start' }).first().click();
+      await runCommand(page, 'Lite Server: Start');
       await page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().click();
       if (name === 'one') ports.push(await runningPort(page));
     }

@@ -1,7 +1,7 @@
 // The preview panel: a document in a frame of the window, and the site in a frame of that.
 
 import path from 'node:path';
-import { runCommand, until } from './window.mjs';
+import { pick, runCommand, until } from './window.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
 /** @typedef {import('playwright-core').Frame} Frame */
@@ -16,9 +16,7 @@ export async function openFile(page, file) {
   // Files open in the group that has the focus, and a page that has it keeps the keys for itself.
   const tab = page.locator('.editor-group-container').first().locator('.tab').first();
   if (await tab.isVisible()) await tab.click();
-  await page.keyboard.press('Control+p');
-  await page.locator('.quick-input-widget input').first().fill(file);
-  await page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().click();
+  await pick(page, 'Control+p', file, name);
   await page.locator('.tab.active', { hasText: name }).first().waitFor();
 }
 

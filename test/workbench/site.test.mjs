@@ -25,7 +25,7 @@ import {
 } from './window.mjs';
 
 describe(`a site in VS Code (${VERSION})`, function () {
-  this.timeout(60_000);
+  this.timeout(90_000);
   /** @type {import('playwright-core').Page} */
   let page;
   /** @type {import('../host/vscode.mjs').VSCode} */

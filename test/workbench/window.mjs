@@ -15,6 +15,9 @@ export const VERSION = /** @type {import('../host/provision.mjs').HostVersion} *
   process.env.LITE_SERVER_VSCODE ?? 'newest'
 );
 
+/** How long a window may take for anything: it costs nothing where the machine is quick. */
+const MOST_MS = 30_000;
+
 /**
  * A test of what is the same in every VS Code: it runs in the newest alone.
  * @param {string} what
@@ -135,7 +138,7 @@ export async function statusOf(page) {
 }
 
 /** Waits until the item says it. @param {Page} page @param {RegExp} text @param {number} [timeout] */
-export async function waitForStatus(page, text, timeout = 15_000) {
+export async function waitForStatus(page, text, timeout = MOST_MS) {
   await until(`the status bar to say ${text}`, async () => text.test((await statusOf(page)).text), timeout);
 }
 
@@ -158,23 +161,19 @@ export async function runningPort(page) {
 }
 
 /**
- * Opens the palette with a search in it. A window that is busy may miss the key: a person presses it again.
- * @param {Page} page
- * @param {string} search
+ * Opens the quick input with a key, and writes into it. A window that is busy may miss the key: a person presses it
+ * again.
+ * @param {Page} page @param {string} key @param {string} text
  */
-async function openPalette(page, search) {
+async function openQuickInput(page, key, text) {
   const input = page.locator('.quick-input-widget input').first();
-  await until(
-    'the palette',
-    async () => {
-      await page.keyboard.press('F1');
-      return input.fill(`>${search}`, { timeout: 3_000 }).then(
-        () => true,
-        () => false,
-      );
-    },
-    30_000,
-  );
+  await until(`the quick input of ${key}`, async () => {
+    await page.keyboard.press(key);
+    return input.fill(text, { timeout: 3_000 }).then(
+      () => true,
+      () => false,
+    );
+  });
 }
 
 /** The titles the palette offers for a search. @param {Page} page @param {string} search */
@@ -182,41 +181,40 @@ export async function offered(page, search) {
   const rows = page.locator('.quick-input-list .monaco-list-row .label-name');
   /** @type {string[]} */
   let titles = [];
-  await until(
-    'the palette to settle',
-    async () => {
-      await openPalette(page, search);
-      await rows
-        .first()
-        .waitFor({ timeout: 3_000 })
-        .catch(() => undefined);
-      titles = await rows.allInnerTexts();
-      return titles.length > 0 && titles.every((title) => title !== '');
-    },
-    30_000,
-  );
+  await until('the palette to settle', async () => {
+    await openQuickInput(page, 'F1', `>${search}`);
+    await rows
+      .first()
+      .waitFor({ timeout: 3_000 })
+      .catch(() => undefined);
+    titles = await rows.allInnerTexts();
+    return titles.length > 0 && titles.every((title) => title !== '');
+  });
   await page.keyboard.press('Escape');
   return titles;
 }
 
 /**
- * Runs a command from the palette. Whatever takes the focus meanwhile closes that: a person opens it again.
+ * Takes a row of the quick input. Whatever takes the focus meanwhile closes that: a person opens it again.
  * @param {Page} page
- * @param {string} title
+ * @param {string} key opens it
+ * @param {string} search
+ * @param {string} title of the row
  */
-export async function runCommand(page, title) {
+export async function pick(page, key, search, title) {
   const row = page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
-  await until(
-    `the palette to take ${title}`,
-    async () => {
-      await openPalette(page, title);
-      return row.click({ timeout: 3_000 }).then(
-        () => true,
-        () => false,
-      );
-    },
-    30_000,
-  );
+  await until(`the quick input to take ${title}`, async () => {
+    await openQuickInput(page, key, search);
+    return row.click({ timeout: 3_000 }).then(
+      () => true,
+      () => false,
+    );
+  });
+}
+
+/** Runs a command from the palette. @param {Page} page @param {string} title */
+export async function runCommand(page, title) {
+  await pick(page, 'F1', `>${title}`, title);
 }
 
 /**
@@ -270,7 +268,7 @@ export async function picture(page, name, clip) {
  * Waits until a condition holds.
  * @param {string} what @param {() => boolean | Promise<boolean>} condition @param {number} [milliseconds]
  */
-export async function until(what, condition, milliseconds = 15_000) {
+export async function until(what, condition, milliseconds = MOST_MS) {
   const deadline = Date.now() + milliseconds;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`waited ${milliseconds} ms in vain for ${what}`);
