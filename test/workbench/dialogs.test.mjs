@@ -24,7 +24,7 @@ const PAGE = { 'www/html/index.html': '<h1>here</h1>' };
 
 describe(`questions in VS Code (${VERSION})`, function () {
   // Each test opens a folder of its own, and VS Code starts an extension host for it: some seconds.
-  this.timeout(90_000);
+  this.timeout(120_000);
   /** @type {Awaited<ReturnType<typeof startWindow>>['show']} */
   let show;
 

@@ -25,7 +25,8 @@ const FILES = {
 };
 
 describe(`live preview in VS Code (${VERSION})`, function () {
-  this.timeout(90_000);
+  // Seconds, here and there: files open in an editor, and letters are typed one by one with a look at each.
+  this.timeout(120_000);
   /** @type {import('playwright-core').Page} */
   let page;
   let workspace = '';

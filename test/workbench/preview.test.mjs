@@ -46,7 +46,8 @@ const THEMES = FORWARDS ? ['dark', 'light'] : ['dark'];
 /** @typedef {Awaited<ReturnType<typeof startWindow>>['show']} Show */
 
 describe(`the preview panel in VS Code (${VERSION})`, function () {
-  this.timeout(90_000);
+  // Seconds, here and there: files open in an editor, pages load in a frame, and the window starts anew.
+  this.timeout(120_000);
   /** @type {Show} */
   let show;
 

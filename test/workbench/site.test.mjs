@@ -25,7 +25,8 @@ import {
 } from './window.mjs';
 
 describe(`a site in VS Code (${VERSION})`, function () {
-  this.timeout(90_000);
+  // Seconds, here and there: a browser loads the site, a download is slow on purpose, and the window starts anew.
+  this.timeout(120_000);
   /** @type {import('playwright-core').Page} */
   let page;
   /** @type {import('../host/vscode.mjs').VSCode} */

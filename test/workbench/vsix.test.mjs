@@ -25,7 +25,8 @@ const run = promisify(execFile);
 const VSCE = path.join(path.dirname(createRequire(import.meta.url).resolve('@vscode/vsce/package.json')), 'vsce');
 
 describe(`the .vsix in VS Code (${VERSION})`, function () {
-  this.timeout(90_000);
+  // Packs, installs, and starts a VS Code.
+  this.timeout(120_000);
   after(endAll);
 
   inNewest('holds what is on the list, and nothing else', async () => {
@@ -44,7 +45,7 @@ describe(`the .vsix in VS Code (${VERSION})`, function () {
       assert.ok(stdout.includes(file), file);
   });
 
-  // Packs, installs, and starts a VS Code: also the smoke test of the oldest version.
+  // Also the smoke test of the oldest version.
   it('is installed, and serves with a click', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'lite-server-vsix-'));
     atEnd(() => rm(folder, { recursive: true, force: true }));
