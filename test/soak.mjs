@@ -25,7 +25,7 @@ function filesAtFullSize() {
   const naming = sources.filter(({ text }) => text.includes(FULL_SIZE));
   const marks = [
     FULL_SIZE,
-    ...naming.filter((one) => !isTest(one)).map(({ file }) => `/${path.basename(file, '.ts')}'`),
+    ...naming.filter((one) => !isTest(one)).map(({ file }) => `/${path.basename(file, '.ts')}.js'`),
   ];
   return sources
     .filter((one) => isTest(one) && marks.some((mark) => one.text.includes(mark)))
