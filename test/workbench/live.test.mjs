@@ -12,7 +12,7 @@ import {
   picture,
   runCommand,
   runningPort,
-  statusItem,
+  tooltip,
   until,
   VERSION,
 } from './window.mjs';
@@ -66,15 +66,12 @@ describe(`live preview in VS Code (${VERSION})`, function () {
     const context = await browser.newContext();
     const site = await context.newPage();
     await site.goto(`http://127.0.0.1:${port}/`);
-    await statusItem(page).hover();
-    await page.locator('.monaco-hover', { hasText: /[1-9]\d* pages? connected/ }).waitFor();
+    await tooltip(page, /[1-9]\d* pages? connected/);
     await page.mouse.move(600, 300);
     await writeFile(at('css/site.css'), 'p { color: rgb(9, 9, 9); }\n');
     await site.waitForFunction("getComputedStyle(document.getElementById('text')).color === 'rgb(9, 9, 9)'");
-    await statusItem(page).hover();
-    const tooltip = page.locator('.monaco-hover', { hasText: 'Last update' });
-    await tooltip.waitFor();
-    assert.match(await tooltip.innerText(), /Last update: swapped \/ ← css\/site\.css \(\d pages?\), \d\d:\d\d:\d\d/);
+    const update = await tooltip(page, 'Last update');
+    assert.match(await update.innerText(), /Last update: swapped \/ ← css\/site\.css \(\d pages?\), \d\d:\d\d:\d\d/);
     await picture(page, 'live-tooltip', { x: 0, y: 600, width: 520, height: 200 });
     await page.mouse.move(600, 300);
     await site.locator('button').click();

@@ -19,6 +19,7 @@ import {
   runningPort,
   statusItem,
   statusOf,
+  tooltip,
   until,
   VERSION,
   waitForStopped,
@@ -95,12 +96,9 @@ describe(`a site in VS Code (${VERSION})`, function () {
   });
 
   it('tells in its tooltip where it serves what, and how much', async () => {
-    await page.mouse.move(600, 300);
-    await statusItem(page).hover();
-    const tooltip = page.locator('.monaco-hover', { hasText: 'Serving' });
-    await tooltip.waitFor();
+    const serving = await tooltip(page, 'Serving');
     assert.match(
-      await tooltip.innerText(),
+      await serving.innerText(),
       new RegExp(
         `http://127\\.0\\.0\\.1:${vscode.port}/proxy/${port}/\\s+Serving www/html\\s+\\d+ open connections? · \\d+ requests so far\\s+\\d+ pages? connected\\s+Click to stop\\.`,
       ),

@@ -232,6 +232,24 @@ export async function chooseFromMenu(page, target, title) {
   });
 }
 
+/**
+ * The tooltip of the item, once it has this text. What is shown already is not brought up to date, and a window that is
+ * busy may miss the pointer: a person points again.
+ * @param {Page} page @param {string | RegExp} text
+ */
+export async function tooltip(page, text) {
+  const shown = page.locator('.monaco-hover', { hasText: text });
+  await until(`the tooltip to say ${text}`, async () => {
+    await page.mouse.move(600, 300);
+    await statusItem(page).hover();
+    return shown.waitFor({ timeout: 3_000 }).then(
+      () => true,
+      () => false,
+    );
+  });
+  return shown;
+}
+
 /** A notification with this text. @param {Page} page @param {string | RegExp} text */
 export function notification(page, text) {
   return page.locator('.notifications-toasts .notification-list-item', { hasText: text });
