@@ -2,7 +2,7 @@
  * What the live preview tells → words for the log and the tooltip.
  */
 import type { LiveUpdate, PageProblem } from './live.js';
-import { plainLine } from '../server/util/plainLine.js';
+import { plainLine } from '../server/util/printable.js';
 
 /** More pages than these are counted, not named. */
 const PAGES_NAMED = 3;

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import script from 'lite-server:webview/preview/panel';
 import type { PanelConfig } from '../../shared/panelProtocol.js';
-import { escapeHtml } from '../../server/util/escapeHtml.js';
+import { escapeHtml } from '../../server/util/printable.js';
 import { PREVIEW_STYLE } from './previewStyle.js';
 
 /** The page may do what pages do, but not take the place of the panel: no `allow-top-navigation` in any form. */

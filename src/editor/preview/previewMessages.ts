@@ -3,7 +3,7 @@
  */
 import type { FromPanelView, PanelState } from '../../shared/panelProtocol.js';
 import { parseSitePath } from '../common/urls.js';
-import { plainLine } from '../../server/util/plainLine.js';
+import { plainLine } from '../../server/util/printable.js';
 
 /** A tab shows less. Characters. */
 const MAX_TITLE_LENGTH = 60;

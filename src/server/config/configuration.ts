@@ -10,7 +10,7 @@ import {
   listReader,
   numberReader,
   readSwitch,
-  shownName,
+  shownKey,
   textReader,
   wordReader,
   wrong,
@@ -139,7 +139,7 @@ export function readConfiguration(given: unknown): ReadConfiguration {
       const read = READERS[key as keyof typeof READERS](value, key, mistakes);
       if (read !== undefined) values[key] = read;
     } else {
-      mistakes.push({ key: shownName(key), message: 'is not a setting' });
+      mistakes.push({ key: shownKey(key), message: 'is not a setting' });
     }
   }
   const checked = crossCheck({ ...values, limits });

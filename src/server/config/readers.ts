@@ -1,3 +1,4 @@
+import { plainLine } from '../util/printable.js';
 import type { Mistake } from './types.js';
 
 /** @returns the value, or undefined when it was named as a mistake */
@@ -30,16 +31,12 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
  * The key of a part of a setting. What people wrote may be anything: it goes to logs on one line, in a size to be read.
  */
 export function keyOf(key: string, part: string | number): string {
-  return `${key}.${shownName(String(part))}`;
+  return `${key}.${shownKey(String(part))}`;
 }
 
-/** Text as a log can show it: controls and marks that turn the direction of writing as escapes. */
-export function shownName(text: string): string {
-  const start = text.length > MAX_KEY_PART_LENGTH ? `${text.slice(0, MAX_KEY_PART_LENGTH)}…` : text;
-  return start.replace(
-    /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu,
-    (c) => `\\u${(c.codePointAt(0) as number).toString(16).padStart(4, '0')}`,
-  );
+/** A name that stands in a settings file, as a log can show it. */
+export function shownKey(name: string): string {
+  return plainLine(name, MAX_KEY_PART_LENGTH);
 }
 
 export function readSwitch(value: unknown, key: string, mistakes: Mistake[]): boolean | undefined {

@@ -8,7 +8,7 @@
 import type { RequestLine } from '../http/message.js';
 import { RESERVED } from '../../shared/reservedPath.js';
 import type { Exchange } from '../options/observer.js';
-import { escapeLogField } from '../util/printable.js';
+import { escapeLogField, isPlain, jsonLogField } from '../util/printable.js';
 
 export type LogFormat = 'common' | 'combined' | 'json';
 
@@ -98,38 +98,14 @@ function withoutToken(text: string): string {
   return query === null ? text : `${text.slice(0, path.index + query.index)}?...`;
 }
 
-/** Nothing in it needs an escape in JSON. */
-const PLAIN = /^[ !#-[\]-~]*$/;
-/**
- * Controls, and what a viewer might take for one: line and paragraph separators, whatever turns the direction of text.
- */
-const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
-
 /** A JSON string, cut to so many bytes, or null. */
 function json(text: string | undefined, longest = MAX_VALUE_LENGTH): string {
-  if (text === undefined) return 'null';
-  if (text.length <= longest && PLAIN.test(text)) return `"${text}"`;
-  let escaped = '';
-  let size = 0;
-  for (const c of text) {
-    const piece = c === '"' || c === '\\' ? `\\${c}` : CONTROL.test(c) ? unicodeEscape(c) : c;
-    size += Buffer.byteLength(piece);
-    if (size > longest) return `"${escaped}..."`;
-    escaped += piece;
-  }
-  return `"${escaped}"`;
-}
-
-function unicodeEscape(c: string): string {
-  return c
-    .split('')
-    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-    .join('');
+  return text === undefined ? 'null' : jsonLogField(text, longest);
 }
 
 /** The characters of a header field are the bytes that came: mostly ASCII, else mostly UTF-8. */
 function asText(value: string): string {
-  if (PLAIN.test(value)) return value;
+  if (isPlain(value)) return value;
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(value, 'latin1'));
   } catch {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { accessLogLine, commonLogLine, requestLine, type LogFormat } from '../../../src/server/log/accessLogFormat.js';
-import { escapeLogField } from '../../../src/server/util/printable.js';
 import type { Subject, Exchange } from '../../../src/server/options/observer.js';
 import { DEFAULT_LIMITS } from '../../../src/server/options/limits.js';
 import { parseRequest } from '../../../src/server/http/requestParser.js';
@@ -91,52 +90,6 @@ describe('accessLog: a line', () => {
       assert.equal(requestLine(subjectOf(head).request ?? subjectOf(head).refusal?.line), line);
     });
   }
-});
-
-describe('accessLog: escapeLogField', () => {
-  const rows: [text: string, escaped: string][] = [
-    ['plain /a%20b?c', 'plain /a%20b?c'],
-    ['say "hi"', 'say \\"hi\\"'],
-    ['a\\b', 'a\\\\b'],
-    ['a\nb', 'a\\x0ab'],
-    ['a\r\n127.0.0.1 - - [forged]', 'a\\x0d\\x0a127.0.0.1 - - [forged]'],
-    ['\u001b]52;c;aGk=\u0007', '\\x1b]52;c;aGk=\\x07'],
-    ['\u009b31m', '\\xc2\\x9b31m'],
-    ['\u202e', '\\xe2\\x80\\xae'],
-    ['é', '\\xc3\\xa9'],
-    ['😀', '\\xf0\\x9f\\x98\\x80'],
-    ['\u007f', '\\x7f'],
-    ['\t', '\\x09'],
-    ['', ''],
-  ];
-  for (const [text, escaped] of rows) {
-    it(`${JSON.stringify(text)} → ${escaped}`, () => {
-      assert.equal(escapeLogField(text), escaped);
-    });
-  }
-
-  it('the characters of a header field are its bytes', () => {
-    assert.equal(escapeLogField('\xc3\xa9 \xff', 'latin1'), '\\xc3\\xa9 \\xff');
-  });
-
-  it('a long field is cut, and says so', () => {
-    assert.equal(escapeLogField('x'.repeat(1_024)), 'x'.repeat(1_024));
-    const cut = escapeLogField('x'.repeat(100_000));
-    assert.ok(cut.length < 1_100 && cut.endsWith('...'));
-  });
-
-  it('never in the middle of an escape', () => {
-    for (const letter of ['\\', '"', '\n', 'é', '😀']) {
-      for (let before = 0; before < 13; before++) {
-        const cut = escapeLogField('x'.repeat(before) + letter.repeat(2_000));
-        assert.match(
-          cut,
-          /^(?:[^"\\]|\\["\\]|\\x[0-9a-f]{2})*\.\.\.$/,
-          `${before} letters, then ${JSON.stringify(letter)}: ${cut.slice(-12)}`,
-        );
-      }
-    }
-  });
 });
 
 /** What a client says of itself, with the bytes as they come. */

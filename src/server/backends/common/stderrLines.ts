@@ -2,6 +2,7 @@
  * What a script writes to its standard error → lines for the log: whole ones, on one line each, and never more than a
  * log can take.
  */
+import { plainLine } from '../../util/printable.js';
 
 /** Characters of one line. */
 const MAX_LINE_LENGTH = 2000;
@@ -33,7 +34,7 @@ export function errorLines(label: string, log: (line: string) => void, now: () =
   };
   const say = (line: string): void => {
     lines++;
-    log(`${label}: ${plain(line)}`);
+    log(`${label}: ${shownLine(line)}`);
   };
   return {
     write(chunk) {
@@ -62,11 +63,8 @@ export function errorLines(label: string, log: (line: string) => void, now: () =
   };
 }
 
-/** No line can forge another one, or speak to a terminal. */
-function plain(line: string): string {
+/** A script's words as one line of the log; its tabs become spaces, its carriage return before the line feed ends. */
+function shownLine(line: string): string {
   const text = line.endsWith('\r') ? line.slice(0, -1) : line;
-  const start = text.length > MAX_LINE_LENGTH ? `${text.slice(0, MAX_LINE_LENGTH)}…` : text;
-  return start.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, (c) =>
-    c === '\t' ? ' ' : `\\u${(c.codePointAt(0) as number).toString(16).padStart(4, '0')}`,
-  );
+  return plainLine(text.replaceAll('\t', ' '), MAX_LINE_LENGTH);
 }

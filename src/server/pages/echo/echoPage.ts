@@ -3,7 +3,7 @@
  */
 import { readablePath, shortened } from '../pageText.js';
 import type { FormField, FormFile, FormReport } from './formParser.js';
-import { escapeHtml } from '../../util/escapeHtml.js';
+import { escapeHtml } from '../../util/printable.js';
 import type { Request } from '../../http/message.js';
 import { formatBytes } from '../../util/formatBytes.js';
 

@@ -1,7 +1,7 @@
 /**
  * The built-in error page as HTML: what happened, where, and what to do.
  */
-import { escapeHtml } from '../../util/escapeHtml.js';
+import { escapeHtml } from '../../util/printable.js';
 import { REASONS } from '../../http/status.js';
 import type { Suggestion, Suggestions } from './suggestions.js';
 import { depthOf, readablePath, shortened } from '../pageText.js';

@@ -7,7 +7,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { Token, TokenHandler } from 'parse5';
-import { escapeHtml } from '../../util/escapeHtml.js';
+import { escapeHtml } from '../../util/printable.js';
 
 const NAMES = ['status', 'reason', 'method', 'path', 'allow', 'root'] as const;
 

@@ -3,7 +3,7 @@
  * link begins with `./` or `../`, or is a query of ours.
  */
 import type { DirectoryEntry } from '../../files/directory.js';
-import { escapeHtml } from '../../util/escapeHtml.js';
+import { escapeHtml } from '../../util/printable.js';
 import type { FolderPage } from './listingEntries.js';
 import { fileIcon, icon, ICONS, STYLE } from './listingAssets.js';
 import { COLUMNS, descendsFirst, type Column, type ListingView } from './listingQuery.js';
