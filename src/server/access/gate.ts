@@ -17,7 +17,7 @@
  * | any other method                           | own Origin; or neither Origin nor Sec-Fetch-Site (no browser)     |
  */
 import { isIP } from 'node:net';
-import { isLoopbackAddress, parseAuthority, type Authority } from '../http/authority.js';
+import { isLoopbackAddress, parseAuthority, plainAddress, type Authority } from '../http/authority.js';
 import { RESERVED } from '../../shared/reservedPath.js';
 import type { Request } from '../http/message.js';
 
@@ -85,11 +85,6 @@ function isOurs(host: string, ends: Ends, allowedHosts: readonly string[]): bool
   if (isIP(host) !== 0)
     return isLoopbackAddress(host) || host === plainAddress(ends.localAddress) || allowedHosts.includes(host);
   return allowedHosts.includes(host);
-}
-
-/** A dual-stack socket writes IPv4 addresses as ::ffff:a.b.c.d. */
-function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') ? address.slice(7) : address;
 }
 
 function checkOrigin(request: Request, { secure }: Ends, { origins, readers, frame }: Admissions): Denial | undefined {

@@ -34,8 +34,13 @@ export function formatHost({ host, port }: Authority): string {
   return port === undefined ? (host.includes(':') ? `[${host}]` : host) : formatAuthority(host, port);
 }
 
+/** An address without what a dual-stack socket writes in front of IPv4 ones, `::ffff:` (RFC 4291 §2.5.5.2). */
+export function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
+}
+
 /** 127.0.0.0/8 or ::1, also when mapped into IPv6. Not names. */
 export function isLoopbackAddress(address: string): boolean {
-  const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
+  const plain = plainAddress(address);
   return plain === '::1' || (plain.startsWith('127.') && isIP(plain) === 4);
 }

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { formatAuthority, isLoopbackAddress, parseAuthority } from '../../../src/server/http/authority.js';
+import {
+  formatAuthority,
+  isLoopbackAddress,
+  parseAuthority,
+  plainAddress,
+} from '../../../src/server/http/authority.js';
 import { cpuTime } from '../../support/cpu.js';
 
 describe('authority', () => {
@@ -132,4 +137,18 @@ describe('authority', () => {
       assert.equal(isLoopbackAddress(address), loopback);
     });
   }
+});
+
+describe('authority: plainAddress', () => {
+  const rows: [address: string, plain: string][] = [
+    ['::ffff:127.0.0.1', '127.0.0.1'],
+    ['127.0.0.1', '127.0.0.1'],
+    ['::1', '::1'],
+    ['fe80::ffff:1', 'fe80::ffff:1'],
+    ['', ''],
+  ];
+  for (const [address, plain] of rows)
+    it(`${address} → ${plain}`, () => {
+      assert.equal(plainAddress(address), plain);
+    });
 });

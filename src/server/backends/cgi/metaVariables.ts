@@ -2,7 +2,7 @@
  * A request → the variables that a script knows it by (RFC 3875 §4.1), and those that everybody has added since. Made
  * from nothing: what our own process was started with is nobody's business.
  */
-import { formatHost } from '../../http/authority.js';
+import { formatHost, plainAddress } from '../../http/authority.js';
 import type { ScriptRequest } from '../common/backend.js';
 
 /**
@@ -86,9 +86,4 @@ function fieldVariables(entries: Iterable<[name: string, value: string]>): Recor
 function asText(value: string): string {
   // eslint-disable-next-line no-control-regex -- ASCII is what is looked for
   return /^[\x00-\x7f]*$/.test(value) ? value : Buffer.from(value, 'latin1').toString('utf8');
-}
-
-/** A dual-stack socket writes IPv4 addresses as ::ffff:a.b.c.d. */
-function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') ? address.slice(7) : address;
 }

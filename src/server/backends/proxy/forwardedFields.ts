@@ -2,7 +2,7 @@
  * Fields on their way through a proxy: what belongs to a connection stays on it, what names the other side names the
  * right one. Pure.
  */
-import { formatHost } from '../../http/authority.js';
+import { formatHost, plainAddress } from '../../http/authority.js';
 import type { Request } from '../../http/message.js';
 import { type BackendRequest, BackendFailure } from '../common/backend.js';
 import type { ProxyRule } from '../../options/backendRules.js';
@@ -114,8 +114,4 @@ function droppedBy(connection: string | undefined): ReadonlySet<string> {
 function isPassedOn(name: string, dropped: ReadonlySet<string>, others: ReadonlySet<string>): boolean {
   const lower = name.toLowerCase();
   return !others.has(lower) && (dropped.size === 0 || !dropped.has(lower));
-}
-
-function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') ? address.slice(7) : address;
 }
