@@ -2,12 +2,13 @@
  * Pages of other origins that the user has named may read the site (Fetch standard, "CORS protocol"). Nobody else is
  * told anything: the gate has turned them away.
  */
+import { matchWhole, TOKEN } from '../http/grammar.js';
 import type { Request } from '../http/message.js';
 import { withFields, type Response } from '../http/responseHead.js';
 
 /** Seconds for which a browser need not ask again whether it may ask. */
 const PREFLIGHT_AGE = 600;
-const FIELD_NAMES = /^[!#-'*+\-.^_`|~0-9A-Za-z]+(?:[ \t]*,[ \t]*[!#-'*+\-.^_`|~0-9A-Za-z]+)*$/;
+const FIELD_NAMES = matchWhole(`${TOKEN}(?:[ \\t]*,[ \\t]*${TOKEN})*`);
 const MAX_NAMES_LENGTH = 1024;
 
 /** The origin of a page that may read, as it named itself. @param origins exactly */

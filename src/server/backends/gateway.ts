@@ -14,7 +14,8 @@ import { isDocument, mediaType } from '../http/mediaType.js';
 import { isNavigation, VARIES_BY_PURPOSE } from '../http/fetchMetadata.js';
 import type { Request } from '../http/message.js';
 import type { Resolver } from '../files/resolver.js';
-import { headerBlock, isWritableField, type Response } from '../http/responseHead.js';
+import { isFieldValue } from '../http/grammar.js';
+import { headerBlock, type Response } from '../http/responseHead.js';
 import { emptyBody, type IncomingBody } from '../body/incomingBody.js';
 import {
   BackendFailure,
@@ -310,7 +311,7 @@ function toResponse({ status, reason, fields, body, length }: BackendResponse, r
   if (isBodiless) body?.close();
   return {
     status,
-    ...(reason !== undefined && isWritableField('X', reason) && { reason }),
+    ...(reason !== undefined && isFieldValue(reason) && { reason }),
     fields: headerBlock(known === undefined ? fields : [...fields, ['Content-Length', known]]),
     body: isBodiless ? undefined : body,
   };

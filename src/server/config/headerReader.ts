@@ -3,6 +3,7 @@
  */
 import { isRecord, keyOf, wrong } from './readers.js';
 import type { Mistake } from './types.js';
+import { isFieldValue, isToken } from '../http/grammar.js';
 import { GLOB_RULE, isGoodGlob, MAX_GLOBS } from '../util/glob.js';
 import type { HeaderRule } from '../options/serverOptions.js';
 
@@ -10,11 +11,8 @@ const MAX_FIELDS = 50;
 /** Policies grow long; more than this no browser wants. Characters. */
 const MAX_VALUE_LENGTH = 4096;
 const MAX_NAME_LENGTH = 128;
-
-/** RFC 9110 §5.1, §5.6.2. */
-const TOKEN = /^[!#-'*+\-.^_`|~0-9A-Za-z]+$/;
-/** RFC 9110 §5.5: visible characters, spaces and tabs, latin1 beyond ASCII; so neither CR nor LF. */
-const FIELD_VALUE = /^[\t -~\u00a0-\u00ff]*$/;
+/** C1 controls are obs-text (RFC 9110 §5.5), but nothing that belongs in a setting. */
+const C1 = /[\x80-\x9f]/;
 
 /**
  * Fields that the server answers for itself: framing, the connection, what it knows of the file. Two of one kind, or
@@ -85,7 +83,7 @@ function readFields(given: unknown, key: string, mistakes: Mistake[]): [name: st
 
 /** @param name lower case */
 function troubleWithName(name: string): string | undefined {
-  if (name.length > MAX_NAME_LENGTH || !TOKEN.test(name)) return 'is not the name of a header field';
+  if (name.length > MAX_NAME_LENGTH || !isToken(name)) return 'is not the name of a header field';
   if (name.startsWith('access-control-')) return 'is a field the server answers for itself: use the setting cors';
   const instead = Object.hasOwn(OWN_FIELDS, name) ? OWN_FIELDS[name] : undefined;
   if (instead === undefined) return undefined;
@@ -93,13 +91,13 @@ function troubleWithName(name: string): string | undefined {
 }
 
 function troubleWithValue(value: unknown): string | undefined {
-  const isGood = typeof value === 'string' && isFieldValue(value);
+  const isGood = typeof value === 'string' && isSettable(value);
   return isGood
     ? undefined
     : `must be the text of a header field: one line of at most ${MAX_VALUE_LENGTH} characters, none beyond latin1`;
 }
 
-/** Whether text can stand in a header field. */
-function isFieldValue(text: string): boolean {
-  return text.length <= MAX_VALUE_LENGTH && FIELD_VALUE.test(text);
+/** Whether text can be set as the value of a header field. */
+function isSettable(text: string): boolean {
+  return text.length <= MAX_VALUE_LENGTH && isFieldValue(text) && !C1.test(text);
 }

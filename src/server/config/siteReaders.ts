@@ -3,6 +3,8 @@
  */
 import { isPath, isInside, isRecord, keyOf, listReader, textReader, wrong, type Reader } from './readers.js';
 import type { Mistake } from './types.js';
+import { matchWhole, TOKEN } from '../http/grammar.js';
+import { isRegistrableType } from '../http/mediaType.js';
 import type { Mount } from '../options/serverOptions.js';
 import { decodePath, encodePath, isHidden, refuseName } from '../files/sitePath.js';
 
@@ -18,11 +20,9 @@ const ERROR_PAGE_KEY = /^[45](?:\d\d|xx)$/;
 /** As many as there are statuses and classes. */
 const MAX_PAGES = 202;
 
-/** RFC 6838 §4.2; parameters are the server's to add. */
-const MEDIA_TYPE = /^[0-9A-Za-z][0-9A-Za-z!#$&^_.+-]{0,126}\/[0-9A-Za-z][0-9A-Za-z!#$&^_.+-]{0,126}$/;
 /** RFC 9111 §5.2: directives, some with an argument, between commas. */
-const CACHE_CONTROL =
-  /^[!#-'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#-'*+\-.^_`|~0-9A-Za-z]+|"[ !#-[\]-~]*"))?(?: *, *[!#-'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#-'*+\-.^_`|~0-9A-Za-z]+|"[ !#-[\]-~]*"))?)*$/;
+const DIRECTIVE = `${TOKEN}(?:=(?:${TOKEN}|"[ !#-\\[\\]-~]*"))?`;
+const CACHE_CONTROL = matchWhole(`${DIRECTIVE}(?: *, *${DIRECTIVE})*`);
 const MAX_CACHE_CONTROL_LENGTH = 256;
 /** Scheme and authority, nothing behind them. What a name may be is left to the URL parser. */
 const ORIGIN = /^https?:\/\/[^\s/?#@*%,\\]+$/i;
@@ -64,8 +64,9 @@ export const readOrigins = unlessTwice(
   }),
 );
 
+/** Parameters are the server's to add. */
 export function readDefaultType(value: unknown, key: string, mistakes: Mistake[]): string | undefined {
-  return typeof value === 'string' && MEDIA_TYPE.test(value)
+  return typeof value === 'string' && isRegistrableType(value)
     ? value.toLowerCase()
     : wrong(mistakes, key, 'must be a media type without parameters, like "text/plain"');
 }

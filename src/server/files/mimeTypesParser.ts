@@ -5,6 +5,7 @@
  *
  * One pass over the characters, so that no text takes longer than its length; one bad statement refuses the whole file.
  */
+import { isMediaType } from '../http/mediaType.js';
 import { escapeLogField } from '../util/printable.js';
 
 /** Extension (lower case, without dot) → media type (lower case). */
@@ -19,15 +20,8 @@ export interface BadLine {
 /** Types, extensions and signs: ten times the longest list there is. Each costs memory and time. */
 const MAX_WORDS = 40_000;
 const MAX_EXTENSION_LENGTH = 64;
-/** Type and subtype have at most 127 characters each (RFC 6838 §4.2). */
-const MEDIA_TYPE = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,127}\/[!#$%&'*+.^_`|~0-9A-Za-z-]{1,127}$/;
 /** How much of a word a message repeats. */
 const MAX_QUOTE_LENGTH = 60;
-
-/** Whether this is a media type without parameters. */
-export function isMediaType(text: string): boolean {
-  return MEDIA_TYPE.test(text);
-}
 
 /** Reads a whole file. Where an extension stands twice, the last one counts, as in Apache. */
 export function parseMimeTypes(text: string): TypeTable | BadLine {

@@ -4,6 +4,7 @@
  * Nothing is repaired: a chunk line that is not exactly as the grammar has it ends the connection, because whoever
  * reads it differently (a proxy in front of us, say) would see another request after it.
  */
+import { isFieldLine, matchWhole, QUOTED_STRING, TOKEN } from './grammar.js';
 import type { BodyFraming, HeadLimits, Refusal } from './message.js';
 
 /** All chunk extensions of one body together, in bytes. */
@@ -11,11 +12,7 @@ const MAX_EXTENSION_BYTES = 4096;
 /** One chunk line: size, extensions, CRLF. */
 const MAX_CHUNK_LINE = 1024;
 
-const TOKEN = "[!#-'*+\\-.^_`|~0-9A-Za-z]+";
-const CHUNK_LINE = new RegExp(
-  `^([0-9A-Fa-f]{1,16})((?:;${TOKEN}(?:=(?:${TOKEN}|"(?:[\\t !#-\\[\\]-~\\x80-\\xff]|\\\\[\\t -~\\x80-\\xff])*"))?)*)$`,
-);
-const TRAILER_LINE = new RegExp(`^${TOKEN}:[\\t -~\\x80-\\xff]*$`);
+const CHUNK_LINE = matchWhole(`([0-9A-Fa-f]{1,16})((?:;${TOKEN}(?:=(?:${TOKEN}|${QUOTED_STRING}))?)*)`);
 
 type Phase = 'size' | 'data' | 'dataEnd' | 'trailers' | 'done';
 
@@ -121,7 +118,7 @@ export class BodyDecoder {
     }
     this.trailerBytes += line.length + 2;
     this.trailerCount++;
-    if (!TRAILER_LINE.test(line)) this.refuse(400, 'A trailer field is not well-formed.');
+    if (!isFieldLine(line)) this.refuse(400, 'A trailer field is not well-formed.');
     else if (this.trailerBytes > this.limits.maxHeaderBytes || this.trailerCount > this.limits.maxHeaderFields)
       this.refuse(431, 'The trailer fields are too large.');
   }

@@ -10,6 +10,7 @@
  */
 import { parseAuthority, type Authority } from './authority.js';
 import { Fields } from './fields.js';
+import { FIELD_LINE, isFieldLine, isToken, matchWhole, TOKEN } from './grammar.js';
 import { memoryOf, readFields, remember, type KnownFields } from './requestSemantics.js';
 import { bad, type Request, type Refusal, type HeadLimits } from './message.js';
 
@@ -23,14 +24,11 @@ const LINE_OVERHEAD = 11;
 /** Nearly every head fits: a longer one is read a second time. */
 const FIRST_LOOK = 2048;
 
-// token (RFC 9110 §5.6.2); visible ASCII without `#`; field values with obs-text but no controls except HTAB.
-const TOKEN = "[!#-'*+\\-.^_`|~0-9A-Za-z]+";
-const FIELD = `${TOKEN}:[\\t -~\\x80-\\xff]*`;
-const HEAD = new RegExp(`^(?:\\r\\n)?(${TOKEN}) ([!"$-~]+) HTTP/1\\.(\\d)\\r\\n(?:${FIELD}\\r\\n)*\\r\\n$`);
-const REQUEST_LINE = new RegExp(`^(${TOKEN}) ([!"$-~]+) HTTP/(\\d)\\.(\\d)$`);
-const FIELD_LINE = new RegExp(`^${FIELD}$`);
-const KNOWN_LINE = new RegExp(`(?:\\r\\n)?(${TOKEN}) ([!"$-~]+) HTTP/1\\.1\\r\\n`, 'y');
-const ONLY_TOKEN = new RegExp(`^${TOKEN}$`);
+// Visible ASCII without `#`.
+const TARGET = '[!"$-~]+';
+const HEAD = matchWhole(`(?:\\r\\n)?(${TOKEN}) (${TARGET}) HTTP/1\\.(\\d)\\r\\n(?:${FIELD_LINE}\\r\\n)*\\r\\n`);
+const REQUEST_LINE = matchWhole(`(${TOKEN}) (${TARGET}) HTTP/(\\d)\\.(\\d)`);
+const KNOWN_LINE = new RegExp(`(?:\\r\\n)?(${TOKEN}) (${TARGET}) HTTP/1\\.1\\r\\n`, 'y');
 
 /**
  * Looks for one request at the start of `bytes`.
@@ -154,9 +152,7 @@ function inspectRequestLine(line: Line, limits: HeadLimits): Refusal | undefined
   const space = text.indexOf(' ');
   const method = text.slice(0, space < 0 ? MAX_METHOD_LENGTH + 1 : Math.min(space, MAX_METHOD_LENGTH + 1));
   if (method.length > MAX_METHOD_LENGTH) {
-    return ONLY_TOKEN.test(method)
-      ? { status: 501, why: 'The method is not known.' }
-      : bad('The method is not a token.');
+    return isToken(method) ? { status: 501, why: 'The method is not known.' } : bad('The method is not a token.');
   }
   if (space >= 0) {
     const secondSpace = text.indexOf(' ', space + 1);
@@ -179,7 +175,7 @@ function inspectFieldLine(text: string, complete: boolean): Refusal | undefined 
     return text.indexOf('\r') >= 0 && text.indexOf('\r') < text.length - 1
       ? bad('A header field contains a bare CR.')
       : undefined;
-  return FIELD_LINE.test(text) ? undefined : bad('A header field is not well-formed.');
+  return isFieldLine(text) ? undefined : bad('A header field is not well-formed.');
 }
 
 /** Where a CR is followed by anything but LF, or −1; as the last character received it may still become a CRLF. */

@@ -2,6 +2,7 @@
  * Status and fields → bytes. The one writer of header fields: whatever leaves in a head went through here.
  */
 import type { Body } from './body.js';
+import { isFieldValue, isToken } from './grammar.js';
 import { REASONS } from './status.js';
 
 /** Encoded field lines. Only `headerBlock` makes them, so none contains what was not checked. */
@@ -27,9 +28,6 @@ const ALWAYS: readonly (readonly [string, string])[] = [
   ['Cross-Origin-Resource-Policy', 'same-origin'],
   ['Vary', 'Origin'],
 ];
-
-const FIELD_NAME = /^[!#-'*+\-.^_`|~0-9A-Za-z]+$/;
-const FIELD_VALUE = /^[\t -~\x80-\xff]*$/;
 
 /** Of these, what somebody says himself stands alone; Vary adds up. */
 function isSaid(name: string, fields: readonly (readonly [string, string | number])[]): boolean {
@@ -59,15 +57,14 @@ export function withFields(
 
 /** Whether a field can be written into a head as it is. */
 export function isWritableField(name: string, value: string): boolean {
-  return FIELD_NAME.test(name) && FIELD_VALUE.test(value);
+  return isToken(name) && isFieldValue(value);
 }
 
 function fieldLines(fields: readonly (readonly [name: string, value: string | number])[]): string {
   let text = '';
   for (const [name, value] of fields) {
     const written = String(value);
-    if (!FIELD_NAME.test(name) || !FIELD_VALUE.test(written))
-      throw new TypeError(`header field ${JSON.stringify(name)} cannot be written`);
+    if (!isWritableField(name, written)) throw new TypeError(`header field ${JSON.stringify(name)} cannot be written`);
     text += `${name}: ${written}\r\n`;
   }
   return text;

@@ -2,6 +2,7 @@
  * The head of another server's answer → status, fields, and where its content ends (RFC 9112 §4 to §6, as a client).
  * Pure.
  */
+import { isFieldValue } from '../../http/grammar.js';
 import { isWritableField } from '../../http/responseHead.js';
 import { BackendFailure } from '../common/backend.js';
 import type { FieldLine } from './forwardedFields.js';
@@ -66,7 +67,7 @@ export function parseResponseHead(
       status,
       lines,
       framing,
-      reason: isWritableField('X', reason) ? reason : '',
+      reason: isFieldValue(reason) ? reason : '',
       length: said.length,
       // A server of HTTP/1.0 that sends chunks does not know what it does (RFC 9112 §6.1).
       isKept: wantsToKeep && framing.kind !== 'close' && !(match[1] === '0' && said.codings.length > 0),
