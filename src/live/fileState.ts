@@ -6,6 +6,7 @@ import { realpath as realpathCallback, type BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { stampText } from '../server/files/fingerprint.js';
 import { refuseName } from '../server/files/sitePath.js';
 import { isVisibleBelow, realLocationOf } from '../server/files/openVerified.js';
 import type { SiteFiles } from './siteFiles.js';
@@ -70,7 +71,7 @@ function lookOf(stats: BigIntStats): Look {
   if (stats.isDirectory())
     return { state: ['folder', dev, ino].join(), size: 1, modified: Number(ctimeNs / 1_000_000n) };
   return {
-    state: [dev, ino, size, mtimeNs, ctimeNs].join(),
+    state: stampText(stats),
     size: Number(size),
     modified: Number((mtimeNs > ctimeNs ? mtimeNs : ctimeNs) / 1_000_000n),
   };

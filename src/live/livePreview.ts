@@ -6,6 +6,7 @@ import path from 'node:path';
 import pageScript from 'lite-server:page/page';
 import type { Hooks, Overlay, Resource, Site } from '../server/options/hooks.js';
 import type { Request } from '../server/http/message.js';
+import { FINE_TICK } from '../server/files/fingerprint.js';
 import { isHidden, refuseName } from '../server/files/sitePath.js';
 import { DocumentOrigins } from './documentOrigins.js';
 import { ChangeQueue } from './changeQueue.js';
@@ -45,8 +46,6 @@ import { PollingFallback } from './pollingFallback.js';
 const MAX_SOURCE = 1024 * 1024;
 /** Milliseconds that reading a folder takes, mostly. A list that is loaded once more is no harm. */
 const LIST_AGE = 50;
-/** Clocks of file systems tick: a change may look this much older than it is, milliseconds. */
-const TICK = 15;
 
 /**
  * @returns what plugs into a server and tells its pages of changes; nothing is watched or timed until a page is
@@ -373,7 +372,8 @@ class LivePreview implements Live {
     // What is gone has no time; it is news when it was news later than that.
     if (state === GONE) return (this.queue.lastTold(file)?.at ?? 0) > since;
     // A time that has not come yet tells nothing, and would make the page reload for ever.
-    if (modified + TICK <= since || modified > Date.now()) return false;
+    // A change may look a tick of the file system's clock older than it is.
+    if (modified + FINE_TICK <= since || modified > Date.now()) return false;
     const told = this.queue.lastTold(file);
     return told === undefined || told.state !== state || told.at > since;
   }

@@ -120,7 +120,7 @@ describe('changes of files', () => {
       await until('told', () => told.length === n + 1);
       if (!inTime) continue;
       judged++;
-      assert.equal(queue.lastTold(file(`a${n}`))?.state.split(',')[2], '5', 'not the empty one');
+      assert.equal(queue.lastTold(file(`a${n}`))?.state.split('-')[2], '5', 'not the empty one');
     }
     assert.equal(judged, 1);
     const before = told.length;

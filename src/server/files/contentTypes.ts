@@ -4,9 +4,10 @@
  * The file is looked at a few times a second and read when it has changed, so a request costs no look at it. A file
  * that cannot be used changes nothing: what was read before stays, and the log says once what is wrong.
  */
-import { constants, type BigIntStats } from 'node:fs';
+import { constants } from 'node:fs';
 import { open, realpath, stat, type FileHandle } from 'node:fs/promises';
 import { lookup } from 'mime-types';
+import { COARSE_TICK, isSettled, stampText } from './fingerprint.js';
 import { parseMimeTypes, type TypeTable } from './mimeTypesParser.js';
 import { type MimeTypesOptions, DEFAULT_TYPE } from '../options/serverOptions.js';
 import { isWithin } from '../util/paths.js';
@@ -18,11 +19,8 @@ const ALSO_TEXT = new Set(['application/javascript', 'application/x-javascript',
 const MAX_FILE_BYTES = 1024 * 1024;
 /** Milliseconds between two looks at the file. */
 const INTERVAL = 250;
-/**
- * Clocks of file systems tick, some only every other second: a file changed that lately may change again with the same
- * times.
- */
-const UNSETTLED = 2_500;
+/** Milliseconds after a change: a coarse tick, and some more for a network drive whose clock differs from ours. */
+const UNSETTLED = COARSE_TICK + 500;
 
 export interface ContentTypes {
   /** The Content-Type for a file of this name, with `charset=utf-8` on text and scripts. */
@@ -102,7 +100,7 @@ class FollowedFile {
   ) {}
 
   async start(interval: number): Promise<void> {
-    await this.load(await stampOf(this.source.file));
+    await this.load(await lookAt(this.source.file));
     this.lookAgain(interval);
   }
 
@@ -122,19 +120,19 @@ class FollowedFile {
   }
 
   private async look(): Promise<void> {
-    const stamp = await stampOf(this.source.file);
-    if (stamp === this.read) return;
+    const look = await lookAt(this.source.file);
+    if (look.stamp === this.read) return;
     // Some editors delete a file before they write it, and writing takes a while: read what has come to rest.
-    if (stamp === this.seen) await this.load(stamp);
-    else this.seen = stamp;
+    if (look.stamp === this.seen) await this.load(look);
+    else this.seen = look.stamp;
   }
 
-  /** @param stamp how the file looked just before */
-  private async load(stamp: string): Promise<void> {
+  /** @param look how the file looked just before */
+  private async load(look: Look): Promise<void> {
     const reading = await this.readTable();
     if (this.closed) return;
-    this.seen = stamp;
-    this.read = isSettled(stamp) ? stamp : undefined;
+    this.seen = look.stamp;
+    this.read = isAtRest(look) ? look.stamp : undefined;
     if ('reason' in reading) {
       this.complain(reading);
       return;
@@ -226,23 +224,27 @@ function describe(code: string | undefined): string {
   }
 }
 
-/**
- * Another text for another state of the file; links are followed. Ends with the time of its last change, when it has
- * one.
- */
-async function stampOf(file: string): Promise<string> {
+/** How the file looks: another text for another state of it, and when it last changed. Links are followed. */
+interface Look {
+  readonly stamp: string;
+  /** Nanoseconds since the epoch; undefined: it cannot be looked at. */
+  readonly changed: bigint | undefined;
+}
+
+async function lookAt(file: string): Promise<Look> {
   try {
-    const { dev, ino, mode, size, mtimeNs, ctimeNs, ctimeMs }: BigIntStats = await stat(file, { bigint: true });
-    return [dev, ino, mode, size, mtimeNs, ctimeNs, ctimeMs].join(' ');
+    const stats = await stat(file, { bigint: true });
+    return { stamp: `${stampText(stats)} ${stats.mode.toString()}`, changed: stats.ctimeNs };
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? 'unknown';
+    return { stamp: (error as NodeJS.ErrnoException).code ?? 'unknown', changed: undefined };
   }
 }
 
-/** Whether a later change is certain to show in the stamp. */
-function isSettled(stamp: string): boolean {
-  const changed = Number(stamp.slice(stamp.lastIndexOf(' ') + 1));
-  return Number.isNaN(changed) || Math.abs(Date.now() - changed) > UNSETTLED;
+/** Whether a later change is certain to show. A time far ahead of our clock never settles: it is taken as it is. */
+function isAtRest({ changed }: Look): boolean {
+  if (changed === undefined) return true;
+  const now = Date.now();
+  return isSettled(changed, now, UNSETTLED) || Number(changed / 1_000_000n) - now > UNSETTLED;
 }
 
 function isSameTable(a: TypeTable, b: TypeTable): boolean {

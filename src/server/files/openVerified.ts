@@ -6,15 +6,13 @@ import { close, constants, fstat, open, realpath as realpathCallback, type BigIn
 import { lstat, readlink, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import type { Stamp } from './fingerprint.js';
 import { isHidden } from './sitePath.js';
 import { pathBelow } from '../util/paths.js';
 
 const realpath = promisify(realpathCallback.native);
 const openFd = promisify(open);
 const fstatBig = promisify(fstat) as unknown as (fd: number, options: { bigint: true }) => Promise<BigIntStats>;
-
-/** What makes two looks at a path the same file with the same content. Nanoseconds; from `stat` with bigint. */
-export type Stamp = Pick<BigIntStats, 'dev' | 'ino' | 'size' | 'mtimeNs' | 'ctimeNs'>;
 
 /** Something below a root that may be seen. */
 export interface Found {

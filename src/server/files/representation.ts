@@ -7,7 +7,8 @@ import { promisify } from 'node:util';
 import type { Validators } from '../http/conditions.js';
 import { formatHttpDate } from '../http/date.js';
 import { contentType } from './contentTypes.js';
-import type { OpenFile, Stamp } from './resolver.js';
+import { isSame, isSettled, stampText, type Stamp } from './fingerprint.js';
+import type { OpenFile } from './resolver.js';
 import type { Piece } from '../http/ranges.js';
 import { bytesBody } from '../http/body.js';
 import { headerBlock, WholeResponse, type HeaderBlock } from '../http/responseHead.js';
@@ -64,13 +65,13 @@ export async function loadRepresentation(
   rules: FileRules = PLAIN_RULES,
   now = Date.now(),
 ): Promise<{ readonly content: Representation; readonly keep: boolean }> {
-  const settled = isSettled(file.stamp, now);
+  const settled = isSettled(file.stamp.mtimeNs, now);
   const type = rules.typeOf(file.name);
   if (file.size > SMALL_FILE)
     return { content: describe(file, rules, validatorsOf(file.stamp, type, settled), undefined), keep: false };
   try {
     const bytes = await readWhole(file.fd, file.size);
-    const same = isSameFile(file.stamp, await fstatBig(file.fd, { bigint: true })) && bytes.length === file.size;
+    const same = isSame(file.stamp, await fstatBig(file.fd, { bigint: true })) && bytes.length === file.size;
     // A file that changed under our hands is sent as it was read, and described so that nobody relies on it.
     const validators = { ...validatorsOf(file.stamp, type, settled && same), size: bytes.length };
     return { content: describe(file, rules, validators, bytes), keep: same && settled };
@@ -160,28 +161,13 @@ async function readWhole(fd: number, size: number): Promise<Buffer> {
 }
 
 /**
- * Whether a later write is certain to show in the stamp. Clocks of file systems tick: two writes within one tick carry
- * the same time, so a file changed just now might change again unseen. Most tick in ≤ 10 ms, some (no fraction of a
- * second) in 2 s.
- */
-function isSettled(stamp: Stamp, now: number): boolean {
-  const tick = stamp.mtimeNs % 1_000_000_000n === 0n ? 2_000 : 20;
-  return now - Number(stamp.mtimeNs / 1_000_000n) > tick;
-}
-
-/**
  * Strong tag from device, inode, size and both nanosecond times (an old mtime can be put back, ctime cannot), hashed
  * because an inode number is nobody's business; weak while unsettled. The type belongs to it: a 304 cannot tell of
  * another one.
  */
 function validatorsOf(stamp: Stamp, type: string, settled: boolean): Validators {
-  const identity = `${stamp.dev.toString()}-${stamp.ino.toString()}-${stamp.size.toString()}-${stamp.mtimeNs.toString()}-${stamp.ctimeNs.toString()}-${type}`;
+  const identity = `${stampText(stamp)}-${type}`;
   const tag = `"${createHash('sha256').update(identity).digest('base64url').slice(0, 20)}"`;
   const lastModified = Number(stamp.mtimeNs / 1_000_000_000n) * 1000;
   return { etag: settled ? tag : `W/${tag}`, lastModified, size: Number(stamp.size) };
-}
-
-/** Whether two looks saw the same file with the same content. */
-export function isSameFile(a: Stamp, b: Stamp): boolean {
-  return a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs && a.size === b.size && a.ino === b.ino && a.dev === b.dev;
 }

@@ -2,7 +2,8 @@
  * Small files in memory, for as long as they are provably unchanged.
  */
 import { realpathSync, statSync, type BigIntStats } from 'node:fs';
-import { isSameFile, type Representation } from './representation.js';
+import { isSame } from './fingerprint.js';
+import type { Representation } from './representation.js';
 import type { OpenFile } from './resolver.js';
 
 /** All kept files together. */
@@ -73,7 +74,7 @@ export class RepresentationCache {
     const place = now - entry.placeCheckedAt < TRUST_PLACE;
     const same =
       found !== undefined &&
-      isSameFile(entry.file.stamp, found) &&
+      isSame(entry.file.stamp, found) &&
       entry.file.absent.every((other) => look(other) === undefined) &&
       (place || leadsTo(entry.file.lookupPath, entry.file.realPath));
     entry.checkedAt = this.now();

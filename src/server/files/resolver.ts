@@ -17,10 +17,10 @@ import { promisify } from 'node:util';
 import type { Script } from './script.js';
 import type { Mount } from '../options/serverOptions.js';
 import { decodePath, encodePath, refuseName, type DecodedPath } from './sitePath.js';
-import { findBelow, isKnownInside, openVerified, readFailure, type Found, type Stamp } from './openVerified.js';
+import { findBelow, isKnownInside, openVerified, readFailure, type Found } from './openVerified.js';
 import { isWithin } from '../util/paths.js';
 
-export type { Stamp } from './openVerified.js';
+import type { Stamp } from './fingerprint.js';
 
 const realpath = promisify(realpathCallback.native);
 

@@ -4,7 +4,6 @@ import { appendFile, mkdir, rename, symlink, truncate, unlink, utimes, writeFile
 import path from 'node:path';
 import {
   discardRepresentation,
-  isSameFile,
   loadRepresentation,
   validatorFields,
   type Representation,
@@ -168,12 +167,6 @@ describe('fileContent: loadContent', () => {
     } while (statSync(name, { bigint: true }).ctimeNs === looked);
     const after = (await loadRepresentation(await openFile(name))).content;
     assert.notEqual(tagOf(after), tagOf(before));
-  });
-
-  it('isSameFile compares everything', () => {
-    const stamp = { dev: 1n, ino: 2n, size: 3n, mtimeNs: 4n, ctimeNs: 5n };
-    assert.ok(isSameFile(stamp, { ...stamp }));
-    for (const key of Object.keys(stamp)) assert.ok(!isSameFile(stamp, { ...stamp, [key]: 9n }), key);
   });
 });
 

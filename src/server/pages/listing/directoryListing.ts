@@ -2,11 +2,11 @@
  * Directory listings: the page for a folder that has none of its own. Requests for the same folder share what is read
  * of it, and large folders wait for each other, so that any number of requests for them costs bounded memory and time.
  */
-import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { LISTING_LIMITS, readFolder, readPage, type FolderNames, type ListingLimits } from './listingEntries.js';
 import { renderListing } from './listingPage.js';
 import { parseView } from './listingQuery.js';
+import { isSettled, stampText } from '../../files/fingerprint.js';
 import type { OpenFolder } from '../../files/resolver.js';
 import { readFailure } from '../../files/openVerified.js';
 
@@ -47,11 +47,6 @@ const CROWDED: NoListing = { kind: 'refused', status: 503, why: 'Too many large 
  */
 const KEPT_FOR = 1_000;
 const MAX_KEPT = 2;
-/**
- * Clocks of file systems tick: of a folder changed that lately, the next change may leave the same time. Milliseconds.
- */
-const UNSETTLED = 50;
-
 /**
  * Lists folders for one server.
  * @param read reads the names; tests count them
@@ -98,12 +93,12 @@ class Readings {
   /** @throws what the file system says */
   async namesOf(folder: OpenFolder): Promise<ReadNames> {
     const stats = await stat(folder.realPath, { bigint: true });
-    const stamp = stampOf(stats);
+    const stamp = stampText(stats);
     // The root decides where links may lead, the top of a site what is hidden.
     const key = JSON.stringify([folder.realRoot, folder.realPath, folder.segments.length === 0]);
     const before = this.#shared.get(key);
     if (before?.stamp === stamp) return before.names;
-    const settled = Date.now() - Number(stats.mtimeMs) > UNSETTLED;
+    const settled = isSettled(stats.mtimeNs, Date.now());
     const shared = { stamp, names: this.#namesOf(folder) };
     this.#shared.set(key, shared);
     const forget = (): void => {
@@ -130,11 +125,6 @@ class Readings {
     const oldest = this.#kept.length > MAX_KEPT ? this.#kept.shift() : undefined;
     if (oldest !== undefined && !this.#kept.includes(oldest)) this.#shared.delete(oldest);
   }
-}
-
-/** Another text for another state of a folder, as far as its names go. */
-function stampOf({ dev, ino, mtimeNs, ctimeNs }: BigIntStats): string {
-  return [dev, ino, mtimeNs, ctimeNs].join(' ');
 }
 
 /** Lets a few at a time work, the others in the order they came. */
