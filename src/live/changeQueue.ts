@@ -2,6 +2,7 @@
  * News of files → what really changed, in few and timely portions: the first at once, then at most ten a second; the
  * last state wins and none is lost.
  */
+import { BoundedMap } from '../shared/boundedMap.js';
 import { GONE, type FileState, type Look, type FileStates } from './fileState.js';
 import type { ChangeSource } from './live.js';
 
@@ -32,8 +33,8 @@ export interface QueueOptions {
 
 export class ChangeQueue {
   private readonly pending = new Map<string, ChangeSource | 'unsaved'>();
-  private readonly told = new Map<string, Told>();
-  private readonly heardAt = new Map<string, number>();
+  private readonly told = new BoundedMap<string, Told>(MAX_STATES);
+  private readonly heardAt = new BoundedMap<string, number>(MAX_STATES);
   private readonly secondLooks = new Map<string, NodeJS.Timeout>();
   private timer: NodeJS.Timeout | undefined;
   private lastFlush = -Infinity;
@@ -45,7 +46,7 @@ export class ChangeQueue {
   /** @param file absolute */
   add(file: string, source: ChangeSource | 'unsaved'): void {
     if (this.closed) return;
-    if (source !== 'unsaved') this.heard(file);
+    if (source !== 'unsaved') this.heardAt.set(file, Date.now());
     if (!this.options.isUsed(file)) return;
     // What is known to be whole needs no second look; and that typed text has come or gone is news whatever is on the
     // disk.
@@ -70,15 +71,6 @@ export class ChangeQueue {
     clearTimeout(this.timer);
     for (const timer of this.secondLooks.values()) clearTimeout(timer);
     this.pending.clear();
-  }
-
-  private heard(file: string): void {
-    this.heardAt.delete(file);
-    this.heardAt.set(file, Date.now());
-    for (const oldest of this.heardAt.keys()) {
-      if (this.heardAt.size <= MAX_STATES) return;
-      this.heardAt.delete(oldest);
-    }
   }
 
   private schedule(): void {
@@ -117,12 +109,7 @@ export class ChangeQueue {
     // That something happened to what cannot be seen is no news, unless it could be seen until now.
     const wasThere = known !== undefined && known !== GONE && source !== 'unsaved';
     if (state === GONE && !wasThere && !(await sight.mayBeTold(file))) return false;
-    this.told.delete(file);
     this.told.set(file, { state, at: Date.now() });
-    for (const oldest of this.told.keys()) {
-      if (this.told.size <= MAX_STATES) break;
-      this.told.delete(oldest);
-    }
     if (source === 'watched') this.lookAgain(file);
     return true;
   }

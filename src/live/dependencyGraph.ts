@@ -2,6 +2,7 @@
  * Which files a document was built from, as its requests tell: each says which document or style sheet it was made for
  * (Referer). Pages say it themselves as well (see connectedPage.ts), but only once they are connected.
  */
+import { BoundedMap } from '../shared/boundedMap.js';
 import { isNavigation } from '../server/http/fetchMetadata.js';
 import type { Request } from '../server/http/message.js';
 import { keyOf, type FileName, type SiteFiles } from './siteFiles.js';
@@ -15,11 +16,19 @@ const MAX_ALL = 50_000;
 /** Characters of all their names. */
 const MAX_CHARACTERS = 16 * 1024 * 1024;
 
+/** The files that one file refers to. */
+interface Used {
+  readonly files: Map<string, FileName>;
+  /** Of all their names. */
+  characters: number;
+}
+
 export class DependencyGraph {
-  /** By the file that refers, the files referred to. */
-  private readonly used = new Map<string, Map<string, FileName>>();
-  private size = 0;
-  private characters = 0;
+  /** By the file that refers. */
+  private readonly used = new BoundedMap<string, Used>(MAX_SOURCES, [
+    { max: MAX_ALL, of: (_source, { files }) => files.size },
+    { max: MAX_CHARACTERS, of: (_source, { characters }) => characters },
+  ]);
   /** What tunnels put before our paths, as pages told. */
   private readonly prefixes = new Set(['/']);
 
@@ -52,7 +61,7 @@ export class DependencyGraph {
   *usedBy(source: FileName): Generator<FileName> {
     const seen = new Set([keyOf(source)]);
     for (const key of seen) {
-      for (const [usedKey, file] of this.used.get(key) ?? []) {
+      for (const [usedKey, file] of this.used.get(key)?.files ?? []) {
         if (seen.has(usedKey)) continue;
         seen.add(usedKey);
         yield file;
@@ -61,22 +70,16 @@ export class DependencyGraph {
   }
 
   private add(source: string, files: readonly FileName[]): boolean {
-    const known = this.used.get(source) ?? new Map<string, FileName>();
+    const known = this.used.get(source) ?? { files: new Map<string, FileName>(), characters: 0 };
+    // Its weight changes only while it is not in the map.
     this.used.delete(source);
-    this.used.set(source, known);
-    const before = known.size;
+    const before = known.files.size;
     for (const file of files) {
-      if (known.size >= MAX_USED || known.has(keyOf(file))) continue;
-      known.set(keyOf(file), file);
-      this.characters += file.length;
+      if (known.files.size >= MAX_USED || known.files.has(keyOf(file))) continue;
+      known.files.set(keyOf(file), file);
+      known.characters += file.length;
     }
-    this.size += known.size - before;
-    for (const [oldest, gone] of this.used) {
-      if (this.used.size <= MAX_SOURCES && this.size <= MAX_ALL && this.characters <= MAX_CHARACTERS) break;
-      this.used.delete(oldest);
-      this.size -= gone.size;
-      for (const file of gone.values()) this.characters -= file.length;
-    }
-    return known.size > before;
+    this.used.set(source, known);
+    return known.files.size > before;
   }
 }

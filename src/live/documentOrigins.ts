@@ -2,6 +2,7 @@
  * Which documents did not come from where their paths say: the one page of a site that makes its pages in the browser,
  * the lists of folders, and what backends make. The server tells when it sends them.
  */
+import { BoundedMap } from '../shared/boundedMap.js';
 import { keyOf, type FileName } from './siteFiles.js';
 
 /** Paths remembered; the oldest are forgotten. */
@@ -11,7 +12,7 @@ type DocumentOrigin = readonly FileName[] | number | 'generated';
 
 export class DocumentOrigins {
   /** Names of the file, or when a list was made (milliseconds since the epoch), or that a backend made it. */
-  private readonly byPath = new Map<string, DocumentOrigin>();
+  private readonly byPath = new BoundedMap<string, DocumentOrigin>(MAX_ENTRIES);
 
   /**
    * A document was sent.
@@ -21,17 +22,17 @@ export class DocumentOrigins {
   note(path: string, names: readonly FileName[], expected: readonly FileName[]): void {
     const keys = new Set(names.map(keyOf));
     if (expected.some((name) => keys.has(keyOf(name)))) this.byPath.delete(path);
-    else this.set(path, names);
+    else this.byPath.set(path, names);
   }
 
   /** The list of a folder was sent. */
   noteList(path: string): void {
-    this.set(path, Date.now());
+    this.byPath.set(path, Date.now());
   }
 
   /** A document was sent that a backend has made. */
   noteGenerated(path: string): void {
-    this.set(path, 'generated');
+    this.byPath.set(path, 'generated');
   }
 
   /** Whether a backend made what was last sent under a path. */
@@ -49,12 +50,5 @@ export class DocumentOrigins {
   filesFor(path: string): readonly FileName[] {
     const files = this.byPath.get(path);
     return typeof files === 'object' ? files : [];
-  }
-
-  private set(path: string, what: DocumentOrigin): void {
-    this.byPath.delete(path);
-    this.byPath.set(path, what);
-    const [oldest] = this.byPath.keys();
-    if (this.byPath.size > MAX_ENTRIES && oldest !== undefined) this.byPath.delete(oldest);
   }
 }

@@ -2,6 +2,7 @@
  * In which folders something changed, and when: for pages that list a folder and were not there to be told.
  */
 import path from 'node:path';
+import { BoundedMap } from '../shared/boundedMap.js';
 
 /** Folders remembered; the oldest are forgotten. */
 const MAX_ENTRIES = 1_000;
@@ -14,15 +15,11 @@ export interface FolderChange {
 }
 
 export class FolderChanges {
-  private readonly changes = new Map<string, FolderChange>();
+  private readonly changes = new BoundedMap<string, FolderChange>(MAX_ENTRIES);
 
   /** @param file absolute path */
   note(file: string): void {
-    const folder = path.dirname(file);
-    this.changes.delete(folder);
-    this.changes.set(folder, { file, at: Date.now() });
-    const [oldest] = this.changes.keys();
-    if (this.changes.size > MAX_ENTRIES && oldest !== undefined) this.changes.delete(oldest);
+    this.changes.set(path.dirname(file), { file, at: Date.now() });
   }
 
   /** @param folder absolute path */

@@ -2,21 +2,18 @@
  * Tickets for frames of the preview panel, which is a page of another site: each lets one frame in, once, and soon.
  */
 import { randomBytes } from 'node:crypto';
+import { BoundedMap } from '../shared/boundedMap.js';
 import type { Resource } from '../server/options/hooks.js';
 
 const LIFETIME = 60_000;
 const MAX_OPEN = 100;
 
 export class PreviewTokens {
-  private readonly open = new Map<string, number>();
+  private readonly open = new BoundedMap<string, number>(MAX_OPEN);
 
   issue(): string {
     const token = randomBytes(16).toString('base64url');
     this.open.set(token, Date.now() + LIFETIME);
-    for (const oldest of this.open.keys()) {
-      if (this.open.size <= MAX_OPEN) break;
-      this.open.delete(oldest);
-    }
     return token;
   }
 

@@ -1,4 +1,5 @@
 /** Images, media and fonts change in place: whatever shows the file is asked to load it again. */
+import { BoundedMap } from '../../shared/boundedMap.js';
 import { wallClock } from '../dom/builtins.js';
 import { decoded, freshUrl, nextVersion, type SiteUrls } from '../dom/siteUrls.js';
 import { findRoots, findSheets, rulesOf, type Root } from './roots.js';
@@ -30,9 +31,9 @@ const URL_ATTRIBUTES: readonly (readonly [selector: string, attribute: string])[
 
 export function createAssets(place: SiteUrls): Assets {
   /** By decoded path. */
-  const versions = new Map<string, string>();
+  const versions = new BoundedMap<string, string>(MAX_VERSIONS);
   const fonts = createFonts();
-  const apply = (wanted: ReadonlyMap<string, string>): boolean => {
+  const apply = (wanted: Pick<ReadonlyMap<string, string>, 'get'>): boolean => {
     let found = false;
     const freshen: Freshen = (url, base) => {
       const path = place.path(url, base);
@@ -59,10 +60,7 @@ export function createAssets(place: SiteUrls): Assets {
       const key = decoded(path);
       const found = apply(new Map([[key, version]]));
       if (!found) return false;
-      versions.delete(key);
       versions.set(key, version);
-      const [oldest] = versions.keys();
-      if (versions.size > MAX_VERSIONS && oldest !== undefined) versions.delete(oldest);
       return true;
     },
     reapply() {

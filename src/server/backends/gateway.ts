@@ -14,6 +14,7 @@ import { isDocument, mediaType } from '../http/mediaType.js';
 import { isNavigation, VARIES_BY_PURPOSE } from '../http/fetchMetadata.js';
 import type { Request } from '../http/message.js';
 import type { Resolver } from '../files/resolver.js';
+import { BoundedMap } from '../../shared/boundedMap.js';
 import { isFieldValue } from '../http/grammar.js';
 import { headerBlock, type Response } from '../http/responseHead.js';
 import { emptyBody, type IncomingBody } from '../body/incomingBody.js';
@@ -180,7 +181,7 @@ const FRESH = 50;
 const MAX_FOUND = 500;
 
 class FoundScripts {
-  private readonly scripts = new Map<string, { readonly script: Script; readonly until: number }>();
+  private readonly scripts = new BoundedMap<string, { readonly script: Script; readonly until: number }>(MAX_FOUND);
 
   constructor(private readonly resolver: Pick<Resolver, 'findScript'>) {}
 
@@ -191,7 +192,6 @@ class FoundScripts {
 
   async look(path: string, isScript: (sitePath: string) => boolean): Promise<Script | 400 | 404> {
     const script = await this.resolver.findScript(path, isScript);
-    if (this.scripts.size >= MAX_FOUND) this.scripts.clear();
     if (typeof script === 'number') this.scripts.delete(path);
     else this.scripts.set(path, { script, until: performance.now() + FRESH });
     return script;

@@ -2,6 +2,7 @@
  * Small files in memory, for as long as they are provably unchanged.
  */
 import { realpathSync, statSync, type BigIntStats } from 'node:fs';
+import { BoundedMap } from '../../shared/boundedMap.js';
 import { isSame } from './fingerprint.js';
 import type { Representation } from './representation.js';
 import type { OpenFile } from './resolver.js';
@@ -31,8 +32,9 @@ interface CacheEntry {
 
 /** Contents by request path, least recently used first. `get` is synchronous, because it is the hot path. */
 export class RepresentationCache {
-  private readonly entries = new Map<string, CacheEntry>();
-  private bytes = 0;
+  private readonly entries = new BoundedMap<string, CacheEntry>(CACHE_BYTES / ENTRY_BYTES, [
+    { max: CACHE_BYTES, of: costOf },
+  ]);
   private pausedUntil = 0;
   private slowLooks = 0;
 
@@ -52,21 +54,21 @@ export class RepresentationCache {
    * Keeps a small content whose file was settled when it was read, where it is known what else could answer the path.
    */
   set(path: string, file: OpenFile, content: Representation): void {
-    this.remove(path);
     const now = this.now();
     const { lookupPath, realPath, stamp, absent } = file;
-    if (absent === undefined) return;
-    this.insert(path, { content, file: { lookupPath, realPath, stamp, absent }, checkedAt: now, placeCheckedAt: now });
-    for (const oldest of this.entries.keys()) {
-      if (this.bytes <= CACHE_BYTES) return;
-      this.remove(oldest);
-    }
+    if (absent === undefined) this.entries.delete(path);
+    else
+      this.entries.set(path, {
+        content,
+        file: { lookupPath, realPath, stamp, absent },
+        checkedAt: now,
+        placeCheckedAt: now,
+      });
   }
 
   /** Forgets everything: what is known of files besides their content has changed. */
   clear(): void {
     this.entries.clear();
-    this.bytes = 0;
   }
 
   private recheck(path: string, entry: CacheEntry, now: number): Representation | undefined {
@@ -81,22 +83,9 @@ export class RepresentationCache {
     if (!place) entry.placeCheckedAt = entry.checkedAt;
     this.slowLooks = entry.checkedAt - now > SLOW_LOOK ? this.slowLooks + 1 : 0;
     if (this.slowLooks >= SLOW_LOOKS) this.pausedUntil = entry.checkedAt + SLOW_PAUSE;
-    this.remove(path);
-    if (!same) return undefined;
-    this.insert(path, entry);
-    return entry.content;
-  }
-
-  private insert(path: string, entry: CacheEntry): void {
-    this.entries.set(path, entry);
-    this.bytes += costOf(path, entry);
-  }
-
-  private remove(path: string): void {
-    const entry = this.entries.get(path);
-    if (entry === undefined) return;
-    this.entries.delete(path);
-    this.bytes -= costOf(path, entry);
+    if (same) this.entries.set(path, entry);
+    else this.entries.delete(path);
+    return same ? entry.content : undefined;
   }
 }
 
