@@ -23,6 +23,7 @@ import type { CgiRule } from '../../options/backendRules.js';
 import { errorLines } from '../common/stderrLines.js';
 import { whyNotStarted } from './startError.js';
 import { spoolOf, type Spooled } from '../common/bodySpool.js';
+import { Semaphore, type Patience } from '../../util/semaphore.js';
 
 /** Requests that wait for their turn, at most. */
 const MAX_WAITING = 64;
@@ -31,7 +32,7 @@ const AFTERMATH = 50;
 const EMPTY = Buffer.alloc(0);
 
 export function createCgi(rule: CgiRule, tools: BackendTools): ScriptBackend {
-  const turns = new Turns(rule);
+  const turns = new Semaphore(rule.maxProcesses, MAX_WAITING);
   const running = new Set<ScriptRun>();
   const start = (exchange: ScriptRequest, content: Spooled, over: () => void): ScriptRun => {
     try {
@@ -54,7 +55,7 @@ export function createCgi(rule: CgiRule, tools: BackendTools): ScriptBackend {
       // Nothing runs for a request that may not be complete.
       const content = await spoolOf(exchange);
       try {
-        const over = await turns.take(signal);
+        const over = await turns.acquire(patienceOf(rule, signal));
         if (!tools.mayRun()) {
           over();
           throw new BackendFailure(403, 'Scripts run only in a trusted workspace.');
@@ -66,7 +67,7 @@ export function createCgi(rule: CgiRule, tools: BackendTools): ScriptBackend {
       }
     },
     async close() {
-      turns.close();
+      turns.failWaiting(new BackendFailure(503, 'The server is about to stop.'));
       await Promise.all([...running].map((run) => run.close()));
     },
   };
@@ -87,69 +88,16 @@ async function checkRunnable(file: string, name: string): Promise<void> {
     );
 }
 
-/** Who may run: so many at once, and the others one after another. */
-class Turns {
-  private running = 0;
-  private readonly waiting = new Set<{ readonly go: () => void; readonly fail: (error: Error) => void }>();
-
-  constructor(private readonly rule: CgiRule) {}
-
-  /** @returns what has to be called when it is over */
-  async take(signal: ClientAbortSignal): Promise<() => void> {
-    signal.throwIfAborted();
-    if (this.running >= this.rule.maxProcesses) await this.wait(signal);
-    else this.running++;
-    return () => {
-      const [next] = this.waiting;
-      if (next === undefined) this.running--;
-      else next.go();
-    };
-  }
-
-  close(): void {
-    for (const { fail } of this.waiting) fail(new BackendFailure(503, 'The server is about to stop.'));
-  }
-
-  private wait(signal: ClientAbortSignal): Promise<void> {
-    const { label, maxProcesses, timeout } = this.rule;
-    if (this.waiting.size >= MAX_WAITING)
-      throw new BackendFailure(
-        503,
-        'Too many scripts run already.',
-        `${label}: ${maxProcesses} scripts run and ${MAX_WAITING} requests wait`,
-      );
-    return new Promise((resolve, reject) => {
-      const over = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', gone);
-        this.waiting.delete(mine);
-      };
-      const mine = {
-        go: () => {
-          over();
-          resolve();
-        },
-        fail: (error: Error) => {
-          over();
-          reject(error);
-        },
-      };
-      const gone = (): void => {
-        mine.fail(new Error('the client has gone'));
-      };
-      const timer = setTimeout(() => {
-        mine.fail(
-          new BackendFailure(
-            503,
-            'Too many scripts run already.',
-            `${label}: ${maxProcesses} scripts were running for ${timeout / 1000} seconds`,
-          ),
-        );
-      }, timeout);
-      signal.addEventListener('abort', gone);
-      this.waiting.add(mine);
-    });
-  }
+/** How long a request waits for its turn, and what it is told when it does not get one. */
+function patienceOf({ label, maxProcesses, timeout }: CgiRule, signal: ClientAbortSignal): Patience {
+  const busy = (detail: string): BackendFailure =>
+    new BackendFailure(503, 'Too many scripts run already.', `${label}: ${detail}`);
+  return {
+    signal,
+    timeout,
+    late: () => busy(`${maxProcesses} scripts were running for ${timeout / 1000} seconds`),
+    full: () => busy(`${maxProcesses} scripts run and ${MAX_WAITING} requests wait`),
+  };
 }
 
 /** One script that runs. */

@@ -9,6 +9,7 @@ import { parseView } from './listingQuery.js';
 import { isSettled, stampText } from '../../files/fingerprint.js';
 import type { OpenFolder } from '../../files/resolver.js';
 import { readFailure } from '../../files/openVerified.js';
+import { Semaphore } from '../../util/semaphore.js';
 
 /** What is in a folder. */
 export interface Listing {
@@ -79,7 +80,7 @@ type ReadNames = FolderNames | 'gone' | 'crowded';
  * the same one.
  */
 class Readings {
-  readonly #turns: Turns;
+  readonly #turns: Semaphore;
   readonly #shared = new Map<string, { readonly stamp: string; readonly names: Promise<ReadNames> }>();
   readonly #kept: string[] = [];
 
@@ -87,7 +88,7 @@ class Readings {
     private readonly limits: ListingLimits,
     private readonly read: typeof readFolder,
   ) {
-    this.#turns = new Turns(limits.atOnce);
+    this.#turns = new Semaphore(limits.atOnce, limits.waiting);
   }
 
   /** @throws what the file system says */
@@ -114,8 +115,8 @@ class Readings {
   async #namesOf(folder: OpenFolder): Promise<ReadNames> {
     const first = await this.read(folder, this.limits, this.limits.large);
     if (first !== 'large') return first;
-    if (this.#turns.waiting >= this.limits.waiting) return 'crowded';
-    const all = await this.#turns.take(() => this.read(folder, this.limits, this.limits.read));
+    if (this.#turns.isFull) return 'crowded';
+    const all = await this.#turns.run(() => this.read(folder, this.limits, this.limits.read));
     return all === 'large' ? 'gone' : all;
   }
 
@@ -124,32 +125,5 @@ class Readings {
     this.#kept.push(key);
     const oldest = this.#kept.length > MAX_KEPT ? this.#kept.shift() : undefined;
     if (oldest !== undefined && !this.#kept.includes(oldest)) this.#shared.delete(oldest);
-  }
-}
-
-/** Lets a few at a time work, the others in the order they came. */
-export class Turns {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(atOnce: number) {
-    this.#free = atOnce;
-  }
-
-  /** How many have not begun yet. */
-  get waiting(): number {
-    return this.#waiting.length;
-  }
-
-  async take<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free++;
-      else next();
-    }
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { createListings, Turns } from '../../../../src/server/pages/listing/directoryListing.js';
+import { createListings } from '../../../../src/server/pages/listing/directoryListing.js';
 import {
   LISTING_LIMITS,
   readFolder,
@@ -488,38 +488,5 @@ describe('listing: one for a server', () => {
     await rm(path.join(folder.realPath, 'f7'));
     const page = await readPage(folder, parseView('sort=size&order=asc'), LARGE, names);
     assert.ok(typeof page !== 'string' && page.count.files === 30 && page.bytes === 30);
-  });
-
-  it('has two turns at a time, in the order they were asked for, also when one of them fails', async () => {
-    const turns = new Turns(2);
-    const log: string[] = [];
-    const ends: (() => void)[] = [];
-    const take = (at: number): Promise<void> =>
-      turns.take(async () => {
-        log.push(`+${at}`);
-        await new Promise<void>((resolve) => {
-          ends[at] = resolve;
-        });
-        log.push(`-${at}`);
-        if (at === 0) throw new Error('broken');
-      });
-    const taken = Promise.allSettled([0, 1, 2, 3].map(take));
-    const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-    await settle();
-    assert.deepEqual(log, ['+0', '+1']);
-    for (const at of [0, 1, 2, 3]) {
-      ends[at]?.();
-      await settle();
-    }
-    assert.deepEqual(log, ['+0', '+1', '-0', '+2', '-1', '+3', '-2', '-3']);
-    assert.deepEqual(
-      (await taken).map(({ status }) => status),
-      ['rejected', 'fulfilled', 'fulfilled', 'fulfilled'],
-    );
-    const later = take(4);
-    await settle();
-    assert.equal(log.at(-1), '+4');
-    ends[4]?.();
-    await later;
   });
 });
