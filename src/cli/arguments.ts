@@ -14,6 +14,7 @@ import {
   type HttpsConfiguration,
   type LiveConfiguration,
 } from '../server/config/types.js';
+import { describeSystemError, errorCode } from '../server/util/systemError.js';
 import type { ErrorPageOptions, ServerOptions } from '../server/options/serverOptions.js';
 import { serverOptions } from '../server/config/defaults.js';
 import { accessLogOptions, siteOptions, withoutExposures } from '../server/config/toServerOptions.js';
@@ -160,10 +161,9 @@ function readConfigFile(file: string | undefined): ConfigFile {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
     throw new CommandError(
       1,
-      `--config ${file}: ${code === 'ENOENT' ? 'no such file' : (code ?? 'it cannot be read')}`,
+      `--config ${file}: ${describeSystemError(error, 'read') ?? errorCode(error) ?? 'it cannot be read'}`,
     );
   }
   const { configuration, mistakes } = readConfigText(text);

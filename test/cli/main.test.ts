@@ -443,7 +443,11 @@ describe('cli: what cannot be', () => {
       ['127.0.0.1', '0', '--error-pages', 'nowhere'],
       /--error-pages: the folder nowhere/,
     ],
-    ['a missing configuration', ['127.0.0.1', '0', '--config', 'nowhere.json'], /--config nowhere\.json: no such file/],
+    [
+      'a missing configuration',
+      ['127.0.0.1', '0', '--config', 'nowhere.json'],
+      /--config nowhere\.json: there is no such file/,
+    ],
     ['a configuration that is a folder', ['127.0.0.1', '0', '--config', 'www'], /--config www: EISDIR/],
     ['a configuration that is no JSON', ['127.0.0.1', '0', '--config', 'file'], /--config file:1: /],
     [

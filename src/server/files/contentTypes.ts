@@ -11,6 +11,7 @@ import { COARSE_TICK, isSettled, stampText } from './fingerprint.js';
 import { parseMimeTypes, type TypeTable } from './mimeTypesParser.js';
 import { type MimeTypesOptions, DEFAULT_TYPE } from '../options/serverOptions.js';
 import { isWithin } from '../util/paths.js';
+import { describeSystemError, errorCode } from '../util/systemError.js';
 
 /** Types that are text but not called so. JSON has no charset parameter (RFC 8259 §11), XML says its own. */
 const ALSO_TEXT = new Set(['application/javascript', 'application/x-javascript', 'application/ecmascript']);
@@ -174,7 +175,7 @@ async function readText({ file, within }: FollowedSource): Promise<string | { re
     const handle = await open(place, constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0));
     try {
       const stats = await handle.stat();
-      if (stats.isDirectory()) return { reason: 'it is a folder, not a file' };
+      if (stats.isDirectory()) return { reason: 'it is a folder' };
       if (!stats.isFile()) return { reason: 'it is not a regular file' };
       if (stats.size > MAX_FILE_BYTES) return { reason: TOO_LARGE };
       const bytes = await readUpTo(handle, MAX_FILE_BYTES);
@@ -183,7 +184,7 @@ async function readText({ file, within }: FollowedSource): Promise<string | { re
       await handle.close();
     }
   } catch (error) {
-    return { reason: describe((error as NodeJS.ErrnoException).code) };
+    return { reason: describe(error) };
   }
 }
 
@@ -207,21 +208,10 @@ function decode(bytes: Buffer): string | { readonly reason: string } {
   }
 }
 
-function describe(code: string | undefined): string {
-  switch (code) {
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return MISSING;
-    case 'EACCES':
-    case 'EPERM':
-      return 'it may not be read';
-    case 'EISDIR':
-      return 'it is a folder, not a file';
-    case 'ELOOP':
-      return 'it is a link that leads to itself';
-    default:
-      return `it cannot be read (${code ?? 'unknown reason'})`;
-  }
+function describe(error: unknown): string {
+  const code = errorCode(error);
+  if (code === 'ENOENT' || code === 'ENOTDIR') return MISSING;
+  return describeSystemError(error, 'read') ?? `it cannot be read (${code ?? 'unknown reason'})`;
 }
 
 /** How the file looks: another text for another state of it, and when it last changed. Links are followed. */
@@ -236,7 +226,7 @@ async function lookAt(file: string): Promise<Look> {
     const stats = await stat(file, { bigint: true });
     return { stamp: `${stampText(stats)} ${stats.mode.toString()}`, changed: stats.ctimeNs };
   } catch (error) {
-    return { stamp: (error as NodeJS.ErrnoException).code ?? 'unknown', changed: undefined };
+    return { stamp: errorCode(error) ?? 'unknown', changed: undefined };
   }
 }
 

@@ -9,7 +9,8 @@ import { statSync, type Stats } from 'node:fs';
 import { appendFile, open, stat } from 'node:fs/promises';
 import { createStream, type RotatingFileStream } from 'rotating-file-stream';
 import { LineBatch } from './lineBatch.js';
-import { describeWriteError, NOT_A_FILE, Objection, shortWriteError } from './writeErrors.js';
+import { NOT_A_FILE } from '../util/systemError.js';
+import { describeWriteError, Objection, shortWriteError } from './writeErrors.js';
 
 export interface LogFileOptions {
   /** Absolute. Its folder is made when it is missing. */

@@ -4,31 +4,15 @@
 import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { describeSystemError } from '../util/systemError.js';
 
 /** It could be written, and must not be. */
 export class Objection extends Error {}
 
-export const NOT_A_FILE = 'not a file';
-
-/** The reasons people meet. The messages of the system would name the whole path. */
-const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: 'no space is left on the disk',
-  EDQUOT: 'no space is left for this user',
-  EFBIG: 'the file is as large as it may be',
-  EACCES: 'this program may not write it',
-  EPERM: 'this program may not write it',
-  EROFS: 'the disk is read-only',
-  EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of its path is not a folder',
-  EEXIST: 'a part of its path is not a folder',
-  [NOT_A_FILE]: 'it is not a regular file',
-};
-
 /** Why it cannot be written, in words that go on the sentence "cannot be written: …". */
 export function describeWriteError(error: NodeJS.ErrnoException): string {
   if (error instanceof Objection) return error.message;
-  const { code } = error;
-  return REASONS[code ?? ''] ?? `it fails with ${code ?? 'an unknown error'}`;
+  return describeSystemError(error, 'write') ?? `it fails with ${error.code ?? 'an unknown error'}`;
 }
 
 /**

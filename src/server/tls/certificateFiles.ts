@@ -4,6 +4,7 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
+import { describeSystemError, errorCode } from '../util/systemError.js';
 import type { TlsMaterial } from '../options/serverOptions.js';
 
 /** Where certificate and key lie: absolute paths, and how messages name them. */
@@ -53,15 +54,7 @@ async function readPem(file: string, what: string, setting: string): Promise<str
     const text = await readFile(file, 'latin1');
     if (text.includes('-----BEGIN ')) return text;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const why =
-      code === 'ENOENT'
-        ? 'there is no such file'
-        : code === 'EACCES'
-          ? 'it may not be read'
-          : code === 'EISDIR'
-            ? 'it is a folder'
-            : `it cannot be read (${code ?? String(error)})`;
+    const why = describeSystemError(error, 'read') ?? `it cannot be read (${errorCode(error) ?? String(error)})`;
     throw new CertificateError(`the ${what} ${file} (${setting}): ${why}`);
   }
   throw new CertificateError(`the ${what} ${file} (${setting}) is not in PEM format: it has to begin with -----BEGIN`);

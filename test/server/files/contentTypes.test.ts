@@ -203,7 +203,7 @@ describe('mimeTypes: a file that cannot be used', () => {
       (file) => {
         mkdirSync(file);
       },
-      `${LABEL} (liteServer.mimeTypes): it is a folder, not a file; ${stay}`,
+      `${LABEL} (liteServer.mimeTypes): it is a folder; ${stay}`,
     ],
     [
       '10 MB',

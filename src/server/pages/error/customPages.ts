@@ -14,6 +14,7 @@ import type { Hooks } from '../../options/hooks.js';
 import { contentType, withCharset } from '../../files/contentTypes.js';
 import type { ErrorPageOptions } from '../../options/serverOptions.js';
 import { createResolver, type Resolved, type Resolver } from '../../files/resolver.js';
+import { describeSystemError, errorCode } from '../../util/systemError.js';
 import { encodePath, isHidden } from '../../files/sitePath.js';
 
 /** A page is read whole: one that is larger than this is not meant to be one. Bytes. */
@@ -100,7 +101,8 @@ class PageReader {
       const found = await this.load(segments);
       return 'trouble' in found ? found : await this.prepare(found.content, segments.join('/'));
     } catch (error) {
-      return { trouble: `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown trouble'})` };
+      const why = describeSystemError(error, 'read') ?? errorCode(error) ?? 'unknown trouble';
+      return { trouble: `cannot be read (${why})` };
     }
   }
 
