@@ -2,16 +2,14 @@
  * A look at a file, for telling whether it has changed. Pages name what is looked at, so nothing is seen here that a
  * request for it would not find: what lies behind a link that leads out, what is hidden, what is never sent.
  */
-import { realpath as realpathCallback, type BigIntStats } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
+import { realpathNative } from '../server/files/descriptors.js';
 import { stampText } from '../server/files/fingerprint.js';
 import { refuseName } from '../server/files/sitePath.js';
 import { isVisibleBelow, realLocationOf } from '../server/files/openVerified.js';
 import type { SiteFiles } from './siteFiles.js';
-
-const realpath = promisify(realpathCallback.native);
 
 /** What two looks at a file have to agree in to be the same state of it. */
 export type FileState = string;
@@ -51,7 +49,7 @@ export function createFileStates(places: SiteFiles): FileStates {
     });
   return {
     async lookAt(file) {
-      const realPath = await realpath(file).catch(() => undefined);
+      const realPath = await realpathNative(file).catch(() => undefined);
       if (realPath === undefined || !(await isVisible(file, realPath))) return NOTHING;
       const stats = await stat(realPath, { bigint: true }).catch(() => undefined);
       if (stats === undefined || !(stats.isDirectory() || (stats.isFile() && !isRefused(file, realPath))))

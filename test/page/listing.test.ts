@@ -360,7 +360,7 @@ describe('a directory listing in Chromium', () => {
     assert.deepEqual(await page.getByRole('rowheader').allInnerTexts(), ['images/', 'a.txt']);
     assert.equal(await page.locator('svg:not([aria-hidden=true])').count(), 0);
     assert.equal(await page.locator('data').getAttribute('title'), '4,213,311 bytes');
-    assert.equal(await page.locator('data').innerText(), '4.2 MB');
+    assert.equal(await page.locator('data').innerText(), '4.0 MiB');
     assert.equal(await page.locator('html').getAttribute('lang'), 'en');
     assert.equal(await page.getByRole('link', { name: 'site root', exact: true }).count(), 1);
   });

@@ -43,7 +43,7 @@ describe('pages that are not what their path says', () => {
     await see(tab, shows('two.txt'));
     await site.write('docs/deeper/three.txt', '333');
     await site.write('docs/one.txt', 'eleven bytes');
-    await see(tab, shows('12 B'));
+    await see(tab, shows('12 bytes'));
     await site.write('docs/index.html', '<!doctype html><p>a page of its own');
     await see(tab, shows('a page of its own'));
   });

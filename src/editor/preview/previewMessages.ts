@@ -3,6 +3,7 @@
  */
 import type { FromPanelView, PanelState } from '../../shared/panelProtocol.js';
 import { parseSitePath } from '../common/urls.js';
+import { isRecord } from '../../server/config/readers.js';
 import { plainLine } from '../../server/util/printable.js';
 
 /** A tab shows less. Characters. */
@@ -45,8 +46,4 @@ export function readState(state: unknown): Pick<PanelState, 'folder' | 'path' | 
 
 function readPath(text: string): string | undefined {
   return text.startsWith('/') ? parseSitePath(text, []) : undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

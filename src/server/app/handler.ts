@@ -2,6 +2,7 @@
  * Request → response: method, file, conditions, in this order. The one place where a request is answered; the gate has
  * been passed before (see connection.ts).
  */
+import { wantsWebSocket } from '../http/upgrade.js';
 import { close } from 'node:fs';
 import { createGateway, type Gateway } from '../backends/gateway.js';
 import { FileBody } from '../body/fileBody.js';
@@ -190,17 +191,6 @@ function ofOurOwn(request: Request, parts: Parts): Response | Takeover | Promise
     ...(found.fields ?? []),
   ]);
   return { status: 200, fields, body: request.method === 'HEAD' ? undefined : bytesBody(bytes) };
-}
-
-/** HTTP/1.0 knows no upgrade; other protocols than this one are nobody's (RFC 9110 §7.8, RFC 6455 §4.2.1). */
-function wantsWebSocket({ method, minor, fields }: Request): boolean {
-  return (
-    method === 'GET' &&
-    minor > 0 &&
-    fields.get('upgrade') !== undefined &&
-    fields.tokens('upgrade').includes('websocket') &&
-    fields.tokens('connection').includes('upgrade')
-  );
 }
 
 const OPTIONS_FIELDS = headerBlock([ALLOW]);

@@ -4,9 +4,7 @@
 import { close, read } from 'node:fs';
 import type { BufferPool } from './bufferPool.js';
 import type { ByteRange, Piece } from '../http/ranges.js';
-import type { Deliver, Body } from '../http/body.js';
-
-const EMPTY = Buffer.alloc(0);
+import { EMPTY, type Deliver, type Body } from '../http/body.js';
 
 /**
  * Content read from an open file, which it owns from now on. Reads the next chunk while the last one is written.

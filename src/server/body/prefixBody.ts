@@ -1,9 +1,7 @@
 /**
  * Content whose beginning is looked at before it is sent, and may be changed.
  */
-import type { Body, Deliver } from '../http/body.js';
-
-const EMPTY = Buffer.alloc(0);
+import { EMPTY, type Body, type Deliver } from '../http/body.js';
 
 /** Passes on what another body delivers, once its beginning was looked at. */
 export class PrefixBody implements Body {

@@ -2,9 +2,7 @@
  * Content that comes from a stream, as it comes: what a backend answers.
  */
 import type { Readable } from 'node:stream';
-import type { Body, Deliver } from '../http/body.js';
-
-const EMPTY = Buffer.alloc(0);
+import { EMPTY, type Body, type Deliver } from '../http/body.js';
 
 /**
  * Pulls from a stream of buffers, which it destroys when it is closed. A stream that ends before `length` bytes have

@@ -9,12 +9,19 @@ export interface ClientAbortSignal {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
+/** Why work for a request ends early: nothing is wrong with the work. */
+export class ClientGone extends Error {
+  constructor() {
+    super('the client has gone');
+  }
+}
+
 export class ClientAbort implements ClientAbortSignal {
   aborted = false;
   private listeners: (() => void)[] = [];
 
   throwIfAborted(): void {
-    if (this.aborted) throw new Error('the client has gone');
+    if (this.aborted) throw new ClientGone();
   }
 
   addEventListener(_type: 'abort', listener: () => void): void {

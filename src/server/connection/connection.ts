@@ -5,6 +5,7 @@
  * until the answer is `wait`. Data lives inside the state that needs it; the state that holds a body closes it when it
  * is left, whichever way. `states.ts` has the states, what leads from one to the next, and the actions.
  */
+import { EMPTY } from '../http/body.js';
 import { bodyOf, persistenceOf, type Action, type State, type Timer } from './states.js';
 import type { Limits } from '../options/limits.js';
 import { beginsAsHead, parseRequest } from '../http/requestParser.js';
@@ -12,7 +13,6 @@ import type { Refusal, Request } from '../http/message.js';
 import { RequestBody, type BodyConsumer } from './requestBody.js';
 import type { Response } from '../http/responseHead.js';
 
-const EMPTY = Buffer.alloc(0);
 const READING: State = { name: 'READING_REQ' };
 const WAIT: Action = { do: 'wait' };
 const CONTINUE: Action = { do: 'continue' };

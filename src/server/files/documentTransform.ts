@@ -2,16 +2,13 @@
  * What is shown of a file: unsaved text in its place, and what hooks put into a document that a browser navigates to.
  */
 import { createHash } from 'node:crypto';
-import { read } from 'node:fs';
-import { promisify } from 'node:util';
+import { readFd } from './descriptors.js';
 import { described, discardRepresentation, withoutCaching, type Representation } from './representation.js';
 import type { Hooks, Insertion, Overlay } from '../options/hooks.js';
 import { withCharset } from './contentTypes.js';
 import type { ByteRange } from '../http/ranges.js';
 import { VARIES_BY_PURPOSE } from '../http/fetchMetadata.js';
 import { isDocument, mediaType } from '../http/mediaType.js';
-
-const readFd = promisify(read);
 
 /** How much of a document is looked at to find the place for an insertion. */
 const BEGINNING = 16 * 1024;

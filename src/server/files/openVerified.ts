@@ -2,17 +2,13 @@
  * Paths on disk → what may be seen of them. Decides on what was opened rather than on what was asked for. Only the
  * resolver (resolver.ts) leads here from a URL.
  */
-import { close, constants, fstat, open, realpath as realpathCallback, type BigIntStats } from 'node:fs';
+import { close, constants, type BigIntStats } from 'node:fs';
 import { lstat, readlink, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
+import { realpathNative, openFd, fstatBig } from './descriptors.js';
 import type { Stamp } from './fingerprint.js';
 import { isHidden } from './sitePath.js';
 import { pathBelow } from '../util/paths.js';
-
-const realpath = promisify(realpathCallback.native);
-const openFd = promisify(open);
-const fstatBig = promisify(fstat) as unknown as (fd: number, options: { bigint: true }) => Promise<BigIntStats>;
 
 /** Something below a root that may be seen. */
 export interface Found {
@@ -43,7 +39,7 @@ const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants
  * @throws the system's error
  */
 export async function findBelow(root: string, lookupPath: string): Promise<Found | undefined> {
-  const realPath = await realpath(lookupPath);
+  const realPath = await realpathNative(lookupPath);
   if (!isVisibleBelow(root, realPath)) return undefined;
   const stats = await stat(realPath);
   return stats.isFile() || stats.isDirectory() ? { lookupPath, realPath, isFolder: stats.isDirectory() } : undefined;
@@ -67,7 +63,7 @@ export function isVisibleBelow(root: string, realPath: string): boolean {
 export async function realLocationOf(file: string): Promise<string | undefined> {
   const missing: string[] = [];
   for (let at = file; ; at = path.dirname(at)) {
-    const real = await realpath(at).catch(() => undefined);
+    const real = await realpathNative(at).catch(() => undefined);
     if (real !== undefined) return path.join(real, ...missing);
     if (
       at === path.dirname(at) ||
@@ -113,7 +109,7 @@ async function isOpenAt(fd: number, opened: BigIntStats, realPath: string): Prom
     if (place !== undefined) return place === realPath;
   }
   const standing = await lstat(realPath, { bigint: true });
-  return opened.ino === standing.ino && opened.dev === standing.dev && (await realpath(realPath)) === realPath;
+  return opened.ino === standing.ino && opened.dev === standing.dev && (await realpathNative(realPath)) === realPath;
 }
 
 /**
@@ -122,7 +118,7 @@ async function isOpenAt(fd: number, opened: BigIntStats, realPath: string): Prom
  */
 export async function isKnownInside(root: string, segments: readonly string[]): Promise<boolean> {
   for (let depth = segments.length; depth >= 0; depth--) {
-    const reached = await realpath(path.join(root, ...segments.slice(0, depth))).catch(() => undefined);
+    const reached = await realpathNative(path.join(root, ...segments.slice(0, depth))).catch(() => undefined);
     if (reached === undefined) continue;
     const next = segments[depth];
     const isLink =

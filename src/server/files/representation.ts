@@ -2,8 +2,8 @@
  * An open file → what can be sent of it: the fields that describe it, and its bytes when it is small.
  */
 import { createHash } from 'node:crypto';
-import { close, fstat, read, type BigIntStats } from 'node:fs';
-import { promisify } from 'node:util';
+import { close } from 'node:fs';
+import { readFd, fstatBig } from './descriptors.js';
 import type { Validators } from '../http/conditions.js';
 import { formatHttpDate } from '../http/date.js';
 import { contentType } from './contentTypes.js';
@@ -12,9 +12,6 @@ import type { OpenFile } from './resolver.js';
 import type { Piece } from '../http/ranges.js';
 import { bytesBody } from '../http/body.js';
 import { headerBlock, WholeResponse, type HeaderBlock } from '../http/responseHead.js';
-
-const readFd = promisify(read);
-const fstatBig = promisify(fstat) as unknown as (fd: number, options: { bigint: true }) => Promise<BigIntStats>;
 
 /** Files up to this size are read whole: they leave in one write, and may be kept in memory. */
 const SMALL_FILE = 64 * 1024;

@@ -10,10 +10,9 @@
  * | a file and `/`     | nothing                                                                                 |
  * | below a mount      | the same, in the mounted folder                                                         |
  */
-import { realpath as realpathCallback } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
+import { realpathNative } from './descriptors.js';
 import type { Script } from './script.js';
 import type { Mount } from '../options/serverOptions.js';
 import { decodePath, encodePath, refuseName, type DecodedPath } from './sitePath.js';
@@ -21,8 +20,6 @@ import { findBelow, isKnownInside, openVerified, readFailure, type Found } from 
 import { isWithin } from '../util/paths.js';
 
 import type { Stamp } from './fingerprint.js';
-
-const realpath = promisify(realpathCallback.native);
 
 /** An open, verified regular file. Whoever receives it closes `fd`. */
 export interface OpenFile {
@@ -112,7 +109,7 @@ const NO_BACKEND: Resolved = {
  * @throws when the root does not exist or is no folder
  */
 export async function createResolver(root: string, given: Partial<ResolverRules> = {}): Promise<Resolver> {
-  const realRoot = await realpath(root);
+  const realRoot = await realpathNative(root);
   if (!(await stat(realRoot)).isDirectory())
     throw Object.assign(new Error(`${root} is not a folder`), { code: 'ENOTDIR' });
   const rules = { ...PLAIN, ...given };
@@ -168,7 +165,7 @@ export async function createResolver(root: string, given: Partial<ResolverRules>
  * @returns absolute, links followed; undefined when there is no such folder
  */
 export async function mountedFolder({ folder, within }: Mount): Promise<string | undefined> {
-  const real = await realpath(folder).catch(() => undefined);
+  const real = await realpathNative(folder).catch(() => undefined);
   if (real === undefined || within?.some((place) => isWithin(place, real)) === false) return undefined;
   return (await stat(real).then(
     (stats) => stats.isDirectory(),

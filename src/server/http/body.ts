@@ -2,6 +2,9 @@
  * Content that is pulled, chunk by chunk.
  */
 
+/** No bytes: what is delivered at the end, and held before anything has come. */
+export const EMPTY = Buffer.alloc(0);
+
 /** `error` set: no more will come, and what was promised is not complete. */
 export type Deliver = (error: Error | undefined, chunk: Buffer) => void;
 

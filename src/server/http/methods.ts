@@ -48,3 +48,10 @@ const REGISTERED = new Set([
 export function isKnownMethod(method: string): boolean {
   return REGISTERED.has(method);
 }
+
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+
+/** Whether nothing is lost when a request arrives twice (RFC 9110 §9.2.2). */
+export function isIdempotent(method: string): boolean {
+  return IDEMPOTENT.has(method);
+}

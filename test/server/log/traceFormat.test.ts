@@ -5,7 +5,6 @@ import type { ConnectionInfo, StateSnapshot } from '../../../src/server/options/
 import { serverOptions } from '../../../src/server/config/defaults.js';
 import { createServer } from '../../../src/server/server.js';
 import { connectionLabel, progressLine, receivingLine, traceLine } from '../../../src/server/log/traceFormat.js';
-import { formatBytes } from '../../../src/server/util/formatBytes.js';
 import { exchange, open } from '../../support/client.js';
 import { atEnd, temporaryFolder, until, writeFiles } from '../../support/site.js';
 
@@ -19,23 +18,6 @@ describe('trace: labels', () => {
     assert.equal(connectionLabel({ ...connection, remoteAddress: '::1' }), '#7 fd=24 [::1]:53124');
     assert.equal(connectionLabel({ ...connection, fd: 0 }), '#7 fd=0 127.0.0.1:53124');
   });
-
-  const sizes: [bytes: number, text: string][] = [
-    [0, '0 bytes'],
-    [1, '1 bytes'],
-    [1023, '1023 bytes'],
-    [1024, '1.0 KiB'],
-    [4800, '4.7 KiB'],
-    [1024 ** 2, '1.0 MiB'],
-    [1024 ** 3, '1.0 GiB'],
-    [1.5 * 1024 ** 4, '1.5 TiB'],
-    [5000 * 1024 ** 4, '5000.0 TiB'],
-  ];
-  for (const [bytes, text] of sizes) {
-    it(`${bytes} → ${text}`, () => {
-      assert.equal(formatBytes(bytes), text);
-    });
-  }
 
   it('progress', () => {
     assert.equal(

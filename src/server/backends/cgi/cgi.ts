@@ -2,11 +2,12 @@
  * CGI scripts (RFC 3875): one process for each request, without a shell, with an environment made for it, and ended
  * with all it has started when nobody waits for it any more.
  */
+import { EMPTY } from '../../http/body.js';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
-import type { ClientAbortSignal } from '../../connection/clientAbort.js';
+import { ClientGone, type ClientAbortSignal } from '../../connection/clientAbort.js';
 import { reportExternalBytes } from '../../body/externalMemory.js';
 import { StreamBody } from '../../body/streamBody.js';
 import {
@@ -29,7 +30,6 @@ import { Semaphore, type Patience } from '../../util/semaphore.js';
 const MAX_WAITING = 64;
 /** Milliseconds without output after a script has ended: nothing of it is on its way any more. */
 const AFTERMATH = 50;
-const EMPTY = Buffer.alloc(0);
 
 export function createCgi(rule: CgiRule, tools: BackendTools): ScriptBackend {
   const turns = new Semaphore(rule.maxProcesses, MAX_WAITING);
@@ -118,7 +118,7 @@ class ScriptRun {
   private pieces = 0;
   private readonly timer: NodeJS.Timeout;
   private readonly onGone = (): void => {
-    this.fail(new Error('the client has gone'));
+    this.fail(new ClientGone());
   };
 
   constructor(

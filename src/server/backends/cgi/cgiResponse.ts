@@ -2,10 +2,7 @@
  * The head of what a CGI script or a FastCGI application answers → status and fields (RFC 3875 §6). Pure.
  */
 import { isWritableField } from '../../http/responseHead.js';
-import { BackendFailure } from '../common/backend.js';
-
-/** Longest head that is read. Bytes. */
-export const MAX_HEAD = 64 * 1024;
+import { BackendFailure, MAX_HEAD } from '../common/backend.js';
 
 export interface CgiHead {
   /** 200 to 599. */

@@ -10,6 +10,9 @@ import type { IncomingBody } from '../../body/incomingBody.js';
 import type { Request } from '../../http/message.js';
 import type { Script } from '../../files/script.js';
 
+/** Longest head of an answer that is read. Bytes. */
+export const MAX_HEAD = 64 * 1024;
+
 /** A request on its way to a backend: it has passed the gate. */
 export interface BackendRequest {
   readonly request: Request;

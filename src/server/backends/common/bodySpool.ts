@@ -2,6 +2,7 @@
  * All of a request's body before anything is done for it: in memory while it is small, else in a file that nobody else
  * can find.
  */
+import { EMPTY } from '../../http/body.js';
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, unlink, type FileHandle } from 'node:fs/promises';
@@ -16,7 +17,6 @@ import { BackendFailure, type BackendRequest } from './backend.js';
 const MAX_IN_MEMORY = 1024 * 1024;
 /** What is read of a file at once: the longest FastCGI record that needs no padding. Bytes. */
 const PIECE = 0xfff8;
-const EMPTY = Buffer.alloc(0);
 
 /** A body that is complete. Whoever has it closes it. */
 export interface Spooled {

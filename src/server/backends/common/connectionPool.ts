@@ -1,7 +1,7 @@
 /**
  * Connections to a backend: kept, used again, and as many as it may have at once; each carries one request at a time.
  */
-import type { ClientAbortSignal } from '../../connection/clientAbort.js';
+import { ClientGone, type ClientAbortSignal } from '../../connection/clientAbort.js';
 import { BackendFailure } from './backend.js';
 
 /** It did not answer a single byte on a connection that had been used before: it may have closed it just then. */
@@ -95,7 +95,7 @@ export class ConnectionPool<C extends PooledConnection> {
     if (!connection.isFree) return this.askAgain(askOn, signal);
     if (!signal.aborted) return this.askOn(connection, askOn);
     this.free(connection);
-    return Promise.reject(new Error('the client has gone'));
+    return Promise.reject(new ClientGone());
   }
 
   private async askAgain<A>(askOn: AskOn<C, A>, signal: ClientAbortSignal): Promise<A> {
@@ -105,7 +105,7 @@ export class ConnectionPool<C extends PooledConnection> {
     const connection = await this.take(signal, false);
     if (signal.aborted) {
       connection.destroy();
-      throw new Error('the client has gone');
+      throw new ClientGone();
     }
     return this.askOn(connection, askOn).catch((again: unknown) => {
       throw again instanceof StaleConnection ? again.cause : again;
@@ -167,7 +167,7 @@ export class ConnectionPool<C extends PooledConnection> {
         },
       };
       const gone = (): void => {
-        mine.fail(new Error('the client has gone'));
+        mine.fail(new ClientGone());
       };
       const timer = setTimeout(() => {
         mine.fail(

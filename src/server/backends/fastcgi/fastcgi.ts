@@ -2,6 +2,7 @@
  * A client of FastCGI applications: php-fpm and the like. Connections are kept and used again; each carries one request
  * at a time.
  */
+import { isIdempotent } from '../../http/methods.js';
 import type { BackendAnswer, BackendTools, ScriptBackend } from '../common/backend.js';
 import { cgiVariables } from '../cgi/metaVariables.js';
 import { ConnectionPool } from '../common/connectionPool.js';
@@ -12,8 +13,6 @@ import { spoolOf } from '../common/bodySpool.js';
 
 /** Requests that wait for a connection, at most. */
 const MAX_WAITING = 64;
-/** Doing them twice is doing them once (RFC 9110 §9.2.2). */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
 export type FastCgiOptions = Pick<FastCgiRule, 'address' | 'timeout' | 'maxConnections' | 'label'>;
 
@@ -45,7 +44,7 @@ export function createFastCgi(rule: FastCgiOptions, tools: Pick<BackendTools, 'l
         const answer = await pool.ask(
           (connection, free) => connection.ask(call, signal, free),
           signal,
-          IDEMPOTENT.has(request.method),
+          isIdempotent(request.method),
         );
         // A file may still be on its way, while the answer already comes.
         isStreamed = content.fd !== undefined && answer.kind === 'response' && answer.body !== undefined;

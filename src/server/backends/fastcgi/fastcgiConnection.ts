@@ -1,8 +1,9 @@
 /**
  * One connection to a FastCGI application: one request at a time, and then the next one.
  */
+import { EMPTY } from '../../http/body.js';
 import type { Socket } from 'node:net';
-import type { ClientAbortSignal } from '../../connection/clientAbort.js';
+import { ClientGone, type ClientAbortSignal } from '../../connection/clientAbort.js';
 import { BackendFailure, type BackendAnswer } from '../common/backend.js';
 import { openSocket } from '../common/backendSocket.js';
 import type { PooledConnection } from '../common/connectionPool.js';
@@ -10,7 +11,6 @@ import { FastCgiRequest, type RequestConnection, type FastCgiParameters } from '
 import { encodeAbort, encodeRequest, encodeStdin, RecordError, RecordReader, stdinRecords } from './fastcgiRecords.js';
 import type { Address } from '../../options/backendRules.js';
 
-const EMPTY = Buffer.alloc(0);
 /** Milliseconds for the application to take the news that nobody waits. */
 const LAST_WORD = 200;
 /** Milliseconds to come to a connection at all; the machine is usually this one. */
@@ -70,7 +70,7 @@ export class FastCgiConnection implements PooledConnection, RequestConnection {
       const mine = new FastCgiRequest(call, { resolve, reject, connection: this, isReused: this.isProven });
       this.call = mine;
       const gone = (): void => {
-        mine.lost(new Error('the client has gone'));
+        mine.lost(new ClientGone());
         this.abort();
       };
       signal.addEventListener('abort', gone);

@@ -4,6 +4,7 @@
  * A record is a head of eight bytes (version, type, id, content length, padding length, reserved) and its content. One
  * request is on a connection at a time, always with the same id.
  */
+import { EMPTY } from '../../http/body.js';
 
 const VERSION_1 = 1;
 const HEAD_LENGTH = 8;
@@ -77,7 +78,7 @@ function encodeLarge(pairs: readonly (readonly [name: string, value: string])[],
     size += pair.length;
   }
   flush();
-  parts.push(record(TYPES.params, Buffer.alloc(0)));
+  parts.push(record(TYPES.params, EMPTY));
   if (content !== undefined && content.length > 0) parts.push(encodeStdin(content));
   if (content !== undefined) parts.push(encodeStdin(content.subarray(0, 0)));
   return Buffer.concat(parts);
@@ -120,7 +121,7 @@ export function stdinRecords(content: Buffer): Buffer[] {
 
 /** Nobody waits for the answer any more. */
 export function encodeAbort(): Buffer {
-  return record(TYPES.abort, Buffer.alloc(0));
+  return record(TYPES.abort, EMPTY);
 }
 
 function records(type: number, content: Buffer): Buffer[] {
@@ -144,8 +145,6 @@ function head(type: number, length: number): Buffer {
 
 /** Why bytes are no answer. */
 export class RecordError extends Error {}
-
-const EMPTY = Buffer.alloc(0);
 
 /**
  * Cuts what arrives into records. Nothing is copied but heads, and records that are not yet whole where they have to

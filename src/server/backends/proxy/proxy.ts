@@ -1,6 +1,9 @@
 /**
  * Another web server's answers (RFC 9110 §3.7): both ways as they come, over connections that are kept.
  */
+import { isIdempotent } from '../../http/methods.js';
+import { wantsWebSocket } from '../../http/upgrade.js';
+import { ClientGone } from '../../connection/clientAbort.js';
 import type { Request } from '../../http/message.js';
 import type { Backend, BackendAnswer, BackendRequest } from '../common/backend.js';
 import { ConnectionPool } from '../common/connectionPool.js';
@@ -14,8 +17,6 @@ import type { ProxyRule } from '../../options/backendRules.js';
 /** Connections to the target at once, and requests that may wait for one. */
 const MAX_CONNECTIONS = 64;
 const MAX_WAITING = 128;
-/** Doing them twice is doing them once (RFC 9110 §9.2.2). */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
 export function createProxy(rule: ProxyRule): Backend {
   const { timeout, label } = rule;
@@ -32,27 +33,18 @@ export function createProxy(rule: ProxyRule): Backend {
     handle(exchange) {
       const { request, signal } = exchange;
       // It may have gone while this was being loaded.
-      if (signal.aborted) return Promise.reject(new Error('the client has gone'));
+      if (signal.aborted) return Promise.reject(new ClientGone());
       const circle = circleOf(request, rule);
       if (circle !== undefined) return Promise.reject(circle);
       if (wantsWebSocket(request)) return openTunnel(exchange, rule);
       const call = callOf(exchange, rule);
-      const mayRetry = request.framing.kind === 'none' && IDEMPOTENT.has(request.method);
+      const mayRetry = request.framing.kind === 'none' && isIdempotent(request.method);
       return pool
         .ask((connection, free) => connection.ask(call, signal, free), signal, mayRetry)
         .then((reply) => answerOf(reply, request, rule));
     },
     close: () => pool.close(),
   };
-}
-
-function wantsWebSocket({ method, minor, fields }: Request): boolean {
-  return (
-    method === 'GET' &&
-    minor > 0 &&
-    fields.tokens('upgrade').includes('websocket') &&
-    fields.tokens('connection').includes('upgrade')
-  );
 }
 
 function callOf(exchange: BackendRequest, rule: ProxyRule): UpstreamParameters {
@@ -63,7 +55,7 @@ function callOf(exchange: BackendRequest, rule: ProxyRule): UpstreamParameters {
   if (framing.kind === 'length') head += `Content-Length: ${framing.length}\r\n`;
   else if (framing.kind === 'chunked') head += 'Transfer-Encoding: chunked\r\n';
   // A method that usually has content says that there is none (RFC 9110 §8.6).
-  else if (!IDEMPOTENT.has(method) || method === 'PUT') head += 'Content-Length: 0\r\n';
+  else if (!isIdempotent(method) || method === 'PUT') head += 'Content-Length: 0\r\n';
   return {
     head: `${head}\r\n`,
     isHead: method === 'HEAD',

@@ -2,15 +2,15 @@
  * One request to the target of a proxy, on its connection: the answer as it comes (RFC 9112 §9).
  */
 import { RelayBody } from '../../body/relayBody.js';
-import { bytesBody, type Body } from '../../http/body.js';
-import type { ClientAbortSignal } from '../../connection/clientAbort.js';
+import { EMPTY, bytesBody, type Body } from '../../http/body.js';
+import { ClientGone, type ClientAbortSignal } from '../../connection/clientAbort.js';
 import type { IncomingBody } from '../../body/incomingBody.js';
 import { BodyDecoder } from '../../http/bodyDecoder.js';
 import { atEndOfTurn, type TurnWork } from '../../util/loopTurn.js';
-import { BackendFailure } from '../common/backend.js';
+import { BackendFailure, MAX_HEAD } from '../common/backend.js';
 import { StaleConnection } from '../common/connectionPool.js';
 import { failureOf, late, nonsense } from './upstreamErrors.js';
-import { MAX_HEAD, parseResponseHead, type UpstreamHead } from './upstreamResponse.js';
+import { parseResponseHead, type UpstreamHead } from './upstreamResponse.js';
 import type { ProxyRule } from '../../options/backendRules.js';
 
 /** A target that keeps connections for five seconds, as many do, has not closed one that we use. Milliseconds. */
@@ -28,7 +28,6 @@ const LIMITS = {
 const MAX_INTERIM = 10_000;
 /** Most heads are not longer. Bytes. */
 const SHORT = 2 * 1024;
-const EMPTY = Buffer.alloc(0);
 
 export interface UpstreamParameters {
   /** Request line and fields, with the empty line behind them. latin1 */
@@ -72,7 +71,7 @@ export class UpstreamRequest implements TurnWork {
   waitsForClient: boolean;
   private head: UpstreamHead | undefined;
   /** What has come of a head. */
-  private rest = EMPTY;
+  private rest: Buffer = EMPTY;
   private interim = 0;
   private decoder: BodyDecoder | undefined;
   private body: RelayBody | undefined;
@@ -82,7 +81,7 @@ export class UpstreamRequest implements TurnWork {
   private isOver = false;
   private isHeld = false;
   private readonly gone = (): void => {
-    this.stop(new Error('the client has gone'));
+    this.stop(new ClientGone());
   };
 
   constructor(

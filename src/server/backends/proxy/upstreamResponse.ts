@@ -7,9 +7,6 @@ import { isWritableField } from '../../http/responseHead.js';
 import { BackendFailure } from '../common/backend.js';
 import type { FieldLine } from './forwardedFields.js';
 
-/** Longest head that is read. Bytes. */
-export const MAX_HEAD = 64 * 1024;
-
 export type ResponseFraming =
   | { readonly kind: 'none' }
   | { readonly kind: 'length'; readonly length: number }

@@ -4,17 +4,14 @@
  * Only what could be asked for is ever named, and nothing else has a part in it: hidden names, scripts, and links that
  * lead out change no answer.
  */
-import { realpath as realpathCallback } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
+import { realpathNative } from '../../files/descriptors.js';
 import { MAX_NAME_LENGTH, rank, twinsOf } from '../../util/editDistance.js';
 import { openDirectory, readNames } from '../../files/directory.js';
 import type { Mount } from '../../options/serverOptions.js';
 import { decodePath, encodePath, refuseName } from '../../files/sitePath.js';
 import { findBelow } from '../../files/openVerified.js';
 import { pathBelow } from '../../util/paths.js';
-
-const realpath = promisify(realpathCallback.native);
 
 /** Something that is there. */
 export interface Suggestion {
@@ -238,7 +235,7 @@ async function readFrom(realPath: string, isTop: boolean, limit: number): Promis
 }
 
 async function placeAt(folder: string): Promise<SiteFolder['place']> {
-  const realPath = await realpath(folder).catch(() => undefined);
+  const realPath = await realpathNative(folder).catch(() => undefined);
   return realPath === undefined ? undefined : { root: realPath, realPath };
 }
 

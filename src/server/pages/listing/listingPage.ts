@@ -3,6 +3,7 @@
  * link begins with `./` or `../`, or is a query of ours.
  */
 import type { DirectoryEntry } from '../../files/directory.js';
+import { formatBytes } from '../../util/formatBytes.js';
 import { escapeHtml } from '../../util/printable.js';
 import type { FolderPage } from './listingEntries.js';
 import { fileIcon, icon, ICONS, STYLE } from './listingAssets.js';
@@ -75,7 +76,7 @@ function summaryOf({ count, bytes, more }: FolderPage): string {
     ...(count.folders > 0 ? [counted(count.folders, 'folder')] : []),
     ...(count.files > 0 || count.folders + count.links === 0 ? [counted(count.files, 'file')] : []),
     ...(count.links > 0 ? [counted(count.links, 'link')] : []),
-    ...(bytes !== undefined && count.files > 0 ? [`${sizeOf(bytes)} in all`] : []),
+    ...(bytes !== undefined && count.files > 0 ? [`${formatBytes(bytes)} in all`] : []),
   ];
   return `${more ? 'The first ' : ''}${parts.join(', ')}`;
 }
@@ -131,7 +132,7 @@ function rowOf({ name, isFolder, size, modified }: DirectoryEntry): string {
   const href = escapeHtml(`.${encodePath([name], isFolder)}`);
   const shown = `${isFolder ? icon('folder') : fileIcon(name)}<bdi translate="no">${breakable(name)}${isFolder ? '/' : ''}</bdi>`;
   const bytes =
-    size === undefined ? '' : `<data value="${size}" title="${counted(size, 'byte')}">${sizeOf(size)}</data>`;
+    size === undefined ? '' : `<data value="${size}" title="${counted(size, 'byte')}">${formatBytes(size)}</data>`;
   return `<tr><th scope="row" class="name"><a href="${href}">${shown}</a></th><td class="size">${bytes}</td><td class="date">${dateOf(modified)}</td></tr>`;
 }
 
@@ -139,19 +140,6 @@ function rowOf({ name, isFolder, size, modified }: DirectoryEntry): string {
 function breakable(name: string): string {
   const dot = name.lastIndexOf('.');
   return dot < 1 ? escapeHtml(name) : `${escapeHtml(name.slice(0, dot))}<wbr>${escapeHtml(name.slice(dot))}`;
-}
-
-/** Bytes for people: three digits, in powers of a thousand. */
-export function sizeOf(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  // 999.5 kB would be rounded to 1000.
-  while (value >= (unit === 0 ? 1000 : 999.5)) {
-    value /= 1000;
-    unit++;
-  }
-  const digits = unit > 0 && value < 9.95 ? 1 : 0;
-  return `${value.toFixed(digits)} ${['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'][unit] as string}`;
 }
 
 /** In the time of this machine, to the minute. Nothing for a time that no calendar has. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { BackendFailure } from '../../../../src/server/backends/common/backend.js';
-import { MAX_HEAD, parseCgiHead, type CgiHead } from '../../../../src/server/backends/cgi/cgiResponse.js';
+import { BackendFailure, MAX_HEAD } from '../../../../src/server/backends/common/backend.js';
+import { parseCgiHead, type CgiHead } from '../../../../src/server/backends/cgi/cgiResponse.js';
 
 function parse(text: string): { head: CgiHead; rest: string } | undefined {
   const bytes = Buffer.from(text, 'latin1');
