@@ -4,7 +4,7 @@
 import type { WebSocket } from 'ws';
 import { keyOf, type FileName, type SiteFiles } from './siteFiles.js';
 import { readMessage } from './messageReader.js';
-import type { ChangeKind, FromPage, ToPage } from '../shared/liveProtocol.js';
+import { POLICY_VIOLATION, type ChangeKind, type FromPage, type ToPage } from '../shared/liveProtocol.js';
 
 /** Messages a page may send at once, and how many of them come back in a second. */
 const BURST = 60;
@@ -20,8 +20,6 @@ const NAME_COST = 32;
 const MAX_UNREAD = 8 * 1024 * 1024;
 /** Milliseconds within which a page tells of what it has loaded. */
 const RECENT = 2_000;
-/** RFC 6455 §7.4.1 */
-const POLICY_VIOLATION = 1008;
 
 export interface PageEvents {
   readonly hello: (page: ConnectedPage) => void;

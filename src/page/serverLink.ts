@@ -1,5 +1,6 @@
 /** The WebSocket to the server: opened at once, opened again for as long as the page is shown. */
 import {
+  POLICY_VIOLATION,
   MAX_MESSAGE_BYTES,
   SESSION_NAME,
   SOCKET_NAME,
@@ -13,8 +14,6 @@ import { nextVersion } from './dom/siteUrls.js';
 /** Milliseconds between two attempts: doubled each time. */
 const FIRST_WAIT = 250;
 const MAX_WAIT = 5_000;
-/** The server had enough of us (RFC 6455 §7.4.1). */
-const POLICY_VIOLATION = 1008;
 /** WebSocket.OPEN */
 const OPEN = 1;
 

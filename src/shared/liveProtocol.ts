@@ -17,6 +17,9 @@ export const SOCKET_NAME = `${RESERVED_FOLDER}live`;
 export const SESSION_NAME = `${RESERVED_FOLDER}session`;
 export const PREVIEW_NAME = `${RESERVED_FOLDER}preview`;
 
+/** Code of a connection that the server closes because of what a page sends (RFC 6455 §7.4.1). */
+export const POLICY_VIOLATION = 1008;
+
 /** Bytes of one message of a page. */
 export const MAX_MESSAGE_BYTES = 4096;
 

@@ -5,6 +5,7 @@
  * Whatever a request contains, it makes one line, of bounded length, and stays within its field. Tickets of our own
  * never reach a log.
  */
+import { MONTHS } from '../http/date.js';
 import type { RequestLine } from '../http/message.js';
 import { RESERVED } from '../../shared/reservedPath.js';
 import type { Exchange } from '../options/observer.js';
@@ -12,7 +13,6 @@ import { escapeLogField, isPlain, jsonLogField } from '../util/printable.js';
 
 export type LogFormat = 'common' | 'combined' | 'json';
 
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 /** The same in JSON, where a line has more fields. Bytes. */
 const MAX_VALUE_LENGTH = 768;
 const MAX_HOST_LENGTH = 256;

@@ -43,6 +43,10 @@ interface Waiting<C> {
   readonly fail: (error: Error) => void;
 }
 
+/** Milliseconds to come to a connection at all; the machine is usually this one. */
+export const MAX_CONNECTING = 5_000;
+/** Milliseconds for a last word: of a backend that takes no more, or to one that nobody waits for any more. */
+export const LAST_WORD = 200;
 /** Milliseconds between looks at what nobody needs. */
 const SWEEP = 1_000;
 

@@ -6,15 +6,11 @@ import type { Socket } from 'node:net';
 import { ClientGone, type ClientAbortSignal } from '../../connection/clientAbort.js';
 import { BackendFailure, type BackendAnswer } from '../common/backend.js';
 import { openSocket } from '../common/backendSocket.js';
-import type { PooledConnection } from '../common/connectionPool.js';
+import { LAST_WORD, MAX_CONNECTING, type PooledConnection } from '../common/connectionPool.js';
 import { FastCgiRequest, type RequestConnection, type FastCgiParameters } from './fastcgiRequest.js';
 import { encodeAbort, encodeRequest, encodeStdin, RecordError, RecordReader, stdinRecords } from './fastcgiRecords.js';
 import type { Address } from '../../options/backendRules.js';
 
-/** Milliseconds for the application to take the news that nobody waits. */
-const LAST_WORD = 200;
-/** Milliseconds to come to a connection at all; the machine is usually this one. */
-const MAX_CONNECTING = 5_000;
 /** A connection that nobody needs holds one of the application's processes. Milliseconds. */
 const MAX_IDLE = 15_000;
 

@@ -6,7 +6,7 @@ import { connect as connectSecure } from 'node:tls';
 import type { ClientAbortSignal } from '../../connection/clientAbort.js';
 import { reportExternalBytes } from '../../body/externalMemory.js';
 import { openSocket } from '../common/backendSocket.js';
-import type { PooledConnection } from '../common/connectionPool.js';
+import { LAST_WORD, MAX_CONNECTING, type PooledConnection } from '../common/connectionPool.js';
 import {
   UpstreamRequest,
   MAX_KEPT,
@@ -17,9 +17,6 @@ import {
 import { late } from './upstreamErrors.js';
 import type { ProxyRule } from '../../options/backendRules.js';
 
-const MAX_CONNECTING = 5_000;
-/** For what a target has said that takes no more of an upload. Milliseconds. */
-const LAST_WORD = 200;
 const LAST_CHUNK = '0\r\n\r\n';
 
 export class UpstreamConnection implements PooledConnection, UpstreamRequestConnection {

@@ -45,12 +45,14 @@ export function late({ label, target, timeout }: ProxyRule): BackendFailure {
   );
 }
 
+/** The target's answer is not HTTP/1: told with the rule it was asked by. */
 export function nonsense({ label, target }: ProxyRule, detail: string): BackendFailure {
-  return new BackendFailure(
-    502,
-    'The other server gave an answer that is none.',
-    `${label}: what ${target.origin} answers is not HTTP/1: ${detail}`,
-  );
+  return malformed(`${label}: what ${target.origin} answers is not HTTP/1: ${detail}`);
+}
+
+/** The same for a parser, which knows no rule. */
+export function malformed(detail: string): BackendFailure {
+  return new BackendFailure(502, 'The other server gave an answer that is none.', detail);
 }
 
 function isCertificateTrouble(code: string): boolean {

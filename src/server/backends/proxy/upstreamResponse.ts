@@ -4,7 +4,7 @@
  */
 import { isFieldValue } from '../../http/grammar.js';
 import { isWritableField } from '../../http/responseHead.js';
-import { BackendFailure } from '../common/backend.js';
+import { malformed } from './upstreamErrors.js';
 import type { FieldLine } from './forwardedFields.js';
 
 export type ResponseFraming =
@@ -52,7 +52,7 @@ export function parseResponseHead(
   const line = text.slice(0, endOfLine(text, 0, first));
   const match = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: (.*))?$/.exec(line);
   if (match === null)
-    throw nonsense(`it begins with ${JSON.stringify(line.slice(0, 80))}, which is no status line of HTTP/1`);
+    throw malformed(`it begins with ${JSON.stringify(line.slice(0, 80))}, which is no status line of HTTP/1`);
   const status = Number(match[2]);
   const reason = match[3] ?? '';
   const said = readConnection(lines);
@@ -89,12 +89,12 @@ function readLines(text: string, from: number): { readonly lines: FieldLine[]; r
     if (isBlank(text, start)) {
       // A line that goes on: as one (RFC 9112 §5.2).
       const last = lines.pop();
-      if (last === undefined) throw nonsense('its first field begins with white space');
+      if (last === undefined) throw malformed('its first field begins with white space');
       lines.push(checked(last[0], `${last[1]} ${trimmed(text, start, end)}`.trim()));
     } else {
       const colon = text.indexOf(':', start);
       if (colon <= start || colon > end)
-        throw nonsense(
+        throw malformed(
           `a line of its head is no field: ${JSON.stringify(text.slice(start, Math.min(end, start + 80)))}`,
         );
       // White space before the colon goes (RFC 9112 §5.1).
@@ -106,7 +106,7 @@ function readLines(text: string, from: number): { readonly lines: FieldLine[]; r
 
 function checked(name: string, value: string): FieldLine {
   if (!isWritableField(name, value))
-    throw nonsense(`a line of its head is no field: ${JSON.stringify(`${name}: ${value}`.slice(0, 80))}`);
+    throw malformed(`a line of its head is no field: ${JSON.stringify(`${name}: ${value}`.slice(0, 80))}`);
   return [name, value];
 }
 
@@ -145,7 +145,7 @@ function readConnection(lines: readonly FieldLine[]): Said {
       case 14:
         if (name.toLowerCase() !== 'content-length') break;
         if (!/^\d{1,15}$/.test(value) || (length !== undefined && length !== value))
-          throw nonsense('its Content-Length is not one number');
+          throw malformed('its Content-Length is not one number');
         length = value;
         break;
       case 17:
@@ -192,14 +192,10 @@ function timeoutOf(value: string): number | undefined {
  */
 function framingOf({ length, codings }: Said): ResponseFraming {
   if (codings.length === 0) return length === undefined ? CLOSE : { kind: 'length', length };
-  if (length !== undefined) throw nonsense('it has both a Content-Length and a Transfer-Encoding');
+  if (length !== undefined) throw malformed('it has both a Content-Length and a Transfer-Encoding');
   if (codings.length > 1 || codings[0] !== 'chunked')
-    throw nonsense(
+    throw malformed(
       `its Transfer-Encoding is ${JSON.stringify(codings.join(', ').slice(0, 80))}; only chunked is known here`,
     );
   return CHUNKED;
-}
-
-function nonsense(detail: string): BackendFailure {
-  return new BackendFailure(502, 'The other server gave an answer that is none.', detail);
 }

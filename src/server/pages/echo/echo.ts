@@ -20,7 +20,7 @@ export function echoResponse(report: FormReport, request: Request, hooks: Hooks)
     // It shows what was sent once: there is nothing to keep up to date, and asking again would send it again.
     return generatedResponse(
       { status: 200, html: (nonce) => renderEcho(report, request, nonce), extra: [['Vary', 'Accept']] },
-      { ...request, fields: request.fields },
+      request,
       { ...hooks, script: () => undefined },
     );
   }
