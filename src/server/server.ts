@@ -101,7 +101,10 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
     net.on('error', (error) => observer.failure?.('The listening socket failed', error));
     sweeper = sweep(() => {
       clock.now = performance.now();
-      connectionLimit.checkDeadlines();
+      // Behind the events of the loop: what arrived while it stood still was in time.
+      setImmediate(() => {
+        connectionLimit.checkDeadlines();
+      });
     }, limits);
     const { address, port } = net.address() as AddressInfo;
     return { ip: address, port };

@@ -143,6 +143,8 @@ export class ConnectionDriver implements TurnWork {
 
   /** Called from time to time: has the deadline of the current state passed? */
   checkDeadline(): void {
+    // What has come is no longer waited for.
+    if (this.isQueued) this.endOfTurn();
     if (this.timer === undefined) return;
     if (this.timer === 'stall') {
       const unsent = unsentBytes(this.tcp);
@@ -360,7 +362,8 @@ export class ConnectionDriver implements TurnWork {
   };
 
   private progressed(): void {
-    this.since = this.shared.clock.now;
+    // Exact, because the shared clock may have stood still with the event loop.
+    this.since = this.shared.clock.exact();
     this.events.sent(this.connection.state);
     this.drive();
   }

@@ -8,6 +8,7 @@ import { createServer, type Server as TlsServer, type TLSSocket } from 'node:tls
 import type { ServerOptions, TlsMaterial } from '../options/serverOptions.js';
 import type { Limits } from '../options/limits.js';
 import type { Accepted } from '../connection/accepted.js';
+import { Patience } from '../util/patience.js';
 
 /** The first byte of a TLS record that begins a handshake (RFC 8446 §5.1); no HTTP method begins with it. */
 const HANDSHAKE = 0x16;
@@ -54,7 +55,7 @@ class TlsDetector implements ProtocolDetector {
    * Clients that have not said enough yet, and how long they may take. Of too many, the one that has waited longest
    * goes.
    */
-  private readonly waiting = new Map<Socket, NodeJS.Timeout>();
+  private readonly waiting = new Map<Socket, Patience>();
   /** In the handshake, by the client's end, which no two connections share. */
   private readonly shaking = new Map<string, Socket>();
   private readonly secure: TlsServer;
@@ -72,7 +73,8 @@ class TlsDetector implements ProtocolDetector {
       ciphers: CIPHERS,
       honorCipherOrder: true,
       ALPNProtocols: ['http/1.1'],
-      handshakeTimeout: limits.headerTimeout,
+      // Ours comes first: that of Node would take a stall of the event loop for the client's silence.
+      handshakeTimeout: 2 * limits.headerTimeout,
       allowHalfOpen: true,
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     });
@@ -90,9 +92,9 @@ class TlsDetector implements ProtocolDetector {
     if (this.waiting.size >= this.limits.maxConnections) longest?.destroy();
     this.waiting.set(
       tcp,
-      setTimeout(() => {
+      new Patience(this.limits.headerTimeout, () => {
         tcp.destroy();
-      }, this.limits.headerTimeout),
+      }),
     );
     tcp
       .on('error', () => undefined)
@@ -147,7 +149,7 @@ class TlsDetector implements ProtocolDetector {
   }
 
   private leave(tcp: Socket): void {
-    clearTimeout(this.waiting.get(tcp));
+    this.waiting.get(tcp)?.clear();
     this.waiting.delete(tcp);
   }
 }

@@ -1,6 +1,7 @@
 /**
  * So many at once, and the others wait in the order they came.
  */
+import { Patience } from './patience.js';
 
 /** As much of an AbortSignal as is needed to stop waiting. */
 export interface WaitSignal {
@@ -11,7 +12,7 @@ export interface WaitSignal {
 }
 
 /** What ends the wait for a place beside a place that becomes free. */
-export interface Patience {
+export interface WaitLimits {
   /** Of the one who waits: aborted, it fails with what `throwIfAborted` throws. */
   readonly signal: WaitSignal;
   /** Milliseconds. */
@@ -60,13 +61,13 @@ export class Semaphore {
   /**
    * Takes a place, at once or as soon as one is free.
    * @returns gives the place back; to be called once
-   * @throws what `patience` says; Error when too many wait and it says nothing
+   * @throws what `limits` says; Error when too many wait and it says nothing
    */
-  async acquire(patience?: Patience): Promise<() => void> {
-    patience?.signal.throwIfAborted();
+  async acquire(limits?: WaitLimits): Promise<() => void> {
+    limits?.signal.throwIfAborted();
     if (this.free > 0) this.free--;
-    else if (this.isFull) throw patience?.full() ?? new Error('too many wait already');
-    else await this.wait(patience);
+    else if (this.isFull) throw limits?.full() ?? new Error('too many wait already');
+    else await this.wait(limits);
     return () => {
       const [next] = this.waiting;
       if (next === undefined) this.free++;
@@ -79,23 +80,23 @@ export class Semaphore {
     for (const { fail } of this.waiting) fail(error);
   }
 
-  private wait(patience: Patience | undefined): Promise<void> {
+  private wait(limits: WaitLimits | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         try {
-          patience?.signal.throwIfAborted();
+          limits?.signal.throwIfAborted();
         } catch (error) {
           mine.fail(error as Error);
         }
       };
       const timer =
-        patience &&
-        setTimeout(() => {
-          mine.fail(patience.late());
-        }, patience.timeout);
+        limits &&
+        new Patience(limits.timeout, () => {
+          mine.fail(limits.late());
+        });
       const over = (): void => {
-        clearTimeout(timer);
-        patience?.signal.removeEventListener('abort', onAbort);
+        timer?.clear();
+        limits?.signal.removeEventListener('abort', onAbort);
         this.waiting.delete(mine);
       };
       const mine: Waiting = {
@@ -108,7 +109,7 @@ export class Semaphore {
           reject(error);
         },
       };
-      patience?.signal.addEventListener('abort', onAbort);
+      limits?.signal.addEventListener('abort', onAbort);
       this.waiting.add(mine);
     });
   }

@@ -9,6 +9,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { ClientGone, type ClientAbortSignal } from '../../connection/clientAbort.js';
 import { reportExternalBytes } from '../../body/externalMemory.js';
+import { Patience } from '../../util/patience.js';
 import { StreamBody } from '../../body/streamBody.js';
 import {
   BackendFailure,
@@ -24,7 +25,7 @@ import type { CgiRule } from '../../options/backendRules.js';
 import { errorLines } from '../common/stderrLines.js';
 import { whyNotStarted } from './startError.js';
 import { spoolOf, type Spooled } from '../common/bodySpool.js';
-import { Semaphore, type Patience } from '../../util/semaphore.js';
+import { Semaphore, type WaitLimits } from '../../util/semaphore.js';
 
 /** Requests that wait for their turn, at most. */
 const MAX_WAITING = 64;
@@ -55,7 +56,7 @@ export function createCgi(rule: CgiRule, tools: BackendTools): ScriptBackend {
       // Nothing runs for a request that may not be complete.
       const content = await spoolOf(exchange);
       try {
-        const over = await turns.acquire(patienceOf(rule, signal));
+        const over = await turns.acquire(waitLimits(rule, signal));
         if (!tools.mayRun()) {
           over();
           throw new BackendFailure(403, 'Scripts run only in a trusted workspace.');
@@ -89,7 +90,7 @@ async function checkRunnable(file: string, name: string): Promise<void> {
 }
 
 /** How long a request waits for its turn, and what it is told when it does not get one. */
-function patienceOf({ label, maxProcesses, timeout }: CgiRule, signal: ClientAbortSignal): Patience {
+function waitLimits({ label, maxProcesses, timeout }: CgiRule, signal: ClientAbortSignal): WaitLimits {
   const busy = (detail: string): BackendFailure =>
     new BackendFailure(503, 'Too many scripts run already.', `${label}: ${detail}`);
   return {
@@ -116,7 +117,7 @@ class ScriptRun {
   private isHeld = false;
   /** Pieces of output so far. */
   private pieces = 0;
-  private readonly timer: NodeJS.Timeout;
+  private readonly timer: Patience;
   private readonly onGone = (): void => {
     this.fail(new ClientGone());
   };
@@ -154,9 +155,9 @@ class ScriptRun {
           resolve();
         });
     });
-    this.timer = setTimeout(() => {
+    this.timer = new Patience(rule.timeout, () => {
       this.late(rule.timeout);
-    }, rule.timeout);
+    });
     signal.addEventListener('abort', this.onGone);
     this.follow(errorLines(this.label, tools.log));
     // A script that does not read what it is sent closes its end.
@@ -197,7 +198,7 @@ class ScriptRun {
       });
     });
     child.once('exit', () => {
-      clearTimeout(this.timer);
+      this.timer.clear();
       this.drain();
       errors.end();
     });
@@ -324,7 +325,7 @@ class ScriptRun {
   /** It has said everything. What it still has to do it may do, but not for ever. */
   private leave(): void {
     this.isOver = true;
-    clearTimeout(this.timer);
+    this.timer.clear();
     this.exchange.signal.removeEventListener('abort', this.onGone);
     this.child.stdout?.destroy();
     if (this.child.exitCode !== null || this.child.signalCode !== null) {

@@ -2,6 +2,7 @@
  * Connections to a backend: kept, used again, and as many as it may have at once; each carries one request at a time.
  */
 import { ClientGone, type ClientAbortSignal } from '../../connection/clientAbort.js';
+import { Patience } from '../../util/patience.js';
 import { BackendFailure } from './backend.js';
 
 /** It did not answer a single byte on a connection that had been used before: it may have closed it just then. */
@@ -155,7 +156,7 @@ export class ConnectionPool<C extends PooledConnection> {
       );
     return new Promise((resolve, reject) => {
       const over = (): void => {
-        clearTimeout(timer);
+        timer.clear();
         signal.removeEventListener('abort', gone);
         this.waiting.delete(mine);
       };
@@ -173,7 +174,7 @@ export class ConnectionPool<C extends PooledConnection> {
       const gone = (): void => {
         mine.fail(new ClientGone());
       };
-      const timer = setTimeout(() => {
+      const timer = new Patience(timeout, () => {
         mine.fail(
           new BackendFailure(
             503,
@@ -181,7 +182,7 @@ export class ConnectionPool<C extends PooledConnection> {
             `${label}: all ${max} connections were busy for ${timeout / 1000} seconds`,
           ),
         );
-      }, timeout);
+      });
       signal.addEventListener('abort', gone);
       this.waiting.add(mine);
     });

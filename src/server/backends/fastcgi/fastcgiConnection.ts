@@ -5,12 +5,15 @@ import { EMPTY } from '../../http/body.js';
 import type { Socket } from 'node:net';
 import { ClientGone, type ClientAbortSignal } from '../../connection/clientAbort.js';
 import { BackendFailure, type BackendAnswer } from '../common/backend.js';
+import { Patience } from '../../util/patience.js';
 import { openSocket } from '../common/backendSocket.js';
 import { LAST_WORD, MAX_CONNECTING, type PooledConnection } from '../common/connectionPool.js';
 import { FastCgiRequest, type RequestConnection, type FastCgiParameters } from './fastcgiRequest.js';
 import { encodeAbort, encodeRequest, encodeStdin, RecordError, RecordReader, stdinRecords } from './fastcgiRecords.js';
 import type { Address } from '../../options/backendRules.js';
 
+/** Before the request is late: it is known then what for. Milliseconds. */
+const SOONER = 4;
 /** A connection that nobody needs holds one of the application's processes. Milliseconds. */
 const MAX_IDLE = 15_000;
 
@@ -73,7 +76,7 @@ export class FastCgiConnection implements PooledConnection, RequestConnection {
       mine.settled = () => {
         signal.removeEventListener('abort', gone);
       };
-      if (this.socket.connecting) this.giveUpConnecting(mine, Math.min(MAX_CONNECTING, call.timeout - 1));
+      if (this.socket.connecting) this.giveUpConnecting(mine, Math.min(MAX_CONNECTING, call.timeout - SOONER));
       this.send(call);
     });
   }
@@ -108,8 +111,7 @@ export class FastCgiConnection implements PooledConnection, RequestConnection {
   }
 
   private giveUpConnecting(call: FastCgiRequest, milliseconds: number): void {
-    const timer = setTimeout(() => {
-      if (!this.socket.connecting) return;
+    const timer = new Patience(milliseconds, () => {
       call.lost(
         new BackendFailure(
           504,
@@ -118,13 +120,13 @@ export class FastCgiConnection implements PooledConnection, RequestConnection {
         ),
       );
       this.socket.destroy();
-    }, milliseconds);
+    });
     this.socket
       .once('connect', () => {
-        clearTimeout(timer);
+        timer.clear();
       })
       .once('close', () => {
-        clearTimeout(timer);
+        timer.clear();
       });
   }
 

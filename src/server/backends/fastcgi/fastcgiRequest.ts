@@ -4,6 +4,7 @@
 import { RelayBody } from '../../body/relayBody.js';
 import { bytesBody, type Body } from '../../http/body.js';
 import { atEndOfTurn, type TurnWork } from '../../util/loopTurn.js';
+import { Patience } from '../../util/patience.js';
 import { BackendFailure, type BackendAnswer } from '../common/backend.js';
 import { describeHeadless, parseCgiHead, type CgiHead } from '../cgi/cgiResponse.js';
 import { StaleConnection } from '../common/connectionPool.js';
@@ -49,15 +50,15 @@ export class FastCgiRequest implements TurnWork {
   private isAnswered = false;
   private hasBytes = false;
   private isHeld = false;
-  private readonly timer: NodeJS.Timeout;
+  private readonly timer: Patience;
 
   constructor(
     readonly asked: FastCgiParameters,
     private readonly tools: RequestTools,
   ) {
-    this.timer = setTimeout(() => {
+    this.timer = new Patience(asked.timeout, () => {
       this.late();
-    }, asked.timeout);
+    });
   }
 
   get hasEnded(): boolean {
@@ -224,7 +225,7 @@ export class FastCgiRequest implements TurnWork {
   private finish(): void {
     if (this.over) return;
     this.over = true;
-    clearTimeout(this.timer);
+    this.timer.clear();
     if (this.isHeld) this.tools.connection.resume();
     this.errors?.end();
     if (this.ended) this.body?.end();

@@ -5,6 +5,7 @@ import { isIP, type Socket } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
 import type { ClientAbortSignal } from '../../connection/clientAbort.js';
 import { reportExternalBytes } from '../../body/externalMemory.js';
+import { Patience } from '../../util/patience.js';
 import { openSocket } from '../common/backendSocket.js';
 import { LAST_WORD, MAX_CONNECTING, type PooledConnection } from '../common/connectionPool.js';
 import {
@@ -26,7 +27,7 @@ export class UpstreamConnection implements PooledConnection, UpstreamRequestConn
   /** The target takes nothing more. */
   private isRefused = false;
   private readonly socket: Socket;
-  private readonly timer: NodeJS.Timeout;
+  private readonly timer: Patience;
 
   /** @param closed it is of no use any more; called once */
   constructor(
@@ -38,17 +39,14 @@ export class UpstreamConnection implements PooledConnection, UpstreamRequestConn
     };
     this.socket = connectTo(rule, arrive);
     this.hearOut();
-    this.timer = setTimeout(() => {
+    this.timer = new Patience(rule.timeout, () => {
       this.call?.tooLate();
-    }, rule.timeout);
-    const connecting = setTimeout(
-      () => {
-        this.giveUp(late(rule));
-      },
-      Math.min(MAX_CONNECTING, rule.timeout - 1),
-    );
+    });
+    const connecting = new Patience(Math.min(MAX_CONNECTING, rule.timeout), () => {
+      this.giveUp(late(rule));
+    });
     this.socket.once(rule.target.protocol === 'https:' ? 'secureConnect' : 'connect', () => {
-      clearTimeout(connecting);
+      connecting.clear();
     });
     this.socket.on('error', (error) => {
       this.call?.lost(error);
@@ -59,8 +57,8 @@ export class UpstreamConnection implements PooledConnection, UpstreamRequestConn
       this.socket.destroy();
     });
     this.socket.on('close', () => {
-      clearTimeout(this.timer);
-      clearTimeout(connecting);
+      this.timer.clear();
+      connecting.clear();
       this.call?.lost(brokenOff());
       this.call = undefined;
       closed();
@@ -126,9 +124,9 @@ export class UpstreamConnection implements PooledConnection, UpstreamRequestConn
     socket.destroy = (error?: NodeJS.ErrnoException) => {
       if (error?.syscall !== 'write' || this.isRefused || this.call?.isSent !== false) return destroy(error);
       this.isRefused = true;
-      setTimeout(() => {
+      new Patience(LAST_WORD, () => {
         destroy(error);
-      }, LAST_WORD);
+      });
       return socket;
     };
   }

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import type { Takeover } from '../../options/hooks.js';
 import { encodeHead, headerBlock, isWritableField } from '../../http/responseHead.js';
 import { StreamBody } from '../../body/streamBody.js';
+import { Patience } from '../../util/patience.js';
 import { BackendFailure, type BackendAnswer, type BackendRequest } from '../common/backend.js';
 import { requestFields, responseFields, type FieldLine } from './forwardedFields.js';
 import { ledBack, targetPath } from './rewriting.js';
@@ -31,18 +32,24 @@ export function openTunnel(exchange: BackendRequest, rule: ProxyRule): Promise<B
       headers: fields.flat(),
       setHost: false,
       rejectUnauthorized: rule.verify,
-      timeout: rule.timeout,
     });
     const gone = (): void => {
       outgoing.destroy(new Error('the client has gone'));
     };
     signal.addEventListener('abort', gone);
     outgoing.on('close', () => {
+      timer.clear();
       signal.removeEventListener('abort', gone);
     });
-    outgoing.on('timeout', () => {
+    const sign = (): void => {
+      timer.refresh();
+    };
+    outgoing.on('socket', (socket) => {
+      socket.on('data', sign);
+    });
+    const timer = new Patience(rule.timeout, () => {
       // It is the client who does not read.
-      if (answer !== undefined && answer.readableLength > 0) outgoing.socket?.setTimeout(rule.timeout);
+      if (answer !== undefined && answer.readableLength > 0) sign();
       else
         outgoing.destroy(
           new BackendFailure(
@@ -72,13 +79,14 @@ export function openTunnel(exchange: BackendRequest, rule: ProxyRule): Promise<B
       });
     });
     outgoing.on('upgrade', (message, upstream, head) => {
+      timer.clear();
+      upstream.off('data', sign);
       if (message.headers.upgrade?.toLowerCase() !== 'websocket') {
         outgoing.destroy();
         upstream.destroy();
         reject(nonsense(rule, 'it changes to a protocol that nobody asked for'));
         return;
       }
-      upstream.setTimeout(0);
       resolve({ kind: 'tunnel', takeover: tunnel(message, upstream, { behind: head, patience: rule.timeout }) });
     });
     outgoing.end();
@@ -112,7 +120,9 @@ function tunnel(
   };
   // What it has sent before it went is for the client all the same.
   upstream.on('error', end).on('close', () => {
-    client?.setTimeout(patience, end).destroySoon();
+    if (client === undefined) return;
+    whenStill(client, patience, end);
+    client.destroySoon();
   });
   return {
     accept(socket, head) {
@@ -126,7 +136,7 @@ function tunnel(
         .on('error', end)
         .on('close', end)
         .on('end', () => {
-          upstream.setTimeout(patience, end);
+          whenStill(upstream, patience, end);
         });
       socket.write(encodeHead({ status: 101, fields, body: undefined }, new Date().toUTCString(), 'default'), 'latin1');
       if (behind.length > 0) socket.write(behind);
@@ -137,4 +147,15 @@ function tunnel(
     },
     end,
   };
+}
+
+/** Told when neither side has taken a byte for so long; like `Patience`, behind what has arrived meanwhile. */
+function whenStill(socket: Socket, milliseconds: number, still: () => void): void {
+  socket.setTimeout(milliseconds).on('timeout', () => {
+    const { bytesRead, writableLength } = socket;
+    // Where something has moved, the socket has begun its time anew.
+    setImmediate(() => {
+      if (socket.bytesRead === bytesRead && socket.writableLength === writableLength) still();
+    });
+  });
 }
