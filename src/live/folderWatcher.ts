@@ -2,14 +2,15 @@
  * News of a folder's files from the system, for those without an editor.
  */
 import { watch, type FSWatcher } from 'chokidar';
-import { existsSync, unwatchFile, watchFile, type Stats } from 'node:fs';
+import { unwatchFile, watchFile, type Stats } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ignoreBy } from './ignore.js';
 
 /** The system has no watches, or no descriptors, left. */
 const FATAL = new Set(['ENOSPC', 'EMFILE', 'ENFILE']);
-/** Milliseconds between two looks for a folder that is gone. */
-const RETURN_INTERVAL = 250;
+/** Milliseconds between two looks whether the folder is there, and still the same. */
+const LOOK_INTERVAL = 250;
 
 export interface FolderWatcher {
   /** Resolves when everything is watched that is there. */
@@ -31,23 +32,37 @@ export interface WatchEvents {
 export function watchFolder(root: string, ignore: readonly string[], { changed, failed }: WatchEvents): FolderWatcher {
   const isIgnored = ignoreBy(ignore);
   let watcher: FSWatcher | undefined;
-  let returning: NodeJS.Timeout | undefined;
+  let looking: NodeJS.Timeout | undefined;
+  let known: string | undefined;
   let closed = false;
 
   const stop = async (): Promise<void> => {
-    clearInterval(returning);
     const closing = watcher;
     watcher = undefined;
     await closing?.close();
   };
-  const awaitReturn = (): void => {
+  const fail = (reason: string): void => {
+    clearTimeout(looking);
+    closed = true;
     void stop();
-    returning = setInterval(() => {
-      if (!existsSync(root)) return;
-      clearInterval(returning);
-      void start();
+    failed(reason);
+  };
+  /** chokidar misses the removal of its own root now and then (3 in 100), and is deaf from then on. */
+  const look = async (): Promise<void> => {
+    const now = await identityOf(root, known);
+    if (closed) return;
+    if (now !== known) {
+      known = now;
+      void stop();
+      if (now !== undefined) void start();
       changed(root);
-    }, RETURN_INTERVAL);
+    }
+    lookLater();
+  };
+  const lookLater = (): void => {
+    looking = setTimeout(() => {
+      void look();
+    }, LOOK_INTERVAL);
   };
   const start = (): Promise<void> =>
     new Promise((resolve) => {
@@ -67,14 +82,16 @@ export function watchFolder(root: string, ignore: readonly string[], { changed, 
       watcher.on('ready', resolve);
       watcher.on('all', (event, file) => {
         changed(file);
-        if (event === 'unlinkDir' && path.relative(root, file) === '' && !closed) awaitReturn();
+        if (event !== 'unlinkDir' || path.relative(root, file) !== '' || closed) return;
+        // What is there at the next look is another folder.
+        known = undefined;
+        void stop();
       });
       watcher.on('error', (error) => {
         resolve();
         // One folder that cannot be watched is no reason to give up all others.
         if (watcher === undefined || !FATAL.has((error as NodeJS.ErrnoException).code ?? '')) return;
-        void stop();
-        failed(
+        fail(
           (error as NodeJS.ErrnoException).code === 'ENOSPC'
             ? 'the system has no watches left'
             : error instanceof Error
@@ -84,14 +101,30 @@ export function watchFolder(root: string, ignore: readonly string[], { changed, 
       });
     });
 
-  const ready = start();
+  const begin = async (): Promise<void> => {
+    known = await identityOf(root, undefined);
+    if (closed) return;
+    lookLater();
+    await start();
+  };
   return {
-    ready,
+    ready: begin(),
     close: async () => {
       closed = true;
+      clearTimeout(looking);
       await stop();
     },
   };
+}
+
+/** Which folder it is; undefined: there is none. @param known where the system cannot tell, it is taken for that */
+async function identityOf(folder: string, known: string | undefined): Promise<string | undefined> {
+  try {
+    const { dev, ino } = await stat(folder);
+    return `${dev} ${ino}`;
+  } catch (error) {
+    return ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '') ? undefined : known;
+  }
 }
 
 /**
