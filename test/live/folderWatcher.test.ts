@@ -94,4 +94,15 @@ describe('folderWatcher', () => {
     await untilWatched(root, 'a.css', told);
     assert.deepEqual(failures, []);
   });
+
+  it('sees another folder in the place of its own', async () => {
+    const { root, told, failures } = await start({ 'a.css': 'a' });
+    await writeFiles(`${root}-next`, { 'a.css': 'next' });
+    await rename(root, `${root}-before`);
+    await rename(`${root}-next`, root);
+    await until('it is told', () => told.includes(''));
+    told.length = 0;
+    await untilWatched(root, 'a.css', told);
+    assert.deepEqual(failures, []);
+  });
 });

@@ -6,6 +6,7 @@ import type { FileChange } from '../../src/shared/liveProtocol.js';
 import { get } from '../support/client.js';
 import { cpuTime } from '../support/cpu.js';
 import { atEnd, until, writeFiles } from '../support/site.js';
+import { sized } from '../support/sized.js';
 import { FILES, startLive } from './liveSite.js';
 import { clockTick, FRESH, tokenOf, Visitor } from './visitor.js';
 
@@ -153,9 +154,9 @@ describe('live: pages that misbehave', () => {
       1009,
     ],
     [
-      '100 MB',
+      `${sized(10, 100)} MB`,
       (v) => {
-        v.socket.send(Buffer.alloc(100 * 1024 * 1024));
+        v.socket.send(Buffer.alloc(sized(10, 100) * 1024 * 1024));
       },
       1009,
     ],

@@ -16,10 +16,13 @@ export class Patience {
     milliseconds: number,
     private readonly expired: () => void,
   ) {
-    this.timer = setTimeout(() => {
-      // Between timers and immediates, Node reads what has arrived.
-      this.lastLook = setImmediate(this.look);
-    }, Math.ceil(milliseconds / QUARTERS));
+    this.timer = setTimeout(
+      () => {
+        // Between timers and immediates, Node reads what has arrived.
+        this.lastLook = setImmediate(this.look);
+      },
+      Math.ceil(milliseconds / QUARTERS),
+    );
   }
 
   /** Something was heard: the time begins anew. */

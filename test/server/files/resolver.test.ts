@@ -487,16 +487,23 @@ if (!onWindows) {
       const pipe = path.join(site.folder, 'pipe');
       const plain = path.join(site.folder, 'plain');
       const state = { going: true };
+      const before = descriptors();
+      // One helper makes all pipes: a process for each would take longer than the race.
+      const maker = spawn('sh', ['-c', 'while read -r name; do mkfifo "$name" && echo made; done'], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+      const ended = once(maker, 'close');
       const swapping = (async () => {
         while (state.going) {
-          execFileSync('mkfifo', [pipe]);
+          const made = once(maker.stdout, 'data');
+          maker.stdin.write(`${pipe}\n`);
+          await made;
           await writeFile(plain, 'plain');
           await rename(plain, file);
           await new Promise((resolve) => setImmediate(resolve));
           await rename(pipe, file);
         }
       })();
-      const before = descriptors();
       const answers = new Set<string>();
       for (let round = 0; round < 150; round++) {
         const { status, body } = await get(site.port, '/f');
@@ -504,6 +511,8 @@ if (!onWindows) {
       }
       state.going = false;
       await swapping;
+      maker.stdin.end();
+      await ended;
       assert.ok(
         [...answers].every((answer) => answer === 'plain' || answer === '404'),
         [...answers].join(),

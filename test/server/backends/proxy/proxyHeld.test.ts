@@ -7,6 +7,7 @@ import { localCertificate } from '../../../../src/server/tls/localAuthority.js';
 import { fastcgi, proxy, startBackends } from '../../../support/backends.js';
 import { exchange, get, open, parseReplies, readAll } from '../../../support/client.js';
 import { atEnd, temporaryFolder, until } from '../../../support/site.js';
+import { sized } from '../../../support/sized.js';
 import { end, startFake, stderr, stdout } from '../fastcgi/fakeFastcgi.js';
 import { OK, startTarget } from './fakeTarget.js';
 
@@ -192,7 +193,7 @@ describe('proxy, attacked: what held from the first', () => {
     }
   });
 
-  it('a thousand requests given up, in every phase: nothing is left of them', async function () {
+  it(`${sized(200, 1000)} requests given up, in every phase: nothing is left of them`, async function () {
     this.timeout(20_000);
     const target = await startTarget((socket, _count, text) => {
       for (const [, phase] of text.matchAll(/ \/api\/(\d)/g)) {
@@ -206,7 +207,7 @@ describe('proxy, attacked: what held from the first', () => {
     const site = await startBackends([proxy(target.url, '/api/', { timeout: 8000 })]);
     await get(site.port, '/api/5');
     const before = readdirSync('/proc/self/fd').length;
-    for (let round = 0; round < 25; round++) {
+    for (let round = 0; round < sized(5, 25); round++) {
       await Promise.all(
         Array.from({ length: 40 }, async (_, i) => {
           const client = connect(site.port, '127.0.0.1').on('error', () => undefined);
