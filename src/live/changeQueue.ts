@@ -5,6 +5,7 @@
 import { BoundedMap } from '../shared/boundedMap.js';
 import { GONE, type FileState, type Look, type FileStates } from './fileState.js';
 import type { ChangeSource } from './live.js';
+import { SYSTEM_TIMERS, type Timers } from './timers.js';
 
 const INTERVAL = 100;
 /**
@@ -35,18 +36,21 @@ export class ChangeQueue {
   private readonly pending = new Map<string, ChangeSource | 'unsaved'>();
   private readonly told = new BoundedMap<string, Told>(MAX_STATES);
   private readonly heardAt = new BoundedMap<string, number>(MAX_STATES);
-  private readonly secondLooks = new Map<string, NodeJS.Timeout>();
-  private timer: NodeJS.Timeout | undefined;
+  private readonly secondLooks = new Map<string, unknown>();
+  private timer: unknown;
   private lastFlush = -Infinity;
   private flushing = false;
   private closed = false;
 
-  constructor(private readonly options: QueueOptions) {}
+  constructor(
+    private readonly options: QueueOptions,
+    private readonly timers: Timers = SYSTEM_TIMERS,
+  ) {}
 
   /** @param file absolute */
   add(file: string, source: ChangeSource | 'unsaved'): void {
     if (this.closed) return;
-    if (source !== 'unsaved') this.heardAt.set(file, Date.now());
+    if (source !== 'unsaved') this.heardAt.set(file, this.timers.now());
     if (!this.options.isUsed(file)) return;
     // What is known to be whole needs no second look; and that typed text has come or gone is news whatever is on the
     // disk.
@@ -68,26 +72,26 @@ export class ChangeQueue {
 
   close(): void {
     this.closed = true;
-    clearTimeout(this.timer);
-    for (const timer of this.secondLooks.values()) clearTimeout(timer);
+    this.timers.clearTimeout(this.timer);
+    for (const timer of this.secondLooks.values()) this.timers.clearTimeout(timer);
     this.pending.clear();
   }
 
   private schedule(): void {
     if (this.timer !== undefined || this.flushing || this.closed || this.pending.size === 0) return;
-    const wait = this.lastFlush + INTERVAL - performance.now();
+    const wait = this.lastFlush + INTERVAL - this.timers.elapsed();
     if (wait <= 0) void this.flush();
     else
-      this.timer = setTimeout(() => {
+      this.timer = this.timers.setTimeout(() => {
         void this.flush();
       }, wait);
   }
 
   private async flush(): Promise<void> {
-    clearTimeout(this.timer);
+    this.timers.clearTimeout(this.timer);
     this.timer = undefined;
     this.flushing = true;
-    this.lastFlush = performance.now();
+    this.lastFlush = this.timers.elapsed();
     const batch = [...this.pending];
     this.pending.clear();
     const changed = await Promise.all(
@@ -109,7 +113,7 @@ export class ChangeQueue {
     // That something happened to what cannot be seen is no news, unless it could be seen until now.
     const wasThere = known !== undefined && known !== GONE && source !== 'unsaved';
     if (state === GONE && !wasThere && !(await sight.mayBeTold(file))) return false;
-    this.told.set(file, { state, at: Date.now() });
+    this.told.set(file, { state, at: this.timers.now() });
     if (source === 'watched') this.lookAgain(file);
     return true;
   }
@@ -118,7 +122,7 @@ export class ChangeQueue {
     if (this.closed || this.secondLooks.has(file)) return;
     this.secondLooks.set(
       file,
-      setTimeout(() => {
+      this.timers.setTimeout(() => {
         this.secondLooks.delete(file);
         this.add(file, 'watched');
       }, SECOND_LOOK),
@@ -131,7 +135,7 @@ async function settled(file: string, { lookAt }: FileStates): Promise<Look> {
   let last = await lookAt(file);
   while (
     performance.now() < deadline &&
-    (last.size === 0 || last.state === GONE || Date.now() - last.modified < SETTLE_STEP)
+    (last.size === 0 || last.state === GONE || this.timers.now() - last.modified < SETTLE_STEP)
   ) {
     await new Promise((resolve) => setTimeout(resolve, SETTLE_STEP));
     const next = await lookAt(file);

@@ -3,6 +3,7 @@
  * out of watches. While news comes in time it only listens; once it has caught a silence, it does the watching itself.
  */
 import type { FileState, FileStates } from './fileState.js';
+import { SYSTEM_TIMERS, type Timers } from './timers.js';
 
 /** Milliseconds between two rounds while others watch, and when nobody else does. */
 const INTERVALS = { calm: 2_000, alone: 500 };
@@ -26,19 +27,20 @@ export class PollingFallback {
    */
   private untold = new Map<string, { readonly state: FileState; readonly since: number }>();
   private roundAt = 0;
-  private timer: NodeJS.Timeout | undefined;
+  private timer: unknown;
   private alone = false;
   private closed = false;
 
   constructor(
     private readonly options: PollingOptions,
     private readonly intervals = INTERVALS,
+    private readonly timers: Timers = SYSTEM_TIMERS,
   ) {}
 
   /** Begins, unless it has. It ends by itself when no page is open. */
   wake(): void {
     if (!this.closed)
-      this.timer ??= setTimeout(
+      this.timer ??= this.timers.setTimeout(
         () => {
           void this.round();
         },
@@ -49,14 +51,14 @@ export class PollingFallback {
   /** Nobody else watches. */
   takeOver(): void {
     this.alone = true;
-    clearTimeout(this.timer);
+    this.timers.clearTimeout(this.timer);
     this.timer = undefined;
     this.wake();
   }
 
   close(): void {
     this.closed = true;
-    clearTimeout(this.timer);
+    this.timers.clearTimeout(this.timer);
   }
 
   private async round(): Promise<void> {
@@ -67,7 +69,7 @@ export class PollingFallback {
     this.timer = undefined;
     if (this.closed) return;
     const since = this.roundAt;
-    this.roundAt = Date.now();
+    this.roundAt = this.timers.now();
     const untold: typeof this.untold = new Map();
     const seen = new Map<string, FileState>();
     for (const [file, state] of looks) {

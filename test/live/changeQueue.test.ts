@@ -5,6 +5,7 @@ import { ChangeQueue } from '../../src/live/changeQueue.js';
 import { createFileStates } from '../../src/live/fileState.js';
 import { SiteFiles } from '../../src/live/siteFiles.js';
 import { cpuTime } from '../support/cpu.js';
+import { FakeTimers } from '../support/fakeTimers.js';
 import { atEnd, temporaryFolder, until } from '../support/site.js';
 
 interface Told {
@@ -14,14 +15,18 @@ interface Told {
 
 async function makeQueue(
   isUsed: (file: string) => boolean = () => true,
+  timers?: FakeTimers,
 ): Promise<{ readonly queue: ChangeQueue; readonly told: Told[]; readonly file: (name: string) => string }> {
   const folder = await temporaryFolder();
   const told: Told[] = [];
-  const queue = new ChangeQueue({
-    sight: createFileStates(new SiteFiles(folder)),
-    isUsed,
-    deliver: (files) => told.push({ files: files.map((file) => path.basename(file)), at: performance.now() }),
-  });
+  const queue = new ChangeQueue(
+    {
+      sight: createFileStates(new SiteFiles(folder)),
+      isUsed,
+      deliver: (files) => told.push({ files: files.map((file) => path.basename(file)), at: performance.now() }),
+    },
+    timers,
+  );
   atEnd(() => {
     queue.close();
   });
@@ -160,12 +165,17 @@ describe('changes of files', () => {
   });
 
   it('nothing is told after it is closed', async () => {
-    const { queue, told, file } = await makeQueue();
+    const timers = new FakeTimers();
+    const { queue, told, file } = await makeQueue(undefined, timers);
     await write(file('a'));
-    queue.add(file('a'), 'watched');
+    await write(file('b'));
+    queue.add(file('b'), 'watched');
+    await until('the first is told', () => told.length === 1);
+    queue.add(file('a'), 'saved');
+    assert.equal(timers.count, 2, 'one waits for its turn, and the first for its second look');
     queue.close();
     queue.add(file('a'), 'saved');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    assert.equal(told.length, 0);
+    assert.equal(timers.count, 0);
+    assert.equal(told.length, 1);
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { Semaphore, type Patience } from '../../../src/server/util/semaphore.js';
+import { Semaphore, type WaitLimits } from '../../../src/server/util/semaphore.js';
 
-function patience(signal: AbortSignal, timeout = 10_000): Patience {
+function limits(signal: AbortSignal, timeout = 10_000): WaitLimits {
   return { signal, timeout, late: () => new Error('late'), full: () => new Error('full') };
 }
 
@@ -43,11 +43,11 @@ describe('semaphore', () => {
     const { signal } = new AbortController();
     const places = new Semaphore(1, 1);
     assert.ok(!places.isFull);
-    const release = await places.acquire(patience(signal));
+    const release = await places.acquire(limits(signal));
     assert.ok(!places.isFull);
-    const second = places.acquire(patience(signal));
+    const second = places.acquire(limits(signal));
     assert.ok(places.isFull);
-    await assert.rejects(places.acquire(patience(signal)), /^Error: full$/);
+    await assert.rejects(places.acquire(limits(signal)), /^Error: full$/);
     await assert.rejects(places.acquire(), /too many/);
     release();
     (await second)();
@@ -58,30 +58,30 @@ describe('semaphore', () => {
     const [staying, leaving] = [new AbortController(), new AbortController()];
     const places = new Semaphore(1, 9);
     const release = await places.acquire();
-    const gone = places.acquire(patience(leaving.signal));
-    const next = places.acquire(patience(staying.signal));
+    const gone = places.acquire(limits(leaving.signal));
+    const next = places.acquire(limits(staying.signal));
     leaving.abort(new Error('left'));
     await assert.rejects(gone, /^Error: left$/);
-    await assert.rejects(places.acquire(patience(leaving.signal)), /^Error: left$/);
+    await assert.rejects(places.acquire(limits(leaving.signal)), /^Error: left$/);
     release();
     (await next)();
-    (await places.acquire(patience(staying.signal)))();
+    (await places.acquire(limits(staying.signal)))();
   });
 
   it('one that waits too long fails', async () => {
     const { signal } = new AbortController();
     const places = new Semaphore(1, 9);
     const release = await places.acquire();
-    await assert.rejects(places.acquire(patience(signal, 1)), /^Error: late$/);
+    await assert.rejects(places.acquire(limits(signal, 1)), /^Error: late$/);
     release();
-    (await places.acquire(patience(signal, 1)))();
+    (await places.acquire(limits(signal, 1)))();
   });
 
   it('all that wait can be failed; the places that are taken come back', async () => {
     const { signal } = new AbortController();
     const places = new Semaphore(1, 9);
     const release = await places.acquire();
-    const waiting = [places.acquire(patience(signal)), places.acquire()];
+    const waiting = [places.acquire(limits(signal)), places.acquire()];
     places.failWaiting(new Error('closed'));
     for (const one of waiting) await assert.rejects(one, /^Error: closed$/);
     release();
