@@ -135,7 +135,7 @@ async function settled(file: string, { lookAt }: FileStates): Promise<Look> {
   let last = await lookAt(file);
   while (
     performance.now() < deadline &&
-    (last.size === 0 || last.state === GONE || this.timers.now() - last.modified < SETTLE_STEP)
+    (last.size === 0 || last.state === GONE || Date.now() - last.modified < SETTLE_STEP)
   ) {
     await new Promise((resolve) => setTimeout(resolve, SETTLE_STEP));
     const next = await lookAt(file);
