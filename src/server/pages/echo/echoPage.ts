@@ -2,6 +2,7 @@
  * The page that shows what a form has sent.
  */
 import { readablePath, shortened } from '../pageText.js';
+import { THEME } from '../theme.js';
 import type { FormField, FormFile, FormReport } from './formParser.js';
 import { escapeHtml } from '../../util/printable.js';
 import type { Request } from '../../http/message.js';
@@ -35,7 +36,7 @@ export function renderEcho(report: FormReport, request: Request, nonce: string):
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>What the form sent</title>
-<style nonce="${nonce}">${STYLE}</style>
+<style nonce="${nonce}">${THEME}${STYLE}</style>
 </head>
 <body>
 <main>
@@ -95,12 +96,9 @@ function lines(text: string): string {
     .join('\n');
 }
 
+/** Behind the theme. */
 const STYLE = `
-:root{--ink:#1d2733;--soft:#5b6875;--paper:#f6f8fa;--card:#fff;--line:#dde3e9;--accent:#0b7285}
-@media (prefers-color-scheme:dark){:root{--ink:#e6ebf0;--soft:#9aa7b4;--paper:#12171d;--card:#1a2129;--line:#2c3641;--accent:#4cc3d9}}
-*{box-sizing:border-box}
-body{margin:0;padding:2rem 1.5rem;background:var(--paper);color:var(--ink);font:1rem/1.6 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
-main{max-width:46rem;margin:0 auto;padding:2rem;background:var(--card);border:1px solid var(--line);border-radius:14px;box-shadow:0 12px 40px rgb(0 0 0/.07)}
+main{max-width:46rem}
 .label{margin:0;color:var(--soft);overflow-wrap:anywhere}
 h1{margin:.2rem 0 .3rem;font-size:1.6rem;line-height:1.25;letter-spacing:-.01em}
 .facts,.note{margin:.2rem 0 1rem;color:var(--soft)}
@@ -117,6 +115,6 @@ pre:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 i{color:var(--soft)}
 code,pre{font:.94em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 .hash{color:var(--soft);font-size:.8em}
-footer{margin-top:1.75rem;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.9rem}
+footer{font-size:.9rem}
 @media (max-width:30rem){body{padding:0}main{padding:1.25rem;border-radius:0;border-width:0}th,td{display:block;width:auto}td{border-top:0!important}}
 `;

@@ -5,6 +5,7 @@ import { escapeHtml } from '../../util/printable.js';
 import { REASONS } from '../../http/status.js';
 import type { Suggestion, Suggestions } from './suggestions.js';
 import { depthOf, readablePath, shortened } from '../pageText.js';
+import { THEME } from '../theme.js';
 
 /** What went wrong with a request, in words for the person in front of the browser. */
 export interface Problem {
@@ -61,7 +62,7 @@ export function renderErrorPage(page: BuiltInPage): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${problem.status} ${escapeHtml(reason)}</title>
-<style nonce="${nonce}">${STYLE}</style>
+<style nonce="${nonce}">${THEME}${STYLE}</style>
 </head>
 <body>
 <main>
@@ -150,12 +151,10 @@ function adviceOf({ problem: { status, method }, isRefused, ownPage, suggestions
   }
 }
 
+/** Behind the theme. */
 const STYLE = `
-:root{--ink:#1d2733;--soft:#5b6875;--paper:#f6f8fa;--card:#fff;--line:#dde3e9;--accent:#0b7285}
-@media (prefers-color-scheme:dark){:root{--ink:#e6ebf0;--soft:#9aa7b4;--paper:#12171d;--card:#1a2129;--line:#2c3641;--accent:#4cc3d9}}
-*{box-sizing:border-box}
-body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1.5rem;background:var(--paper);color:var(--ink);font:1rem/1.6 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
-main{width:100%;max-width:36rem;padding:2.25rem;background:var(--card);border:1px solid var(--line);border-radius:14px;box-shadow:0 12px 40px rgb(0 0 0/.07)}
+body{min-height:100vh;display:grid;place-items:center;padding:1.5rem}
+main{width:100%;max-width:36rem;padding:2.25rem}
 .status{margin:0;font-size:clamp(3.5rem,16vw,5.5rem);font-weight:800;line-height:1;letter-spacing:-.04em;color:var(--accent)}
 h1{margin:.6rem 0 .4rem;font-size:1.4rem;line-height:1.25}
 p{margin:.5rem 0;color:var(--soft)}
@@ -172,6 +171,5 @@ a:hover{text-decoration-thickness:2px}
 a:focus-visible{outline:2px solid var(--accent);outline-offset:2px;border-radius:4px}
 .found{margin:1rem 0;padding:.8rem 1.1rem;border-left:3px solid var(--accent);background:var(--paper);border-radius:0 10px 10px 0;color:var(--ink)}
 code{font:.94em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
-footer{margin-top:1.75rem;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.85rem}
 @media (max-width:26rem){main{padding:1.5rem}dl{grid-template-columns:1fr;gap:0}dd:not(:last-child){margin-bottom:.5rem}}
 `;

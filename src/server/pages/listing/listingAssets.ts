@@ -1,14 +1,13 @@
 /**
- * The look of a directory listing: the palette and the card of the built-in error page (builtInPage.ts), a table in it,
- * and icons.
+ * The look of a directory listing: a table in the card of the theme (theme.ts), and icons.
  */
 
+/** Behind the theme. */
 export const STYLE = `
-:root{--ink:#1d2733;--soft:#5b6875;--paper:#f6f8fa;--card:#fff;--line:#dde3e9;--accent:#0b7285;--hover:#eef4f6;--folder:#c08a1e;--page:#c2410c;--code:#2563eb;--image:#7c3aed;--media:#be185d;--data:#15803d}
-@media (prefers-color-scheme:dark){:root{--ink:#e6ebf0;--soft:#9aa7b4;--paper:#12171d;--card:#1a2129;--line:#2c3641;--accent:#4cc3d9;--hover:#222b35;--folder:#e3b341;--page:#f4945a;--code:#79a8ff;--image:#b794f6;--media:#f27eb2;--data:#5fc98a}}
-*{box-sizing:border-box}
-body{margin:0;padding:2rem 1.5rem;background:var(--paper);color:var(--ink);font:1rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
-main{max-width:60rem;margin:0 auto;padding:2rem 0 1.25rem;background:var(--card);border:1px solid var(--line);border-radius:14px;box-shadow:0 12px 40px rgb(0 0 0/.07)}
+:root{--hover:#eef4f6;--folder:#c08a1e;--page:#c2410c;--code:#2563eb;--image:#7c3aed;--media:#be185d;--data:#15803d}
+@media (prefers-color-scheme:dark){:root{--hover:#222b35;--folder:#e3b341;--page:#f4945a;--code:#79a8ff;--image:#b794f6;--media:#f27eb2;--data:#5fc98a}}
+body{line-height:1.5}
+main{max-width:60rem;padding:2rem 0 1.25rem}
 header,footer,.note,.empty,.pages{padding-inline:2rem}
 a{color:var(--accent);text-decoration:none;border-radius:4px}
 a:hover{text-decoration:underline}
@@ -59,7 +58,7 @@ thead .size svg{order:-1}
 .pages a:hover{background:var(--hover);text-decoration:none}
 .pages span{color:var(--soft)}
 .pages svg{width:1rem;height:1rem;stroke-width:2}
-footer{padding-top:1.1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.85rem}
+footer{margin-top:0;padding-top:1.1rem}
 @media (max-width:40rem){
 body{padding:.75rem .5rem}main{padding-top:1.25rem}
 header,footer,.note,.empty,.pages{padding-inline:1rem}

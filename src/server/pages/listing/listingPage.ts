@@ -9,6 +9,7 @@ import type { FolderPage } from './listingEntries.js';
 import { fileIcon, icon, ICONS, STYLE } from './listingAssets.js';
 import { COLUMNS, descendsFirst, type Column, type ListingView } from './listingQuery.js';
 import { encodePath } from '../../files/sitePath.js';
+import { THEME } from '../theme.js';
 
 /** What the page may load. */
 export interface PageParts {
@@ -34,7 +35,7 @@ export function renderListing(page: FolderPage, { nonce, script }: PageParts): s
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>
-<style nonce="${nonce}">${STYLE}</style>
+<style nonce="${nonce}">${THEME}${STYLE}</style>
 </head>
 <body>
 ${ICONS}
