@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
 import { objectionTo, ROOMS } from '../rooms.mjs';
+import { moduleStateOf } from './support/moduleState.js';
 
 type Graph = ReadonlyMap<string, ReadonlySet<string>>;
 
@@ -69,7 +70,8 @@ describe('architecture', () => {
   const names = readdirSync('src', { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .map((name) => name.split(path.sep).join('/'));
-  const files = graphOf(Object.fromEntries(names.map((name) => [name, readFileSync(path.join('src', name), 'utf8')])));
+  const texts = Object.fromEntries(names.map((name) => [name, readFileSync(path.join('src', name), 'utf8')]));
+  const files = graphOf(texts);
 
   it('reads every kind of import', () => {
     const text =
@@ -123,6 +125,39 @@ describe('architecture', () => {
 
   it('every room there is has its line, and no other', () => {
     assert.deepEqual(ROOMS.map(([room]) => room).sort(), [...new Set(names.map(folderOf))].sort());
+  });
+
+  it('finds what a module keeps from one call to the next, and lets tables stay', () => {
+    const kept: readonly [text: string, found: readonly string[]][] = [
+      ['let works = [];', ['let works']],
+      ['export let a = 1, b;', ['let a', 'let b']],
+      ['const known = new Map(); function f() { known.set(1, 2); }', ['known.set']],
+      ['const seen: Set<string> = new Set(); const f = () => { seen.add("a"); };', ['seen.add']],
+      ['const spare: Buffer[] = []; class A { f() { spare.pop(); } }', ['spare.pop']],
+      ['const last = { path: "" }; function f() { last.path = "a"; }', ['last.path']],
+      ['const all = { list: [] }; function f() { all.list.push(1); }', ['all.list.push']],
+      ['const counts = [0]; function f() { counts[0]++; delete counts[0]; }', ['counts[0]', 'counts[0]']],
+      ['const memories = new WeakMap();', ['memories: is weak']],
+      ['const ARRIVED = Buffer.allocUnsafeSlow(64 * 1024);', ['ARRIVED: is a buffer to write to']],
+      ['const bytes = new Uint8Array(8);', ['bytes: is a buffer to write to']],
+      ['const TAG = /a/y; function f() { TAG.lastIndex = 1; return TAG.exec(""); }', ['TAG.lastIndex', 'TAG.exec']],
+      ["const TAG = new RegExp(`a`, 'gi'); const f = () => TAG.test('');", ['TAG.test']],
+      ['class A { static count = 0; static readonly NONE = 1; }', ['static count']],
+      ['export const OPEN = new Set(["a"]);', ['OPEN: exported, and not readonly']],
+      ['export const OPEN: string[] = [];', ['OPEN: exported, and not readonly']],
+      [
+        "declare const VERSION: string; const EMPTY = Buffer.alloc(0); const A = new Set(['a']); export const B: ReadonlySet<string> = new Set(); export const C = ['a'] as const; export const D: readonly string[] = []; const E = /a/g; const F = /a/; function f() { let g = 1; g = 2; const own = new Map(); own.set(g, A.has('a')); F.test(''); return ''.replace(E, ''); }",
+        [],
+      ],
+    ];
+    for (const [text, found] of kept) assert.deepEqual(moduleStateOf(text), found, text);
+  });
+
+  it('no module of server, live or editor keeps anything: two servers in one process share nothing', () => {
+    const kept = Object.entries(texts)
+      .filter(([name]) => /^(?:server|live|editor)\//.test(name))
+      .flatMap(([name, text]) => moduleStateOf(text).map((what) => `${name}: ${what}`));
+    assert.deepEqual(kept, []);
   });
 
   it('test mirrors src: a test that is named like a file of src lies where that file does', () => {

@@ -155,7 +155,7 @@ class HtmlScan {
   }
 }
 
-const START_TAG = /<([A-Za-z_][\w.-]*)((?:"[^"]*"|'[^']*'|[^>"'])*)>/y;
+const START_TAG = /^<([A-Za-z_][\w.-]*)((?:"[^"]*"|'[^']*'|[^>"'])*)>/;
 
 interface XmlTag {
   readonly name: string;
@@ -165,8 +165,7 @@ interface XmlTag {
 }
 
 function startTagAt(text: string, at: number): XmlTag | undefined {
-  START_TAG.lastIndex = at;
-  const match = START_TAG.exec(text);
+  const match = START_TAG.exec(text.slice(at));
   if (match === null) return undefined;
   const [tag, name, attributes] = match as unknown as [string, string, string];
   return { name, attributes, end: at + tag.length, empty: attributes.endsWith('/') };

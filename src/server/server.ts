@@ -3,8 +3,10 @@
  */
 import { createServer as createNetServer, type AddressInfo, type Server as NetServer } from 'node:net';
 import { BufferPool, MIN_CHUNK } from './body/bufferPool.js';
+import { ExternalMemory } from './body/externalMemory.js';
 import { createHandler } from './app/handler.js';
 import type { Handler } from './connection/handler.js';
+import { HeadMemory } from './http/headMemory.js';
 import type { Hooks } from './options/hooks.js';
 import { guarded, type ConnectionSnapshot, type Observer } from './options/observer.js';
 import type { ServerOptions } from './options/serverOptions.js';
@@ -16,6 +18,7 @@ import { createProtocolDetector, type ProtocolDetector } from './listener/protoc
 import { ConnectionDriver, type ConnectionOwner, type Shared } from './connection/driver.js';
 import type { Accepted } from './connection/accepted.js';
 import { Overload } from './listener/overload.js';
+import { LoopTurn } from './util/loopTurn.js';
 
 export interface Server {
   /**
@@ -82,10 +85,11 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
   };
 
   const start = async (): Promise<{ readonly ip: string; readonly port: number }> => {
-    handler = await prepare(options, observer, hooks);
+    const prepared = await prepare(options, observer, hooks);
+    handler = prepared.handler;
     const shared: Shared = {
+      ...prepared,
       limits,
-      handler,
       admissions: { hosts, origins, readers: options.cors, frame: hooks.admitsFrame },
       observer,
       date,
@@ -148,17 +152,25 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
   };
 }
 
-/** What answers requests, with what is built on it. */
-async function prepare(options: ServerOptions, observer: Observer, hooks: Hooks): Promise<Handler> {
+/** What answers requests, with what is built on it, and what all connections of the server keep. */
+async function prepare(
+  options: ServerOptions,
+  observer: Observer,
+  hooks: Hooks,
+): Promise<Pick<Shared, 'handler' | 'heads' | 'turn' | 'memory'>> {
+  const turn = new LoopTurn();
+  const memory = new ExternalMemory();
   const pool = new BufferPool(Math.max(POOL_BYTES, 2 * MIN_CHUNK * options.limits.maxConnections));
   const handler = await createHandler(options, {
     pool,
+    turn,
+    memory,
     hooks,
     warn: (message) => observer.warning?.(message),
     log: (line) => observer.backend?.(line),
   });
   hooks.attached?.({ read: handler.read });
-  return handler;
+  return { handler, heads: new HeadMemory(), turn, memory };
 }
 
 /** Lets running responses finish for a while, then cuts. */

@@ -5,6 +5,7 @@
  */
 import { Connection } from '../../src/server/connection/connection.js';
 import { TRANSITIONS } from '../../src/server/connection/states.js';
+import { HeadMemory } from '../../src/server/http/headMemory.js';
 import { beginsAsHead, parseRequest } from '../../src/server/http/requestParser.js';
 import type { Refusal, Request } from '../../src/server/http/message.js';
 import { BodyDecoder } from '../../src/server/http/bodyDecoder.js';
@@ -38,6 +39,14 @@ export interface OurReading {
 }
 
 const EMPTY = Buffer.alloc(0);
+/** What is remembered goes from one case to the next, as it does in a server. */
+const memories = new Map<Limits, HeadMemory>();
+
+function headsOf(limits: Limits): HeadMemory {
+  const heads = memories.get(limits) ?? new HeadMemory();
+  memories.set(limits, heads);
+  return heads;
+}
 /** A body nobody asked for is waited for up to this size (row 56 of the HTTP rules). */
 const MAX_DRAIN = 64 * 1024;
 const ANSWER: Response = { status: 200, fields: headerBlock([]), body: undefined };
@@ -52,6 +61,7 @@ export function piecesOf({ bytes, cuts }: Pick<Case, 'bytes' | 'cuts'>): Buffer[
 /** Feeds parser and decoder as a connection does: what was not consumed comes first in the next piece. */
 export function readStream(pieces: readonly Buffer[], limits: Limits): OurReading {
   const messages: OurMessage[] = [];
+  const heads = headsOf(limits);
   let inbox: Buffer = EMPTY;
   let offset = 0;
   let message: OurMessage | undefined;
@@ -64,7 +74,7 @@ export function readStream(pieces: readonly Buffer[], limits: Limits): OurReadin
     inbox = inbox.length === 0 ? piece : Buffer.concat([inbox, piece]);
     for (;;) {
       if (message === undefined || decoder === undefined) {
-        const parsed = inbox.length === 0 ? undefined : parseRequest(inbox, limits);
+        const parsed = inbox.length === 0 ? undefined : parseRequest(inbox, limits, heads);
         if (parsed === undefined) break;
         if ('refusal' in parsed)
           return { messages, ending: { how: 'refused', refusal: parsed.refusal, inBody: false } };
@@ -157,6 +167,7 @@ export function driveConnection(pieces: readonly Buffer[], limits: Limits, takeo
   const events: string[] = [];
   const connection = new Connection(
     limits,
+    headsOf(limits),
     () => undefined,
     (from, to) => {
       if (!TRANSITIONS[from.name].includes(to.name)) events.push(`${from.name} became ${to.name}`);

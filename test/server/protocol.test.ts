@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { utimes } from 'node:fs/promises';
 import { createServer as createNetServer, type AddressInfo, type Socket } from 'node:net';
 import { bytesBody, type Body, type Deliver } from '../../src/server/http/body.js';
+import { ExternalMemory } from '../../src/server/body/externalMemory.js';
+import { HeadMemory } from '../../src/server/http/headMemory.js';
+import { LoopTurn } from '../../src/server/util/loopTurn.js';
 import type { Handler } from '../../src/server/connection/handler.js';
 import { DEFAULT_LIMITS, type Limits } from '../../src/server/options/limits.js';
 import { headerBlock, type Response } from '../../src/server/http/responseHead.js';
@@ -1271,6 +1274,9 @@ async function drive(
     observer: {},
     date: () => new Date(0).toUTCString(),
     clock,
+    heads: new HeadMemory(),
+    turn: new LoopTurn(),
+    memory: new ExternalMemory(),
   };
   const sockets: Socket[] = [];
   const transports: ConnectionDriver[] = [];

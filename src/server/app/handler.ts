@@ -8,6 +8,7 @@ import { createGateway, type Gateway } from '../backends/gateway.js';
 import { FileBody } from '../body/fileBody.js';
 import { bytesBody, collect } from '../http/body.js';
 import type { BufferPool } from '../body/bufferPool.js';
+import type { ExternalMemory } from '../body/externalMemory.js';
 import type { RequestContext } from '../connection/requestContext.js';
 import { RepresentationCache } from '../files/representationCache.js';
 import { readableBy, readerOf } from '../access/cors.js';
@@ -38,6 +39,7 @@ import { headerBlock, type Response } from '../http/responseHead.js';
 import { encodePath } from '../files/sitePath.js';
 import { createDynamicHandler, type DynamicHandler } from './dynamicHandler.js';
 import type { Handler } from '../connection/handler.js';
+import type { LoopTurn } from '../util/loopTurn.js';
 
 /** What a file allows. */
 const ALLOWED = ['GET', 'HEAD', 'OPTIONS'] as const;
@@ -52,6 +54,8 @@ declare const VERSION: string;
 /** What is lent to a handler. */
 export interface Surroundings {
   readonly pool: BufferPool;
+  readonly turn: LoopTurn;
+  readonly memory: ExternalMemory;
   readonly hooks: Hooks;
   /** Something that was set up does not work, in a sentence. */
   readonly warn: (message: string) => void;
@@ -75,11 +79,19 @@ interface Parts {
 /** @throws when the root cannot be served */
 export async function createHandler(
   options: ServerOptions,
-  { pool, hooks, warn, log = () => undefined }: Surroundings,
+  { pool, turn, memory, hooks, warn, log = () => undefined }: Surroundings,
 ): Promise<Handler> {
   const isScript = (sitePath: string): boolean => gateway?.isScript(sitePath) === true;
   const resolver = await createResolver(options.root, { ...options, isScript });
-  const gateway: Gateway | undefined = createGateway({ options, resolver, hooks, log, software: SOFTWARE });
+  const gateway: Gateway | undefined = createGateway({
+    options,
+    resolver,
+    hooks,
+    log,
+    software: SOFTWARE,
+    turn,
+    memory,
+  });
   const cache = new RepresentationCache();
   const types = await createContentTypes(options.mimeTypes, {
     changed: () => {

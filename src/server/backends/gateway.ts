@@ -9,7 +9,9 @@ import { Fields } from '../http/fields.js';
 import type { Ends } from '../access/gate.js';
 import type { Hooks, Takeover } from '../options/hooks.js';
 import type { ServerOptions } from '../options/serverOptions.js';
+import type { ExternalMemory } from '../body/externalMemory.js';
 import { PrefixBody } from '../body/prefixBody.js';
+import { SpareBuffers } from '../body/spareBuffers.js';
 import { isDocument, mediaType } from '../http/mediaType.js';
 import { isNavigation, VARIES_BY_PURPOSE } from '../http/fetchMetadata.js';
 import type { Request } from '../http/message.js';
@@ -24,6 +26,7 @@ import {
   type BackendAnswer,
   type BackendRequest,
   type BackendResponse,
+  type BackendTools,
   type ScriptBackend,
   type ScriptRequest,
 } from './common/backend.js';
@@ -31,6 +34,8 @@ import type { Script } from '../files/script.js';
 import { emptyErrorOf, type EmptyError } from './common/emptyErrors.js';
 import { createRoutes, type Route } from './common/routes.js';
 import type { BackendRule, ProxyRule, ScriptRule } from '../options/backendRules.js';
+import type { LoopTurn } from '../util/loopTurn.js';
+import { createSocketOpener } from './common/backendSocket.js';
 
 /** Local redirects that one request may lead through (RFC 3875 §6.2.2). */
 const MAX_REDIRECTS = 10;
@@ -59,6 +64,8 @@ export interface GatewayTools {
   readonly hooks: Hooks;
   readonly log: (line: string) => void;
   readonly software: string;
+  readonly turn: LoopTurn;
+  readonly memory: ExternalMemory;
 }
 
 export interface Gateway {
@@ -203,7 +210,16 @@ class BackendPool {
   private readonly making = new Map<BackendRule, Promise<{ close(): Promise<void> }>>();
   private readonly made = new Map<BackendRule, { close(): Promise<void> }>();
 
-  constructor(private readonly tools: GatewayTools) {}
+  private readonly lent: BackendTools;
+
+  constructor({ log, hooks, software, turn, memory }: GatewayTools) {
+    this.lent = {
+      log,
+      software,
+      mayRun: () => hooks.mayRun?.() !== false,
+      resources: { turn, memory, spare: new SpareBuffers(), openSocket: createSocketOpener() },
+    };
+  }
 
   withScripts<T>(rule: ScriptRule, use: (backend: ScriptBackend) => Promise<T>): Promise<T> {
     const made = this.made.get(rule) as ScriptBackend | undefined;
@@ -213,17 +229,12 @@ class BackendPool {
   withProxy<T>(rule: ProxyRule, use: (backend: Backend) => Promise<T>): Promise<T> {
     const made = this.made.get(rule) as Backend | undefined;
     return made === undefined
-      ? this.once(rule, async () => (await import('./proxy/proxy.js')).createProxy(rule)).then(use)
+      ? this.once(rule, async () => (await import('./proxy/proxy.js')).createProxy(rule, this.lent.resources)).then(use)
       : use(made);
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.making.values()].map(async (backend) => (await backend).close()));
-  }
-
-  private get lent(): { log: (line: string) => void; mayRun: () => boolean; software: string } {
-    const { log, hooks, software } = this.tools;
-    return { log, software, mayRun: () => hooks.mayRun?.() !== false };
   }
 
   private async makeForScripts(rule: ScriptRule): Promise<ScriptBackend> {

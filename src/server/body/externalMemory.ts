@@ -10,16 +10,19 @@
 const STEP = 16 * 1024 * 1024;
 const ENOUGH = 32 * 1024 * 1024;
 
-let read = 0;
+/** What one server has read. */
+export class ExternalMemory {
+  private read = 0;
 
-/** To be told of everything that comes in a buffer of its own. */
-export function reportExternalBytes({ length }: { readonly length: number }): void {
-  read += length;
-  if (read < STEP) return;
-  read = 0;
-  try {
-    Buffer.alloc(ENOUGH);
-  } catch {
-    // There is not even so much room: V8 has looked before it said so.
+  /** Takes note of everything that comes in a buffer of its own. @param bytes of which only the length counts */
+  report({ length }: { readonly length: number }): void {
+    this.read += length;
+    if (this.read < STEP) return;
+    this.read = 0;
+    try {
+      Buffer.alloc(ENOUGH);
+    } catch {
+      // There is not even so much room: V8 has looked before it said so.
+    }
   }
 }

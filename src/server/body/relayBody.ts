@@ -3,16 +3,11 @@
  * used again.
  */
 import type { Body, Deliver } from '../http/body.js';
+import { PIECE, type SpareBuffers } from './spareBuffers.js';
 
-/** Bytes of one buffer. */
-const PIECE = 64 * 1024;
 /** Held and not delivered: beyond it, whoever sends has to wait. Bytes. */
 const ENOUGH = 64 * 1024;
-/** Buffers kept for the next content. */
-const MAX_SPARE = 16;
 const EMPTY = Buffer.alloc(0);
-
-const spare: Buffer[] = [];
 
 export interface RelaySource {
   /** There is room again. */
@@ -33,10 +28,14 @@ export class RelayBody implements Body {
   private isClosed = false;
   private over: Error | 'end' | undefined;
 
-  /** @param length bytes; undefined: until the end */
+  /**
+   * @param length bytes; undefined: until the end
+   * @param spare what it is held in
+   */
   constructor(
     readonly length: number | undefined,
     private readonly source: RelaySource,
+    private readonly spare: SpareBuffers,
   ) {}
 
   /**
@@ -79,7 +78,7 @@ export class RelayBody implements Body {
     for (let at = 0; at < bytes.length;) {
       let last = this.held.at(-1);
       if (last === undefined || last.size === PIECE) {
-        last = { buffer: spare.pop() ?? Buffer.allocUnsafeSlow(PIECE), size: 0 };
+        last = { buffer: this.spare.take(), size: 0 };
         this.held.push(last);
       }
       const copied = bytes.copy(last.buffer, last.size, at);
@@ -110,6 +109,6 @@ export class RelayBody implements Body {
   }
 
   private giveBack(buffer: Buffer | undefined): void {
-    if (buffer !== undefined && spare.length < MAX_SPARE) spare.push(buffer);
+    if (buffer !== undefined) this.spare.giveBack(buffer);
   }
 }

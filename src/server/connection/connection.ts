@@ -8,6 +8,7 @@
 import { EMPTY } from '../http/body.js';
 import { bodyOf, persistenceOf, type Action, type State, type Timer } from './states.js';
 import type { Limits } from '../options/limits.js';
+import type { HeadMemory } from '../http/headMemory.js';
 import { beginsAsHead, parseRequest } from '../http/requestParser.js';
 import type { Refusal, Request } from '../http/message.js';
 import { RequestBody, type BodyConsumer } from './requestBody.js';
@@ -39,6 +40,7 @@ export class Connection {
   private lingered = 0;
 
   /**
+   * @param heads what other connections have sent under the same limits
    * @param admit the gate: why a request may not be answered, as soon as its head is there and before a byte of its
    * body is read
    * @param onChange is told of every transition, with both states as they are
@@ -47,6 +49,7 @@ export class Connection {
    */
   constructor(
     private readonly limits: Limits,
+    private readonly heads: HeadMemory,
     private readonly admit: (request: Request) => Refusal | undefined,
     private readonly onChange: (from: State, to: State) => void,
     private readonly consumerFor: (request: Request) => BodyConsumer | undefined = () => undefined,
@@ -257,7 +260,7 @@ export class Connection {
   }
 
   private readRequest(): Action | undefined {
-    const parsed = this.inbox.length === 0 ? undefined : parseRequest(this.inbox, this.limits);
+    const parsed = this.inbox.length === 0 ? undefined : parseRequest(this.inbox, this.limits, this.heads);
     if (parsed === undefined) {
       if (!this.peerHasEnded) return WAIT;
       if (!this.hasBegun()) this.enter({ name: 'CONN_DONE', reason: 'the client closed' });

@@ -12,13 +12,14 @@ import type { Takeover } from '../options/hooks.js';
 import { BodyRefused } from '../body/incomingBody.js';
 import type { ConnectionInfo, ConnectionSnapshot, Observer } from '../options/observer.js';
 import type { Limits } from '../options/limits.js';
-import { reportExternalBytes } from '../body/externalMemory.js';
+import type { ExternalMemory } from '../body/externalMemory.js';
 import { ConnectionEvents } from './connectionEvents.js';
+import type { HeadMemory } from '../http/headMemory.js';
 import type { Request } from '../http/message.js';
 import { CONTINUE, type Persistence, type Response } from '../http/responseHead.js';
 import { ResponseWriter } from './responseWriter.js';
 import { descriptorOf, unsentBytes } from './socketHandle.js';
-import { atEndOfTurn, type TurnWork } from '../util/loopTurn.js';
+import type { LoopTurn, TurnWork } from '../util/loopTurn.js';
 import type { Clock } from './clock.js';
 import type { Accepted } from './accepted.js';
 
@@ -31,6 +32,9 @@ export interface Shared {
   /** The Date field of an answer that leaves now. */
   readonly date: () => string;
   readonly clock: Clock;
+  readonly heads: HeadMemory;
+  readonly turn: LoopTurn;
+  readonly memory: ExternalMemory;
 }
 
 /** Whoever keeps account of the connections. */
@@ -92,6 +96,7 @@ export class ConnectionDriver implements TurnWork {
     this.since = shared.clock.exact();
     this.connection = new Connection(
       shared.limits,
+      shared.heads,
       (request) => checkGate(request, this.ends, shared.admissions),
       (from, to) => {
         this.changed(from, to);
@@ -161,7 +166,7 @@ export class ConnectionDriver implements TurnWork {
   }
 
   private readonly onData = (bytes: Buffer): void => {
-    reportExternalBytes(bytes);
+    this.shared.memory.report(bytes);
     this.connection.receive(bytes);
     // Whoever sends more than a request in one turn may have to wait.
     if (this.connection.state.name !== 'READING_REQ' || this.isQueued) {
@@ -169,7 +174,7 @@ export class ConnectionDriver implements TurnWork {
       return;
     }
     this.isQueued = true;
-    atEndOfTurn(this);
+    this.shared.turn.atEnd(this);
   };
 
   endOfTurn(): void {

@@ -19,7 +19,7 @@ export function isRegistrableType(text: string): boolean {
 }
 
 /** What browsers navigate to and run scripts in. */
-export const DOCUMENT_TYPES = new Set(['text/html', 'application/xhtml+xml', 'image/svg+xml']);
+export const DOCUMENT_TYPES: ReadonlySet<string> = new Set(['text/html', 'application/xhtml+xml', 'image/svg+xml']);
 
 /** Whether a content of this type is something that browsers navigate to and run scripts in. */
 export function isDocument(type: string): boolean {

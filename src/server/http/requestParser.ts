@@ -11,7 +11,8 @@
 import { parseAuthority, type Authority } from './authority.js';
 import { Fields } from './fields.js';
 import { FIELD_LINE, isFieldLine, isToken, matchWhole, TOKEN } from './grammar.js';
-import { memoryOf, readFields, remember, type KnownFields } from './requestSemantics.js';
+import { readFields } from './requestSemantics.js';
+import type { HeadMemory, KnownFields } from './headMemory.js';
 import { bad, type Request, type Refusal, type HeadLimits } from './message.js';
 
 /** What came of looking at the bytes: a request and how many bytes its head took, a refusal, or nothing yet. */
@@ -28,13 +29,14 @@ const FIRST_LOOK = 2048;
 const TARGET = '[!"$-~]+';
 const HEAD = matchWhole(`(?:\\r\\n)?(${TOKEN}) (${TARGET}) HTTP/1\\.(\\d)\\r\\n(?:${FIELD_LINE}\\r\\n)*\\r\\n`);
 const REQUEST_LINE = matchWhole(`(${TOKEN}) (${TARGET}) HTTP/(\\d)\\.(\\d)`);
-const KNOWN_LINE = new RegExp(`(?:\\r\\n)?(${TOKEN}) (${TARGET}) HTTP/1\\.1\\r\\n`, 'y');
+const KNOWN_LINE = new RegExp(`^(?:\\r\\n)?(${TOKEN}) (${TARGET}) HTTP/1\\.1\\r\\n`);
 
 /**
  * Looks for one request at the start of `bytes`.
  * @param bytes what has been received and not yet consumed
+ * @param memory of what was read under these limits; undefined: nothing is remembered
  */
-export function parseRequest(bytes: Buffer, limits: HeadLimits): Parsed {
+export function parseRequest(bytes: Buffer, limits: HeadLimits, memory?: HeadMemory): Parsed {
   // An empty line first, a space behind the method, and the empty line that ends the head.
   const max = limits.maxHeaderBytes + limits.maxTargetBytes + MAX_METHOD_LENGTH + LINE_OVERHEAD + 5;
   let text = bytes.toString('latin1', 0, Math.min(FIRST_LOOK, max));
@@ -47,11 +49,10 @@ export function parseRequest(bytes: Buffer, limits: HeadLimits): Parsed {
     const refusal = inspectLines(text, limits);
     return refusal && refuse(text, refusal);
   }
-  const memory = memoryOf(limits);
-  return readKnown(text, end, limits, memory) ?? readNew(text.slice(0, end), end, limits, memory);
+  return (memory && readKnown(text, end, limits, memory)) ?? readNew(text.slice(0, end), end, limits, memory);
 }
 
-function readNew(head: string, end: number, limits: HeadLimits, memory: Map<string, KnownFields>): Parsed {
+function readNew(head: string, end: number, limits: HeadLimits, memory: HeadMemory | undefined): Parsed {
   const match = HEAD.exec(head);
   if (match === null) return refuse(head, inspectLines(head, limits) ?? bad('The request is not well-formed.'));
   const [, method, target, digit] = match as unknown as [string, string, string, string];
@@ -68,17 +69,16 @@ function readNew(head: string, end: number, limits: HeadLimits, memory: Map<stri
   const place = fields.count > limits.maxHeaderFields ? TOO_MANY_FIELDS : readTarget(method, target);
   const known = 'status' in place ? place : readFields(fields, line.minor, limits);
   if ('status' in place || 'status' in known) return refuse(head, { ...(known as Refusal), line, fields });
-  if (line.minor === 1 && end <= FIRST_LOOK) remember(memory, head.slice(fieldsStart, end - 2), known);
+  if (line.minor === 1 && end <= FIRST_LOOK) memory?.set(head.slice(fieldsStart, end - 2), known);
   return { request: requestOf(line, place, known), length: end };
 }
 
 /** @returns undefined when its fields are new, or there is something wrong with its first line */
-function readKnown(text: string, end: number, limits: HeadLimits, memory: Map<string, KnownFields>): Parsed {
-  KNOWN_LINE.lastIndex = 0;
+function readKnown(text: string, end: number, limits: HeadLimits, memory: HeadMemory): Parsed {
   const match = KNOWN_LINE.exec(text);
   if (match === null) return undefined;
-  const known = memory.get(text.slice(KNOWN_LINE.lastIndex, end - 2));
-  const [, method, target] = match as unknown as [string, string, string];
+  const [line, method, target] = match as unknown as [string, string, string];
+  const known = memory.get(text.slice(line.length, end - 2));
   if (known === undefined || method.length > MAX_METHOD_LENGTH || target.length > limits.maxTargetBytes)
     return undefined;
   const place = readTarget(method, target);

@@ -4,30 +4,10 @@
  */
 import { parseAuthority, type Authority } from './authority.js';
 import type { Fields } from './fields.js';
-import { type BodyFraming, type HeadLimits, type Refusal, type Request, bad } from './message.js';
+import type { KnownFields } from './headMemory.js';
+import { type BodyFraming, type HeadLimits, type Refusal, bad } from './message.js';
 
 const NO_BODY: BodyFraming = { kind: 'none' };
-
-/** What the fields of a head say, whatever is asked for with it. */
-export type KnownFields = Pick<Request, 'fields' | 'host' | 'framing' | 'expectsContinue' | 'keepAlive'>;
-
-/**
- * Heads of HTTP/1.1 that were read, by the text of their fields: a browser says the same with every picture of a page.
- * What the same bytes mean under the same limits does not change.
- */
-const memories = new WeakMap<HeadLimits, Map<string, KnownFields>>();
-const MAX_KNOWN = 64;
-
-export function memoryOf(limits: HeadLimits): Map<string, KnownFields> {
-  let memory = memories.get(limits);
-  if (memory === undefined) memories.set(limits, (memory = new Map<string, KnownFields>()));
-  return memory;
-}
-
-export function remember(memory: Map<string, KnownFields>, text: string, known: KnownFields): void {
-  if (memory.size >= MAX_KNOWN) memory.clear();
-  memory.set(text, known);
-}
 
 /** Host, body framing, persistence, expectation of a well-formed head. */
 export function readFields(fields: Fields, minor: 0 | 1, limits: HeadLimits): KnownFields | Refusal {

@@ -1,20 +1,26 @@
 import assert from 'node:assert/strict';
 import { RelayBody } from '../../../src/server/body/relayBody.js';
+import { SpareBuffers } from '../../../src/server/body/spareBuffers.js';
 
 const KIB = 1024;
+const spare = new SpareBuffers();
 
 function start(length?: number): { body: RelayBody; counts: { more: number; stopped: number } } {
   const counts = { more: 0, stopped: 0 };
   return {
     counts,
-    body: new RelayBody(length, {
-      more: () => {
-        counts.more++;
+    body: new RelayBody(
+      length,
+      {
+        more: () => {
+          counts.more++;
+        },
+        stop: () => {
+          counts.stopped++;
+        },
       },
-      stop: () => {
-        counts.stopped++;
-      },
-    }),
+      spare,
+    ),
   };
 }
 

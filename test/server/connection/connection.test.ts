@@ -5,6 +5,7 @@ import { TRANSITIONS, type Action, type State } from '../../../src/server/connec
 import type { StateName } from '../../../src/server/options/observer.js';
 import { DEFAULT_LIMITS, type Limits } from '../../../src/server/options/limits.js';
 import type { BodyConsumer } from '../../../src/server/connection/requestBody.js';
+import { HeadMemory } from '../../../src/server/http/headMemory.js';
 import type { Refusal, Request } from '../../../src/server/http/message.js';
 import { headerBlock, type Response } from '../../../src/server/http/responseHead.js';
 
@@ -63,6 +64,7 @@ class Machine {
   ) {
     this.connection = new Connection(
       { ...DEFAULT_LIMITS, ...limits },
+      new HeadMemory(),
       admit,
       (from, to) => {
         assert.ok(TRANSITIONS[from.name].includes(to.name), `${from.name} → ${to.name} is not in the table`);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { HeadMemory } from '../../../src/server/http/headMemory.js';
 import { parseRequest, type Parsed } from '../../../src/server/http/requestParser.js';
 import type { HeadLimits, Request } from '../../../src/server/http/message.js';
 import { cpuTime } from '../../support/cpu.js';
@@ -6,8 +7,10 @@ import { cpuTime } from '../../support/cpu.js';
 const LIMITS: HeadLimits = { maxHeaderBytes: 400, maxHeaderFields: 8, maxTargetBytes: 64, maxBodySize: 1000 };
 const HOST = 'Host: localhost\r\n';
 
+const heads = new HeadMemory();
+
 function parse(text: string, limits = LIMITS): Parsed {
-  return parseRequest(Buffer.from(text, 'latin1'), limits);
+  return parseRequest(Buffer.from(text, 'latin1'), limits, limits === LIMITS ? heads : undefined);
 }
 
 /**

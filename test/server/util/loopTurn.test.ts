@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import { atEndOfTurn, type TurnWork } from '../../../src/server/util/loopTurn.js';
+import { LoopTurn, type TurnWork } from '../../../src/server/util/loopTurn.js';
 
 const turn = (): Promise<void> =>
   new Promise((resolve) => {
     setImmediate(resolve);
   });
 
-describe('turn', () => {
+describe('LoopTurn', () => {
+  const loop = new LoopTurn();
+
   it('what is given in one turn is done together, in order, after it', async () => {
     const done: string[] = [];
     const work = (name: string): TurnWork => ({
@@ -14,8 +16,8 @@ describe('turn', () => {
         done.push(name);
       },
     });
-    atEndOfTurn(work('a'));
-    atEndOfTurn(work('b'));
+    loop.atEnd(work('a'));
+    loop.atEnd(work('b'));
     assert.deepEqual(done, []);
     await turn();
     assert.deepEqual(done, ['a', 'b']);
@@ -23,10 +25,10 @@ describe('turn', () => {
 
   it('what is given meanwhile has its own turn', async () => {
     const done: string[] = [];
-    atEndOfTurn({
+    loop.atEnd({
       endOfTurn: () => {
         done.push('a');
-        atEndOfTurn({
+        loop.atEnd({
           endOfTurn: () => {
             done.push('b');
           },
@@ -46,12 +48,12 @@ describe('turn', () => {
     const trouble = new Promise<Error>((resolve) => {
       process.once('uncaughtException', resolve);
     });
-    atEndOfTurn({
+    loop.atEnd({
       endOfTurn: () => {
         throw new Error('mine');
       },
     });
-    atEndOfTurn({
+    loop.atEnd({
       endOfTurn: () => {
         done.push('b');
       },

@@ -8,7 +8,7 @@ import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { ClientGone, type ClientAbortSignal } from '../../connection/clientAbort.js';
-import { reportExternalBytes } from '../../body/externalMemory.js';
+import type { ExternalMemory } from '../../body/externalMemory.js';
 import { Patience } from '../../util/patience.js';
 import { StreamBody } from '../../body/streamBody.js';
 import {
@@ -54,7 +54,7 @@ export function createCgi(rule: CgiRule, tools: BackendTools): ScriptBackend {
       const { script, signal } = exchange;
       await checkRunnable(script.realPath, script.name);
       // Nothing runs for a request that may not be complete.
-      const content = await spoolOf(exchange);
+      const content = await spoolOf(exchange, tools.resources.memory);
       try {
         const over = await turns.acquire(waitLimits(rule, signal));
         if (!tools.mayRun()) {
@@ -109,6 +109,7 @@ class ScriptRun {
   private readonly child: ChildProcess;
   private readonly label: string;
   private readonly patience: number;
+  private readonly memory: ExternalMemory;
   private settle:
     { readonly resolve: (answer: BackendAnswer) => void; readonly reject: (error: Error) => void } | undefined;
   private bytes: Buffer = EMPTY;
@@ -130,6 +131,7 @@ class ScriptRun {
     const { script, signal } = exchange;
     this.label = script.name;
     this.patience = rule.timeout;
+    this.memory = tools.resources.memory;
     this.child = spawn(script.realPath, [], {
       cwd: path.dirname(script.realPath),
       env: {
@@ -220,7 +222,7 @@ class ScriptRun {
   }
 
   private take(bytes: Buffer): void {
-    reportExternalBytes(bytes);
+    this.memory.report(bytes);
     if (this.isOver) return;
     this.pieces++;
     this.timer.refresh();

@@ -2,6 +2,8 @@
  * What answers in place of a file: a CGI script, a FastCGI application, PHP, another web server. One interface for all
  * of them; which one answers is decided in routes.ts, and what becomes of the answer in gateway.ts.
  */
+import type { ExternalMemory } from '../../body/externalMemory.js';
+import type { SpareBuffers } from '../../body/spareBuffers.js';
 import type { Body } from '../../http/body.js';
 import type { ClientAbortSignal } from '../../connection/clientAbort.js';
 import type { Ends } from '../../access/gate.js';
@@ -9,6 +11,8 @@ import type { Takeover } from '../../options/hooks.js';
 import type { IncomingBody } from '../../body/incomingBody.js';
 import type { Request } from '../../http/message.js';
 import type { Script } from '../../files/script.js';
+import type { LoopTurn } from '../../util/loopTurn.js';
+import type { OpenSocket } from './backendSocket.js';
 
 /** Longest head of an answer that is read. Bytes. */
 export const MAX_HEAD = 64 * 1024;
@@ -78,6 +82,14 @@ export class BackendFailure extends Error {
   }
 }
 
+/** What all backends of a server work with. */
+export interface BackendResources {
+  readonly turn: LoopTurn;
+  readonly memory: ExternalMemory;
+  readonly spare: SpareBuffers;
+  readonly openSocket: OpenSocket;
+}
+
 /** What is lent to a backend. */
 export interface BackendTools {
   /** Takes a line for the log: what a script writes to its standard error, a process that died. May be called often. */
@@ -86,6 +98,7 @@ export interface BackendTools {
   readonly mayRun: () => boolean;
   /** Identifies this server in SERVER_SOFTWARE: `LiteServer/1.2.3`. */
   readonly software: string;
+  readonly resources: BackendResources;
 }
 
 /** @throws (rejects with) BackendFailure; anything else is trouble of our own */

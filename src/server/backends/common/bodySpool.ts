@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import type { IncomingBody } from '../../body/incomingBody.js';
-import { reportExternalBytes } from '../../body/externalMemory.js';
+import type { ExternalMemory } from '../../body/externalMemory.js';
 import { BackendFailure, type BackendRequest } from './backend.js';
 
 /** Beyond it, a body lies in a file. Bytes. */
@@ -34,10 +34,11 @@ export interface Spooled {
 
 /**
  * Reads all of a body.
+ * @param memory is told of what is read from the file
  * @param folder for the file
  * @throws what the body was destroyed with; BackendFailure when the disk does not take it. No file is left then.
  */
-export async function spool(body: IncomingBody, folder: string = tmpdir()): Promise<Spooled> {
+export async function spool(body: IncomingBody, memory: ExternalMemory, folder: string = tmpdir()): Promise<Spooled> {
   if (body.isEmpty) return inMemory(EMPTY);
   const chunks: Buffer[] = [];
   let length = 0;
@@ -51,7 +52,7 @@ export async function spool(body: IncomingBody, folder: string = tmpdir()): Prom
       const [first, ...more] = chunks.splice(0);
       await file.write(first === undefined || more.length > 0 ? Buffer.concat([first ?? EMPTY, ...more]) : first);
     }
-    return file === undefined ? inMemory(Buffer.concat(chunks)) : inFile(file, length);
+    return file === undefined ? inMemory(Buffer.concat(chunks)) : inFile(file, length, memory);
   } catch (error) {
     await file?.close();
     throw error;
@@ -59,8 +60,8 @@ export async function spool(body: IncomingBody, folder: string = tmpdir()): Prom
 }
 
 /** The body of a request; of most there is none, and nothing to wait for. */
-export function spoolOf(exchange: BackendRequest): Spooled | Promise<Spooled> {
-  return exchange.request.framing.kind === 'none' ? inMemory(EMPTY) : spool(exchange.body);
+export function spoolOf(exchange: BackendRequest, memory: ExternalMemory): Spooled | Promise<Spooled> {
+  return exchange.request.framing.kind === 'none' ? inMemory(EMPTY) : spool(exchange.body, memory);
 }
 
 function inMemory(bytes: Buffer): Spooled {
@@ -73,12 +74,12 @@ function inMemory(bytes: Buffer): Spooled {
   };
 }
 
-function inFile(file: SpoolFile, length: number): Spooled {
+function inFile(file: SpoolFile, length: number, memory: ExternalMemory): Spooled {
   return {
     length,
     bytes: undefined,
     fd: file.fd,
-    stream: () => Readable.from(file.pieces(length), { objectMode: false }),
+    stream: () => Readable.from(file.pieces(length, memory), { objectMode: false }),
     close: () => {
       void file.close();
     },
@@ -122,11 +123,11 @@ class SpoolFile {
   }
 
   /** By our handle, and not by its number: what is closed meanwhile is closed, and nobody else's. */
-  async *pieces(length: number): AsyncGenerator<Buffer> {
+  async *pieces(length: number, memory: ExternalMemory): AsyncGenerator<Buffer> {
     for (let at = 0; at < length;) {
       const { bytesRead, buffer } = await this.handle.read(Buffer.allocUnsafe(PIECE), 0, PIECE, at);
       if (bytesRead === 0) throw new Error('the temporary file became shorter');
-      reportExternalBytes(buffer);
+      memory.report(buffer);
       at += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }

@@ -16,10 +16,13 @@ const MAX_WAITING = 64;
 
 export type FastCgiOptions = Pick<FastCgiRule, 'address' | 'timeout' | 'maxConnections' | 'label'>;
 
-export function createFastCgi(rule: FastCgiOptions, tools: Pick<BackendTools, 'log' | 'software'>): ScriptBackend {
+export function createFastCgi(
+  rule: FastCgiOptions,
+  tools: Pick<BackendTools, 'log' | 'software' | 'resources'>,
+): ScriptBackend {
   const { address, timeout, maxConnections, label } = rule;
   const pool = new ConnectionPool({
-    connect: (closed) => new FastCgiConnection(address, closed),
+    connect: (closed) => new FastCgiConnection(address, tools.resources, closed),
     max: maxConnections,
     maxWaiting: MAX_WAITING,
     timeout,
@@ -30,7 +33,7 @@ export function createFastCgi(rule: FastCgiOptions, tools: Pick<BackendTools, 'l
   return {
     async handle(exchange) {
       const { request, signal } = exchange;
-      const content = await spoolOf(exchange);
+      const content = await spoolOf(exchange, tools.resources.memory);
       let isStreamed = false;
       try {
         signal.throwIfAborted();

@@ -4,9 +4,8 @@
 import { EMPTY } from '../../http/body.js';
 import type { Socket } from 'node:net';
 import { ClientGone, type ClientAbortSignal } from '../../connection/clientAbort.js';
-import { BackendFailure, type BackendAnswer } from '../common/backend.js';
+import { BackendFailure, type BackendAnswer, type BackendResources } from '../common/backend.js';
 import { Patience } from '../../util/patience.js';
-import { openSocket } from '../common/backendSocket.js';
 import { LAST_WORD, MAX_CONNECTING, type PooledConnection } from '../common/connectionPool.js';
 import { FastCgiRequest, type RequestConnection, type FastCgiParameters } from './fastcgiRequest.js';
 import { encodeAbort, encodeRequest, encodeStdin, RecordError, RecordReader, stdinRecords } from './fastcgiRecords.js';
@@ -31,9 +30,10 @@ export class FastCgiConnection implements PooledConnection, RequestConnection {
   /** @param closed it is of no use any more; called once */
   constructor(
     private readonly address: Address,
+    readonly resources: BackendResources,
     closed: () => void,
   ) {
-    this.socket = openSocket(
+    this.socket = resources.openSocket(
       'path' in address ? { path: address.path } : { host: address.host, port: address.port, noDelay: true },
       (bytes) => {
         this.arrive(bytes);

@@ -3,9 +3,9 @@
  */
 import { RelayBody } from '../../body/relayBody.js';
 import { bytesBody, type Body } from '../../http/body.js';
-import { atEndOfTurn, type TurnWork } from '../../util/loopTurn.js';
+import type { TurnWork } from '../../util/loopTurn.js';
 import { Patience } from '../../util/patience.js';
-import { BackendFailure, type BackendAnswer } from '../common/backend.js';
+import { BackendFailure, type BackendAnswer, type BackendResources } from '../common/backend.js';
 import { describeHeadless, parseCgiHead, type CgiHead } from '../cgi/cgiResponse.js';
 import { StaleConnection } from '../common/connectionPool.js';
 import { readEnd, type FastCgiRecord } from './fastcgiRecords.js';
@@ -25,6 +25,7 @@ export interface FastCgiParameters {
 
 /** What a request wants of its connection. */
 export interface RequestConnection {
+  readonly resources: BackendResources;
   /** Tells the application that nobody waits any more, and goes. */
   abort(): void;
   pause(): void;
@@ -145,7 +146,7 @@ export class FastCgiRequest implements TurnWork {
 
   private give(answer: BackendAnswer): void {
     this.answer = answer;
-    atEndOfTurn(this);
+    this.tools.connection.resources.turn.atEnd(this);
   }
 
   private takeOutput(content: Buffer): void {
@@ -178,14 +179,18 @@ export class FastCgiRequest implements TurnWork {
     const bytes = Buffer.concat(this.chunks);
     this.chunks.length = 0;
     if (this.ended && (length === undefined || bytes.length >= length)) return bytesBody(bytes.subarray(0, length));
-    this.body = new RelayBody(length, {
-      more: () => {
-        this.hold(false);
+    this.body = new RelayBody(
+      length,
+      {
+        more: () => {
+          this.hold(false);
+        },
+        stop: () => {
+          this.stop();
+        },
       },
-      stop: () => {
-        this.stop();
-      },
-    });
+      this.tools.connection.resources.spare,
+    );
     if (!this.body.push(bytes)) this.hold(true);
     if (this.ended) this.body.end();
     return this.body;

@@ -5,7 +5,7 @@ import { isIdempotent } from '../../http/methods.js';
 import { wantsWebSocket } from '../../http/upgrade.js';
 import { ClientGone } from '../../connection/clientAbort.js';
 import type { Request } from '../../http/message.js';
-import type { Backend, BackendAnswer, BackendRequest } from '../common/backend.js';
+import type { Backend, BackendAnswer, BackendRequest, BackendResources } from '../common/backend.js';
 import { ConnectionPool } from '../common/connectionPool.js';
 import type { UpstreamParameters, UpstreamReply } from './upstreamRequest.js';
 import { UpstreamConnection } from './upstreamConnection.js';
@@ -18,10 +18,10 @@ import type { ProxyRule } from '../../options/backendRules.js';
 const MAX_CONNECTIONS = 64;
 const MAX_WAITING = 128;
 
-export function createProxy(rule: ProxyRule): Backend {
+export function createProxy(rule: ProxyRule, resources: BackendResources): Backend {
   const { timeout, label } = rule;
   const pool = new ConnectionPool({
-    connect: (closed) => new UpstreamConnection(rule, closed),
+    connect: (closed) => new UpstreamConnection(rule, resources, closed),
     max: MAX_CONNECTIONS,
     maxWaiting: MAX_WAITING,
     timeout,

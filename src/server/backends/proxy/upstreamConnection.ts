@@ -4,10 +4,9 @@
 import { isIP, type Socket } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
 import type { ClientAbortSignal } from '../../connection/clientAbort.js';
-import { reportExternalBytes } from '../../body/externalMemory.js';
 import { Patience } from '../../util/patience.js';
-import { openSocket } from '../common/backendSocket.js';
 import { LAST_WORD, MAX_CONNECTING, type PooledConnection } from '../common/connectionPool.js';
+import type { BackendResources } from '../common/backend.js';
 import {
   UpstreamRequest,
   MAX_KEPT,
@@ -32,12 +31,13 @@ export class UpstreamConnection implements PooledConnection, UpstreamRequestConn
   /** @param closed it is of no use any more; called once */
   constructor(
     readonly rule: ProxyRule,
+    readonly resources: BackendResources,
     closed: () => void,
   ) {
     const arrive = (bytes: Buffer): void => {
       this.arrive(bytes);
     };
-    this.socket = connectTo(rule, arrive);
+    this.socket = connectTo(rule, resources, arrive);
     this.hearOut();
     this.timer = new Patience(rule.timeout, () => {
       this.call?.tooLate();
@@ -199,7 +199,11 @@ export class UpstreamConnection implements PooledConnection, UpstreamRequestConn
   }
 }
 
-function connectTo({ target, verify }: ProxyRule, arrive: (bytes: Buffer) => void): Socket {
+function connectTo(
+  { target, verify }: ProxyRule,
+  { openSocket, memory }: BackendResources,
+  arrive: (bytes: Buffer) => void,
+): Socket {
   const isSecure = target.protocol === 'https:';
   const host = target.hostname.replace(/^\[|\]$/g, '');
   const port = target.port === '' ? (isSecure ? 443 : 80) : Number(target.port);
@@ -208,7 +212,7 @@ function connectTo({ target, verify }: ProxyRule, arrive: (bytes: Buffer) => voi
   return connectSecure({ host, port, rejectUnauthorized: verify, ALPNProtocols: ['http/1.1'], ...servername })
     .setNoDelay(true)
     .on('data', (bytes: Buffer) => {
-      reportExternalBytes(bytes);
+      memory.report(bytes);
       arrive(bytes);
     });
 }

@@ -6,8 +6,8 @@ import { EMPTY, bytesBody, type Body } from '../../http/body.js';
 import { ClientGone, type ClientAbortSignal } from '../../connection/clientAbort.js';
 import type { IncomingBody } from '../../body/incomingBody.js';
 import { BodyDecoder } from '../../http/bodyDecoder.js';
-import { atEndOfTurn, type TurnWork } from '../../util/loopTurn.js';
-import { BackendFailure, MAX_HEAD } from '../common/backend.js';
+import type { TurnWork } from '../../util/loopTurn.js';
+import { BackendFailure, MAX_HEAD, type BackendResources } from '../common/backend.js';
 import { StaleConnection } from '../common/connectionPool.js';
 import { failureOf, late, nonsense } from './upstreamErrors.js';
 import { parseResponseHead, type UpstreamHead } from './upstreamResponse.js';
@@ -45,6 +45,7 @@ export interface UpstreamReply {
 /** What a request wants of its connection. */
 export interface UpstreamRequestConnection {
   readonly rule: ProxyRule;
+  readonly resources: BackendResources;
   /** How long it is of use when it is idle. Milliseconds. */
   keepsFor: number;
   /** Something has happened: it is not late. */
@@ -198,20 +199,24 @@ export class UpstreamRequest implements TurnWork {
   private answer(head: UpstreamHead, isComplete: boolean, stretches: readonly Buffer[]): void {
     this.isAnswered = true;
     this.tools.signal.removeEventListener('abort', this.gone);
-    atEndOfTurn(this);
+    this.tools.connection.resources.turn.atEnd(this);
     if (head.framing.kind === 'none') return;
     if (isComplete) {
       this.whole = bytesBody(Buffer.concat(stretches));
       return;
     }
-    this.body = new RelayBody(head.framing.kind === 'length' ? head.framing.length : undefined, {
-      more: () => {
-        this.hold(false);
+    this.body = new RelayBody(
+      head.framing.kind === 'length' ? head.framing.length : undefined,
+      {
+        more: () => {
+          this.hold(false);
+        },
+        stop: () => {
+          this.stop(new Error('nobody reads the answer'));
+        },
       },
-      stop: () => {
-        this.stop(new Error('nobody reads the answer'));
-      },
-    });
+      this.tools.connection.resources.spare,
+    );
     for (const content of stretches) this.push(content);
   }
 

@@ -3,10 +3,12 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { BackendFailure } from '../../../../src/server/backends/common/backend.js';
 import { spool } from '../../../../src/server/backends/common/bodySpool.js';
+import { ExternalMemory } from '../../../../src/server/body/externalMemory.js';
 import { IncomingBody } from '../../../../src/server/body/incomingBody.js';
 import { temporaryFolder, until } from '../../../support/site.js';
 
 const MIB = 1024 * 1024;
+const memory = new ExternalMemory();
 
 /** A body that arrives as it is asked for. */
 function bodyOf(size: number): IncomingBody {
@@ -29,7 +31,7 @@ describe('spool', () => {
   for (const size of [0, 1, MIB - 1, MIB, MIB + 1, 20 * MIB]) {
     it(`${size} bytes, ${size > MIB ? 'in a file that has no name' : 'in memory'}`, async () => {
       const folder = await temporaryFolder();
-      const spooled = await spool(bodyOf(size), folder);
+      const spooled = await spool(bodyOf(size), memory, folder);
       assert.equal(spooled.length, size);
       assert.deepEqual([spooled.bytes !== undefined, spooled.fd !== undefined], [size <= MIB, size > MIB]);
       for (let i = 0; i < 2; i++) {
@@ -54,7 +56,7 @@ describe('spool', () => {
       const folder = await temporaryFolder();
       const before = (await readdir('/proc/self/fd')).length;
       const body = new IncomingBody(undefined, () => undefined);
-      const spooling = spool(body, folder);
+      const spooling = spool(body, memory, folder);
       for (let at = 0; at < pushed; at += 1000) body.push(Buffer.alloc(1000));
       if (pushed > MIB) await until('it is being written', () => body.readableLength === 0);
       body.destroy(new Error('gone'));
@@ -65,7 +67,7 @@ describe('spool', () => {
   }
 
   it('a disk that does not take it is said in words', async () => {
-    const error = await spool(bodyOf(2 * MIB), path.join(await temporaryFolder(), 'none')).catch(
+    const error = await spool(bodyOf(2 * MIB), memory, path.join(await temporaryFolder(), 'none')).catch(
       (problem: unknown) => problem,
     );
     assert.ok(error instanceof BackendFailure);

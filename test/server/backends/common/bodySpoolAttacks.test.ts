@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { spool, type Spooled } from '../../../../src/server/backends/common/bodySpool.js';
+import { ExternalMemory } from '../../../../src/server/body/externalMemory.js';
 import { IncomingBody } from '../../../../src/server/body/incomingBody.js';
 import { atEnd, temporaryFolder, until } from '../../../support/site.js';
 
@@ -8,7 +9,7 @@ const MIB = 1024 * 1024;
 
 async function inFile(): Promise<Spooled & { readonly fd: number }> {
   const body = new IncomingBody(3 * MIB, () => undefined);
-  const made = spool(body, await temporaryFolder());
+  const made = spool(body, new ExternalMemory(), await temporaryFolder());
   for (let i = 0; i < 3; i++) body.push(Buffer.alloc(MIB, String(i)));
   body.push(null);
   const content = await made;
