@@ -7,11 +7,11 @@ import { ClientGone } from '../../connection/clientAbort.js';
 import type { Request } from '../../http/message.js';
 import type { Backend, BackendAnswer, BackendRequest, BackendResources } from '../common/backend.js';
 import { ConnectionPool } from '../common/connectionPool.js';
-import type { UpstreamParameters, UpstreamReply } from './upstreamRequest.js';
+import type { UpstreamParameters, UpstreamReply } from './upstreamExchange.js';
 import { UpstreamConnection } from './upstreamConnection.js';
 import { circleOf, requestFields, responseFields } from './forwardedFields.js';
 import { ledBack, targetPath } from './rewriting.js';
-import { openTunnel } from './webSocketTunnel.js';
+import { tunnelOf, UPGRADE } from './webSocketTunnel.js';
 import type { ProxyRule } from '../../options/backendRules.js';
 
 /** Connections to the target at once, and requests that may wait for one. */
@@ -36,7 +36,7 @@ export function createProxy(rule: ProxyRule, resources: BackendResources): Backe
       if (signal.aborted) return Promise.reject(new ClientGone());
       const circle = circleOf(request, rule);
       if (circle !== undefined) return Promise.reject(circle);
-      if (wantsWebSocket(request)) return openTunnel(exchange, rule);
+      if (wantsWebSocket(request)) return openTunnel(exchange, rule, resources);
       const call = callOf(exchange, rule);
       const mayRetry = request.framing.kind === 'none' && isIdempotent(request.method);
       return pool
@@ -45,6 +45,23 @@ export function createProxy(rule: ProxyRule, resources: BackendResources): Backe
     },
     close: () => pool.close(),
   };
+}
+
+/** On a connection beside the pool: an open tunnel would hold one of its places for hours. */
+async function openTunnel(
+  exchange: BackendRequest,
+  rule: ProxyRule,
+  resources: BackendResources,
+): Promise<BackendAnswer> {
+  const connection = new UpstreamConnection(rule, resources, () => undefined);
+  let head = `GET ${targetPath(exchange.request, rule)} HTTP/1.1\r\n`;
+  for (const [name, value] of [...requestFields(exchange, rule), ...UPGRADE]) head += `${name}: ${value}\r\n`;
+  const call = { head: `${head}\r\n`, isHead: false, content: undefined, upgrade: 'websocket' } as const;
+  const reply = await connection.ask(call, exchange.signal, () => {
+    connection.destroy();
+  });
+  const takeover = tunnelOf(reply, rule.timeout);
+  return takeover === undefined ? answerOf(reply, exchange.request, rule) : { kind: 'tunnel', takeover };
 }
 
 function callOf(exchange: BackendRequest, rule: ProxyRule): UpstreamParameters {

@@ -7,13 +7,8 @@ import type { ClientAbortSignal } from '../../connection/clientAbort.js';
 import { Patience } from '../../util/patience.js';
 import { LAST_WORD, MAX_CONNECTING, type PooledConnection } from '../common/connectionPool.js';
 import type { BackendResources } from '../common/backend.js';
-import {
-  UpstreamRequest,
-  MAX_KEPT,
-  type UpstreamRequestConnection,
-  type UpstreamParameters,
-  type UpstreamReply,
-} from './upstreamRequest.js';
+import { UpstreamRequest, MAX_KEPT, type UpstreamRequestConnection } from './upstreamRequest.js';
+import type { UpstreamParameters, UpstreamReply } from './upstreamExchange.js';
 import { late } from './upstreamErrors.js';
 import type { ProxyRule } from '../../options/backendRules.js';
 
@@ -25,7 +20,7 @@ export class UpstreamConnection implements PooledConnection, UpstreamRequestConn
   private call: UpstreamRequest | undefined;
   /** The target takes nothing more. */
   private isRefused = false;
-  private readonly socket: Socket;
+  readonly socket: Socket;
   private readonly timer: Patience;
 
   /** @param closed it is of no use any more; called once */
@@ -54,7 +49,8 @@ export class UpstreamConnection implements PooledConnection, UpstreamRequestConn
     // The end of a connection may be that of the content; and a target that ends it ends it for good.
     this.socket.on('end', () => {
       this.call?.ended();
-      this.socket.destroy();
+      // Of a tunnel, the other way may still have something to deliver; Node ends it then.
+      if (this.call?.isTunnel !== true) this.socket.destroy();
     });
     this.socket.on('close', () => {
       this.timer.clear();

@@ -1,10 +1,10 @@
 /**
  * One request to the target of a proxy, on its connection: the answer as it comes (RFC 9112 §9).
  */
+import type { Socket } from 'node:net';
 import { RelayBody } from '../../body/relayBody.js';
 import { EMPTY, bytesBody, type Body } from '../../http/body.js';
 import { ClientGone, type ClientAbortSignal } from '../../connection/clientAbort.js';
-import type { IncomingBody } from '../../body/incomingBody.js';
 import { BodyDecoder } from '../../http/bodyDecoder.js';
 import type { TurnWork } from '../../util/loopTurn.js';
 import { BackendFailure, MAX_HEAD, type BackendResources } from '../common/backend.js';
@@ -12,6 +12,7 @@ import { StaleConnection } from '../common/connectionPool.js';
 import { failureOf, late, nonsense } from './upstreamErrors.js';
 import { parseResponseHead, type UpstreamHead } from './upstreamResponse.js';
 import type { ProxyRule } from '../../options/backendRules.js';
+import type { UpstreamParameters, UpstreamReply } from './upstreamExchange.js';
 
 /** A target that keeps connections for five seconds, as many do, has not closed one that we use. Milliseconds. */
 export const MAX_KEPT = 4_000;
@@ -29,23 +30,11 @@ const MAX_INTERIM = 10_000;
 /** Most heads are not longer. Bytes. */
 const SHORT = 2 * 1024;
 
-export interface UpstreamParameters {
-  /** Request line and fields, with the empty line behind them. latin1 */
-  readonly head: string;
-  readonly isHead: boolean;
-  /** What follows it; undefined: nothing. */
-  readonly content: { readonly body: IncomingBody; readonly isChunked: boolean } | undefined;
-}
-
-export interface UpstreamReply {
-  readonly head: UpstreamHead;
-  readonly body: Body | undefined;
-}
-
 /** What a request wants of its connection. */
 export interface UpstreamRequestConnection {
   readonly rule: ProxyRule;
   readonly resources: BackendResources;
+  readonly socket: Socket;
   /** How long it is of use when it is idle. Milliseconds. */
   keepsFor: number;
   /** Something has happened: it is not late. */
@@ -70,6 +59,8 @@ export class UpstreamRequest implements TurnWork {
   isSent: boolean;
   /** More of it has to come first. */
   waitsForClient: boolean;
+  /** The target has changed to the protocol that was asked for (RFC 9110 §7.8). */
+  isTunnel = false;
   private head: UpstreamHead | undefined;
   /** What has come of a head. */
   private rest: Buffer = EMPTY;
@@ -112,7 +103,7 @@ export class UpstreamRequest implements TurnWork {
     if (this.isOver || this.head?.framing.kind !== 'close') return;
     this.finish();
     this.body?.end();
-    this.tools.connection.done(this, false);
+    if (!this.isTunnel) this.tools.connection.done(this, false);
   }
 
   lost(error: Error): void {
@@ -133,10 +124,10 @@ export class UpstreamRequest implements TurnWork {
     );
   }
 
-  /** Not a byte for too long: unless it is we who do not read, or the client who does not write. */
+  /** Not a byte for too long: unless it is we who do not read, or the client who does not write. A tunnel may rest. */
   tooLate(): void {
     const { connection } = this.tools;
-    if (this.isHeld || this.waitsForClient) connection.sign();
+    if (this.isHeld || this.waitsForClient || this.isTunnel) connection.sign();
     else this.stop(late(connection.rule));
   }
 
@@ -151,16 +142,24 @@ export class UpstreamRequest implements TurnWork {
         return undefined;
       }
       const { head, length } = read;
-      // Interim answers are for us; nobody has asked for another protocol.
-      if (head.status === 101) throw nonsense(connection.rule, 'it changes to a protocol that nobody asked for');
       all = all.subarray(length);
-      if (head.status >= 200) {
-        this.head = head;
+      if (head.status >= 200 || head.status === 101) {
+        this.head = head.status === 101 ? this.changed(head) : head;
         return all;
       }
+      // Interim answers are for us.
       if (++this.interim > MAX_INTERIM) throw nonsense(connection.rule, `more than ${MAX_INTERIM} interim answers`);
       connection.sign();
     }
+  }
+
+  /** What follows its consent has no end but that of the connection. */
+  private changed(head: UpstreamHead): UpstreamHead {
+    const protocols = head.lines.filter(([name]) => name.toLowerCase() === 'upgrade').map(([, value]) => value);
+    if (this.asked.upgrade === undefined || protocols.join().toLowerCase() !== this.asked.upgrade)
+      throw nonsense(this.tools.connection.rule, 'it changes to a protocol that was not asked for');
+    this.isTunnel = true;
+    return { ...head, framing: { kind: 'close' } };
   }
 
   private parse(bytes: Buffer, max: number): ReturnType<typeof parseResponseHead> {
@@ -221,7 +220,11 @@ export class UpstreamRequest implements TurnWork {
   }
 
   endOfTurn(): void {
-    this.tools.resolve({ head: this.head as UpstreamHead, body: this.whole ?? this.body });
+    this.tools.resolve({
+      head: this.head as UpstreamHead,
+      body: this.whole ?? this.body,
+      upstream: this.isTunnel ? this.tools.connection.socket : undefined,
+    });
   }
 
   private push(content: Buffer): void {

@@ -1,161 +1,86 @@
 /**
- * A WebSocket through the proxy: once the target has accepted it, bytes go both ways, and nobody looks at them (RFC
- * 6455 §4.2, RFC 9110 §7.8).
+ * A WebSocket through the proxy: once the target has accepted it, bytes go both ways, and the proxy does not look at
+ * them (RFC 6455 §4.2, RFC 9110 §7.8). The target is asked like for anything else, on a connection of its own: what it
+ * sends is the content of an answer that ends with the connection.
  */
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
+import type { Body } from '../../http/body.js';
+import { encodeHead, headerBlock } from '../../http/responseHead.js';
 import type { Takeover } from '../../options/hooks.js';
-import { encodeHead, headerBlock, isWritableField } from '../../http/responseHead.js';
-import { StreamBody } from '../../body/streamBody.js';
-import { Patience } from '../../util/patience.js';
-import { BackendFailure, type BackendAnswer, type BackendRequest } from '../common/backend.js';
-import { requestFields, responseFields, type FieldLine } from './forwardedFields.js';
-import { ledBack, targetPath } from './rewriting.js';
-import { failureOf, nonsense } from './upstreamErrors.js';
-import type { ProxyRule } from '../../options/backendRules.js';
+import { responseFields, type FieldLine } from './forwardedFields.js';
+import type { UpstreamReply } from './upstreamExchange.js';
 
-/** Asks the target for it. Any other answer than its consent is an answer like others. */
-export function openTunnel(exchange: BackendRequest, rule: ProxyRule): Promise<BackendAnswer> {
-  const { request, signal } = exchange;
-  const { target } = rule;
-  return new Promise((resolve, reject) => {
-    let answer: IncomingMessage | undefined;
-    const fields: FieldLine[] = [...requestFields(exchange, rule), ['Connection', 'Upgrade'], ['Upgrade', 'websocket']];
-    const ask = target.protocol === 'https:' ? httpsRequest : httpRequest;
-    const outgoing = ask({
-      host: target.hostname.replace(/^\[|\]$/g, ''),
-      port: target.port === '' ? undefined : target.port,
-      method: 'GET',
-      path: targetPath(request, rule),
-      agent: false,
-      headers: fields.flat(),
-      setHost: false,
-      rejectUnauthorized: rule.verify,
-    });
-    const gone = (): void => {
-      outgoing.destroy(new Error('the client has gone'));
+/** What the handshake says of the connection, to either side. */
+export const UPGRADE: readonly FieldLine[] = [
+  ['Connection', 'Upgrade'],
+  ['Upgrade', 'websocket'],
+];
+
+/**
+ * @param patience with one side, once the other has ended the connection. Milliseconds
+ * @returns undefined: the target has not consented, and the reply is an answer like others
+ */
+export function tunnelOf({ head, body, upstream }: UpstreamReply, patience: number): Takeover | undefined {
+  return upstream === undefined || body === undefined
+    ? undefined
+    : new Tunnel(upstream, body, { fields: responseFields(head.lines), patience });
+}
+
+class Tunnel implements Takeover {
+  private client: Socket | undefined;
+
+  constructor(
+    private readonly upstream: Socket,
+    private readonly body: Body,
+    private readonly rule: { readonly fields: readonly FieldLine[]; readonly patience: number },
+  ) {}
+
+  accept(client: Socket, head: Buffer): void {
+    const { upstream, rule } = this;
+    this.client = client;
+    const end = (): void => {
+      this.end();
     };
-    signal.addEventListener('abort', gone);
-    outgoing.on('close', () => {
-      timer.clear();
-      signal.removeEventListener('abort', gone);
-    });
-    const sign = (): void => {
-      timer.refresh();
-    };
-    outgoing.on('socket', (socket) => {
-      socket.on('data', sign);
-    });
-    const timer = new Patience(rule.timeout, () => {
-      // It is the client who does not read.
-      if (answer !== undefined && answer.readableLength > 0) sign();
-      else
-        outgoing.destroy(
-          new BackendFailure(
-            504,
-            'The other server took too long.',
-            `${rule.label}: ${target.origin} did not answer within ${rule.timeout / 1000} seconds`,
-          ),
-        );
-    });
-    outgoing.on('error', (error) => {
-      reject(signal.aborted ? error : failureOf(error, rule));
-    });
-    outgoing.on('response', (message) => {
-      const { statusCode = 0 } = message;
-      if (statusCode < 200 || statusCode > 599) {
-        outgoing.destroy(nonsense(rule, `its status is ${statusCode}`));
-        return;
-      }
-      answer = message;
-      const lines = linesOf(message);
-      resolve({
-        kind: 'response',
-        status: statusCode,
-        reason: message.statusMessage,
-        fields: ledBack(responseFields(lines), request, rule),
-        body: new StreamBody(message, lengthOf(message)),
+    client
+      .on('error', end)
+      .on('close', end)
+      .on('end', () => {
+        upstream.setTimeout(rule.patience, end);
       });
+    const fields = headerBlock([...rule.fields, ...UPGRADE]);
+    client.write(encodeHead({ status: 101, fields, body: undefined }, new Date().toUTCString(), 'default'), 'latin1');
+    if (head.length > 0) upstream.write(head);
+    client.pipe(upstream);
+    upstream.on('end', this.targetEnded).on('close', this.targetEnded);
+    // It may have ended, or closed, before.
+    if (upstream.readableEnded || upstream.destroyed) this.targetEnded();
+    this.relay(client);
+  }
+
+  end(): void {
+    this.body.close();
+    this.upstream.destroy();
+    this.client?.destroy();
+  }
+
+  /** What the target has sent before it ended the connection is for the client all the same, who has his time for it. */
+  private readonly targetEnded = (): void => {
+    const { client, upstream, rule } = this;
+    client?.unpipe(upstream).resume();
+    client?.setTimeout(rule.patience, () => {
+      this.end();
     });
-    outgoing.on('upgrade', (message, upstream, head) => {
-      timer.clear();
-      upstream.off('data', sign);
-      if (message.headers.upgrade?.toLowerCase() !== 'websocket') {
-        outgoing.destroy();
-        upstream.destroy();
-        reject(nonsense(rule, 'it changes to a protocol that nobody asked for'));
-        return;
-      }
-      resolve({ kind: 'tunnel', takeover: tunnel(message, upstream, { behind: head, patience: rule.timeout }) });
-    });
-    outgoing.end();
-  });
-}
-
-function linesOf({ rawHeaders }: IncomingMessage): FieldLine[] {
-  const lines: FieldLine[] = [];
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) lines.push([rawHeaders[i] as string, rawHeaders[i + 1] as string]);
-  return lines.filter(([name, value]) => isWritableField(name, value));
-}
-
-/** Bytes of content, where it is not in chunks. */
-function lengthOf({ headers }: IncomingMessage): number | undefined {
-  const length = headers['content-length'];
-  return headers['transfer-encoding'] === undefined && length !== undefined && /^\d{1,15}$/.test(length)
-    ? Number(length)
-    : undefined;
-}
-
-/** @param patience of one side, once the other has ended the connection. Milliseconds */
-function tunnel(
-  message: IncomingMessage,
-  upstream: Socket,
-  { behind, patience }: { readonly behind: Buffer; readonly patience: number },
-): Takeover {
-  let client: Socket | undefined;
-  const end = (): void => {
-    upstream.destroy();
-    client?.destroy();
+    upstream.setTimeout(rule.patience, () => upstream.destroy());
   };
-  // What it has sent before it went is for the client all the same.
-  upstream.on('error', end).on('close', () => {
-    if (client === undefined) return;
-    whenStill(client, patience, end);
-    client.destroySoon();
-  });
-  return {
-    accept(socket, head) {
-      client = socket;
-      const fields = headerBlock([
-        ...responseFields(linesOf(message)),
-        ['Connection', 'Upgrade'],
-        ['Upgrade', 'websocket'],
-      ]);
-      socket
-        .on('error', end)
-        .on('close', end)
-        .on('end', () => {
-          whenStill(upstream, patience, end);
+
+  private relay(client: Socket): void {
+    this.body.next((error, bytes) => {
+      if (error !== undefined) this.end();
+      else if (bytes.length === 0) client.destroySoon();
+      else
+        client.write(bytes, (failure) => {
+          if (!failure) this.relay(client);
         });
-      socket.write(encodeHead({ status: 101, fields, body: undefined }, new Date().toUTCString(), 'default'), 'latin1');
-      if (behind.length > 0) socket.write(behind);
-      if (head.length > 0) upstream.write(head);
-      // Each side waits for the other; the end of one is the end of the other.
-      socket.pipe(upstream);
-      upstream.pipe(socket);
-    },
-    end,
-  };
-}
-
-/** Told when neither side has taken a byte for so long; like `Patience`, behind what has arrived meanwhile. */
-function whenStill(socket: Socket, milliseconds: number, still: () => void): void {
-  socket.setTimeout(milliseconds).on('timeout', () => {
-    const { bytesRead, writableLength } = socket;
-    // Where something has moved, the socket has begun its time anew.
-    setImmediate(() => {
-      if (socket.bytesRead === bytesRead && socket.writableLength === writableLength) still();
     });
-  });
+  }
 }
