@@ -1,6 +1,7 @@
 /**
  * Listening, admitting, closing. What happens on a connection is in driver.ts and connection.ts.
  */
+import { once } from 'node:events';
 import { createServer as createNetServer, type AddressInfo, type Server as NetServer } from 'node:net';
 import { BufferPool, MIN_CHUNK } from './body/bufferPool.js';
 import { ExternalMemory } from './body/externalMemory.js';
@@ -137,11 +138,7 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
     async close() {
       await listening?.catch(() => undefined);
       if (net === undefined) return;
-      const closed = new Promise<void>((resolve) =>
-        net?.close(() => {
-          resolve();
-        }),
-      );
+      const closed = once(net.close(), 'close');
       overload.close();
       detector?.close();
       await Promise.all([closed, endAll(connectionLimit.all, limits.closeTimeout)]);

@@ -8,7 +8,7 @@ import { createServer, type Server as TlsServer, type TLSSocket } from 'node:tls
 import type { ServerOptions, TlsMaterial } from '../options/serverOptions.js';
 import type { Limits } from '../options/limits.js';
 import type { Accepted } from '../connection/accepted.js';
-import { Patience } from '../util/patience.js';
+import { Deadline } from '../util/deadline.js';
 
 /** The first byte of a TLS record that begins a handshake (RFC 8446 §5.1); no HTTP method begins with it. */
 const HANDSHAKE = 0x16;
@@ -55,7 +55,7 @@ class TlsDetector implements ProtocolDetector {
    * Clients that have not said enough yet, and how long they may take. Of too many, the one that has waited longest
    * goes.
    */
-  private readonly waiting = new Map<Socket, Patience>();
+  private readonly waiting = new Map<Socket, Deadline>();
   /** In the handshake, by the client's end, which no two connections share. */
   private readonly shaking = new Map<string, Socket>();
   private readonly secure: TlsServer;
@@ -92,7 +92,7 @@ class TlsDetector implements ProtocolDetector {
     if (this.waiting.size >= this.limits.maxConnections) longest?.destroy();
     this.waiting.set(
       tcp,
-      new Patience(this.limits.headerTimeout, () => {
+      new Deadline(this.limits.headerTimeout, () => {
         tcp.destroy();
       }),
     );

@@ -1,7 +1,7 @@
 /**
  * So many at once, and the others wait in the order they came.
  */
-import { Patience } from './patience.js';
+import { Deadline } from './deadline.js';
 
 /** As much of an AbortSignal as is needed to stop waiting. */
 export interface WaitSignal {
@@ -91,7 +91,7 @@ export class Semaphore {
       };
       const timer =
         limits &&
-        new Patience(limits.timeout, () => {
+        new Deadline(limits.timeout, () => {
           mine.fail(limits.late());
         });
       const over = (): void => {

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { ClientGone, type ClientAbortSignal } from '../../connection/clientAbort.js';
 import type { ExternalMemory } from '../../body/externalMemory.js';
-import { Patience } from '../../util/patience.js';
+import { Deadline } from '../../util/deadline.js';
 import { StreamBody } from '../../body/streamBody.js';
 import {
   BackendFailure,
@@ -118,7 +118,7 @@ class ScriptRun {
   private isHeld = false;
   /** Pieces of output so far. */
   private pieces = 0;
-  private readonly timer: Patience;
+  private readonly timer: Deadline;
   private readonly onGone = (): void => {
     this.fail(new ClientGone());
   };
@@ -157,7 +157,7 @@ class ScriptRun {
           resolve();
         });
     });
-    this.timer = new Patience(rule.timeout, () => {
+    this.timer = new Deadline(rule.timeout, () => {
       this.late(rule.timeout);
     });
     signal.addEventListener('abort', this.onGone);

@@ -2,7 +2,7 @@
  * Connections to a backend: kept, used again, and as many as it may have at once; each carries one request at a time.
  */
 import { ClientGone, type ClientAbortSignal } from '../../connection/clientAbort.js';
-import { Patience } from '../../util/patience.js';
+import { Deadline } from '../../util/deadline.js';
 import { BackendFailure } from './backend.js';
 
 /** It did not answer a single byte on a connection that had been used before: it may have closed it just then. */
@@ -174,7 +174,7 @@ export class ConnectionPool<C extends PooledConnection> {
       const gone = (): void => {
         mine.fail(new ClientGone());
       };
-      const timer = new Patience(timeout, () => {
+      const timer = new Deadline(timeout, () => {
         mine.fail(
           new BackendFailure(
             503,

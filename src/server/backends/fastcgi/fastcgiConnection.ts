@@ -5,7 +5,7 @@ import { EMPTY } from '../../http/body.js';
 import type { Socket } from 'node:net';
 import { ClientGone, type ClientAbortSignal } from '../../connection/clientAbort.js';
 import { BackendFailure, type BackendAnswer, type BackendResources } from '../common/backend.js';
-import { Patience } from '../../util/patience.js';
+import { Deadline } from '../../util/deadline.js';
 import { LAST_WORD, MAX_CONNECTING, type PooledConnection } from '../common/connectionPool.js';
 import { FastCgiRequest, type RequestConnection, type FastCgiParameters } from './fastcgiRequest.js';
 import { encodeAbort, encodeRequest, encodeStdin, RecordError, RecordReader, stdinRecords } from './fastcgiRecords.js';
@@ -111,7 +111,7 @@ export class FastCgiConnection implements PooledConnection, RequestConnection {
   }
 
   private giveUpConnecting(call: FastCgiRequest, milliseconds: number): void {
-    const timer = new Patience(milliseconds, () => {
+    const timer = new Deadline(milliseconds, () => {
       call.lost(
         new BackendFailure(
           504,

@@ -4,7 +4,7 @@
 import { RelayBody } from '../../body/relayBody.js';
 import { bytesBody, type Body } from '../../http/body.js';
 import type { TurnWork } from '../../util/loopTurn.js';
-import { Patience } from '../../util/patience.js';
+import { Deadline } from '../../util/deadline.js';
 import { BackendFailure, type BackendAnswer, type BackendResources } from '../common/backend.js';
 import { describeHeadless, parseCgiHead, type CgiHead } from '../cgi/cgiResponse.js';
 import { StaleConnection } from '../common/connectionPool.js';
@@ -51,13 +51,13 @@ export class FastCgiRequest implements TurnWork {
   private isAnswered = false;
   private hasBytes = false;
   private isHeld = false;
-  private readonly timer: Patience;
+  private readonly timer: Deadline;
 
   constructor(
     readonly asked: FastCgiParameters,
     private readonly tools: RequestTools,
   ) {
-    this.timer = new Patience(asked.timeout, () => {
+    this.timer = new Deadline(asked.timeout, () => {
       this.late();
     });
   }

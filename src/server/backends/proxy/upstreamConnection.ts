@@ -4,7 +4,7 @@
 import { isIP, type Socket } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
 import type { ClientAbortSignal } from '../../connection/clientAbort.js';
-import { Patience } from '../../util/patience.js';
+import { Deadline } from '../../util/deadline.js';
 import { LAST_WORD, MAX_CONNECTING, type PooledConnection } from '../common/connectionPool.js';
 import type { BackendResources } from '../common/backend.js';
 import { UpstreamRequest, MAX_KEPT, type UpstreamRequestConnection } from './upstreamRequest.js';
@@ -21,7 +21,7 @@ export class UpstreamConnection implements PooledConnection, UpstreamRequestConn
   /** The target takes nothing more. */
   private isRefused = false;
   readonly socket: Socket;
-  private readonly timer: Patience;
+  private readonly timer: Deadline;
 
   /** @param closed it is of no use any more; called once */
   constructor(
@@ -34,10 +34,10 @@ export class UpstreamConnection implements PooledConnection, UpstreamRequestConn
     };
     this.socket = connectTo(rule, resources, arrive);
     this.hearOut();
-    this.timer = new Patience(rule.timeout, () => {
+    this.timer = new Deadline(rule.timeout, () => {
       this.call?.tooLate();
     });
-    const connecting = new Patience(Math.min(MAX_CONNECTING, rule.timeout), () => {
+    const connecting = new Deadline(Math.min(MAX_CONNECTING, rule.timeout), () => {
       this.giveUp(late(rule));
     });
     this.socket.once(rule.target.protocol === 'https:' ? 'secureConnect' : 'connect', () => {
@@ -120,7 +120,7 @@ export class UpstreamConnection implements PooledConnection, UpstreamRequestConn
     socket.destroy = (error?: NodeJS.ErrnoException) => {
       if (error?.syscall !== 'write' || this.isRefused || this.call?.isSent !== false) return destroy(error);
       this.isRefused = true;
-      new Patience(LAST_WORD, () => {
+      new Deadline(LAST_WORD, () => {
         destroy(error);
       });
       return socket;

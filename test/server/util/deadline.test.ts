@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setImmediate as immediate } from 'node:timers/promises';
-import { Patience } from '../../../src/server/util/patience.js';
+import { Deadline } from '../../../src/server/util/deadline.js';
 import { stall } from '../../support/stall.js';
 import { atEnd, until } from '../../support/site.js';
 
 const TIME = 60;
 
-function start(onExpired: () => void = () => undefined): { readonly patience: Patience; readonly expired: number[] } {
+function start(onExpired: () => void = () => undefined): { readonly patience: Deadline; readonly expired: number[] } {
   const expired: number[] = [];
-  const patience = new Patience(TIME, () => {
+  const patience = new Deadline(TIME, () => {
     expired.push(performance.now());
     onExpired();
   });
@@ -35,7 +35,7 @@ async function pair(): Promise<readonly [near: Socket, far: Socket]> {
   return [near, far];
 }
 
-describe('patience', () => {
+describe('deadline', () => {
   it('ends once, and not before its time', async () => {
     const began = performance.now();
     const { expired } = start();

@@ -6,7 +6,7 @@
  */
 const QUARTERS = 4;
 
-export class Patience {
+export class Deadline {
   private readonly timer: NodeJS.Timeout;
   private lastLook: NodeJS.Immediate | undefined;
   private passed = 0;
