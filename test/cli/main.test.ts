@@ -448,7 +448,7 @@ describe('cli: what cannot be', () => {
       ['127.0.0.1', '0', '--config', 'nowhere.json'],
       /--config nowhere\.json: there is no such file/,
     ],
-    ['a configuration that is a folder', ['127.0.0.1', '0', '--config', 'www'], /--config www: EISDIR/],
+    ['a configuration that is a folder', ['127.0.0.1', '0', '--config', 'www'], /--config www: it is a folder/],
     ['a configuration that is no JSON', ['127.0.0.1', '0', '--config', 'file'], /--config file:1: /],
     [
       'a configuration that is no JSON on its third line',

@@ -62,7 +62,7 @@ describe('changes of files', () => {
     });
     await until('the last state is told', () => {
       timers.advance(100);
-      return queue.lastTold(file('a'))?.state.split(',')[2] === '31';
+      return queue.lastTold(file('a'))?.state.split('-')[2] === '31';
     });
     const last = queue.lastTold(file('a'));
     await write(file('c'));

@@ -45,7 +45,7 @@ class Tunnel implements Takeover {
       .on('error', end)
       .on('close', end)
       .on('end', () => {
-        upstream.setTimeout(rule.patience, end);
+        whenStill(upstream, rule.patience, end);
       });
     const fields = headerBlock([...rule.fields, ...UPGRADE]);
     client.write(encodeHead({ status: 101, fields, body: undefined }, new Date().toUTCString(), 'default'), 'latin1');
@@ -63,14 +63,15 @@ class Tunnel implements Takeover {
     this.client?.destroy();
   }
 
-  /** What the target has sent before it ended the connection is for the client all the same, who has his time for it. */
+  /** What the target has sent before it ended the connection is for the client all the same, which has its time for it. */
   private readonly targetEnded = (): void => {
     const { client, upstream, rule } = this;
     client?.unpipe(upstream).resume();
-    client?.setTimeout(rule.patience, () => {
-      this.end();
-    });
-    upstream.setTimeout(rule.patience, () => upstream.destroy());
+    if (client !== undefined)
+      whenStill(client, rule.patience, () => {
+        this.end();
+      });
+    whenStill(upstream, rule.patience, () => upstream.destroy());
   };
 
   private relay(client: Socket): void {
@@ -83,4 +84,15 @@ class Tunnel implements Takeover {
         });
     });
   }
+}
+
+/** Calls back when a socket has moved no byte for so long; like `Deadline`, behind what has arrived meanwhile. */
+function whenStill(socket: Socket, milliseconds: number, still: () => void): void {
+  socket.setTimeout(milliseconds).on('timeout', () => {
+    const { bytesRead, writableLength } = socket;
+    // Where something has moved, the socket has begun its time anew.
+    setImmediate(() => {
+      if (socket.bytesRead === bytesRead && socket.writableLength === writableLength) still();
+    });
+  });
 }
