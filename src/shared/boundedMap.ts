@@ -63,7 +63,8 @@ export class BoundedMap<K, V> {
   }
 
   private weigh(key: K, value: V, sign: 1 | -1): void {
-    for (const [at, { of }] of this.weights.entries())
+    this.weights.forEach(({ of }, at) => {
       this.totals[at] = (this.totals[at] as number) + sign * of(key, value);
+    });
   }
 }

@@ -167,7 +167,8 @@ describe('changes of files', () => {
     const took = cpuTime(() => {
       for (let n = 0; n < 10_000; n++) queue.add(file(String(n)), 'watched');
     });
-    assert.ok(took < 100, `${took} ms`);
+    // Processor time: work that grows with the square of their number would take seconds.
+    assert.ok(took < 1_000, `${took} ms`);
     await until('told', () => told.flatMap(({ files }) => files).length === 2);
   });
 

@@ -7,7 +7,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { prepareTls, type Vault } from '../../src/editor/server/certificates.js';
 import * as core from '../../src/server/index.js';
-import { configure, folder, freePort, unconfigure } from './support.js';
+import { configure, folder, freePort, unconfigure, waitFor } from './support.js';
 
 describe('backends and encryption, in the editor', () => {
   const root = path.join(folder.uri.fsPath, 'www/html');
@@ -67,9 +67,8 @@ describe('backends and encryption, in the editor', () => {
           'liteServer.backends': [{ match: '**/*.php', type: 'php' }],
         }),
       );
-      await new Promise((resolve) => {
-        setTimeout(resolve, 500);
-      });
+      const read = (key: string): unknown => vscode.workspace.getConfiguration('liteServer', folder.uri).get(key);
+      await waitFor('the settings to be read', () => read('port') === port && read('openOnStart') === 'nothing');
       await vscode.commands.executeCommand('liteServer.start');
       assert.equal(await (await fetch(`http://127.0.0.1:${port}/made.php`)).text(), 'cgi-fcgi');
       await assert.rejects(stat(path.join(folder.uri.fsPath, 'ran')));
