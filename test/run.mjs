@@ -1,7 +1,7 @@
 // npm test: everything, on a machine where nothing was prepared.
 //   node test/run.mjs [step …]            only these: types, lint, format, core, browser, inside, workbench
 //   node test/run.mjs acceptance [step …] the same with the windows driven in both versions (npm run acceptance)
-// Nothing runs a second time. Ends with the line `N passed, N failed`.
+// A test that fails is tried once more, and named at the end. Ends with the line `N passed, N failed`.
 
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -36,7 +36,10 @@ const require = createRequire(import.meta.url);
 const program = (name, file) => path.join(path.dirname(require.resolve(`${name}/package.json`)), file);
 const TSC = program('typescript', 'bin/tsc');
 const MOCHA = program('mocha', 'bin/mocha.js');
-const MOCHA_OPTIONS = ['--no-config', '--forbid-only', '--forbid-pending', '--timeout', '30000'];
+const MOCHA_OPTIONS = [
+  ...['--no-config', '--forbid-only', '--forbid-pending', '--timeout', '30000'],
+  ...['--retries', '1', '--reporter', 'test/host/reporter.cjs'],
+];
 
 /** @type {{ spec: string[] }} */
 const { spec: CORE } = JSON.parse(readFileSync(path.join(ROOT, '.mocharc.json'), 'utf8'));
@@ -229,6 +232,13 @@ function slowestOf(results) {
     .join('\n');
 }
 
+/** The tests that were tried twice. @param {Result[]} results */
+function triedTwice(results) {
+  return results
+    .flatMap(({ name, report }) => [...report.text().matchAll(/^ *↻ (.+)$/gm)].map(([, text]) => `  ${name}: ${text}`))
+    .join('\n');
+}
+
 /** @param {string[]} steps @returns {Promise<Result[]>} */
 async function run(steps) {
   const results = [];
@@ -277,6 +287,8 @@ async function main() {
     console.log(`  ${name}: ${skipped ? `NOT RUN on ${process.platform}` : `${seconds.toFixed(0)} s`}`);
   }
   console.log(`  all tests: ${secondsSince(testing).toFixed(0)} s`);
+  const again = triedTwice(results);
+  if (again !== '') console.log(`\n── tried twice\n${again}`);
   for (const { name, report } of results)
     for (const failure of report.failures) console.log(`\n── failed in ${name}\n${failure}`);
   console.log(`\n${total.passed} passed, ${total.failed} failed`);

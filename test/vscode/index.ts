@@ -31,7 +31,7 @@ export async function run(): Promise<void> {
   // loads as a test runner): import() works from both, and mocha stays unbundled.
   const { default: Mocha } = await import('mocha');
   Mocha.reporters.Base.consoleLog = say;
-  const mocha = new Mocha({ ui: 'bdd', reporter: 'spec', color: false, timeout: 20_000 });
+  const mocha = new Mocha({ ui: 'bdd', reporter: 'spec', color: false, timeout: 20_000, retries: 1 });
   // require, not mocha's own loading: VS Code hands out the module 'vscode' only through require.
   const require = createRequire(__filename);
   mocha.suite.emit('pre-require', globalThis as unknown as Mocha.MochaGlobals, __filename, mocha);
@@ -43,6 +43,9 @@ export async function run(): Promise<void> {
     const runner = mocha.run(() => {
       const { passes = 0, failures = 0, pending = 0 } = runner.stats ?? {};
       resolve({ passed: passes, failed: failures, pending, duration: Date.now() - started });
+    });
+    runner.on('retry', (test, error: Error) => {
+      say(`    ↻ ${test.fullTitle()}: ${error.message}`);
     });
     // The runner takes a picture of the window at this moment.
     runner.on('fail', (test, error: Error) => {
