@@ -165,19 +165,22 @@ function refusalText({ status, line, isHead }: Refusal): string {
  */
 export function driveConnection(pieces: readonly Buffer[], limits: Limits, takeoverAt: number): string[] {
   const events: string[] = [];
-  const connection = new Connection(
-    limits,
-    headsOf(limits),
-    () => undefined,
-    (from, to) => {
+  const connection = new Connection(limits, headsOf(limits));
+  const settle = (): void => {
+    for (let step = connection.takeTransition(); step !== undefined; step = connection.takeTransition()) {
+      const { from, to } = step;
       if (!TRANSITIONS[from.name].includes(to.name)) events.push(`${from.name} became ${to.name}`);
-    },
-  );
+    }
+  };
   let handled = 0;
   const run = (): void => {
     for (;;) {
       const action = connection.next();
+      settle();
       switch (action.do) {
+        case 'admit':
+          connection.admitted(undefined, false);
+          break;
         case 'wait':
         case 'sendBody':
           return;

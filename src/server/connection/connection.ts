@@ -2,16 +2,17 @@
  * One connection as a state machine: bytes and events in, actions out. No socket, no file, no clock.
  *
  * The driver tells what happened (`receive`, `peerEnded`, `answer`, `headSent`, …) and then asks `next()` what to do
- * until the answer is `wait`. Data lives inside the state that needs it; the state that holds a body closes it when it
- * is left, whichever way. `states.ts` has the states, what leads from one to the next, and the actions.
+ * until the answer is `wait`. The machine calls nothing: what it wants is an action, and how its state has changed is
+ * read with `takeTransition()`. Data lives inside the state that needs it; the transition out of a state that holds a
+ * body releases the body, whichever way it leads. `states.ts` has the states, the transitions and the actions.
  */
 import { EMPTY } from '../http/body.js';
-import { bodyOf, persistenceOf, type Action, type State, type Timer } from './states.js';
+import { bodyOf, persistenceOf, type Action, type State, type Timer, type Transition } from './states.js';
 import type { Limits } from '../options/limits.js';
 import type { HeadMemory } from '../http/headMemory.js';
 import { beginsAsHead, parseRequest } from '../http/requestParser.js';
 import type { Refusal, Request } from '../http/message.js';
-import { RequestBody, type BodyConsumer } from './requestBody.js';
+import { RequestBody, type ConsumerStatus } from './requestBody.js';
 import type { Response } from '../http/responseHead.js';
 
 const READING: State = { name: 'READING_REQ' };
@@ -39,20 +40,16 @@ export class Connection {
   private answered = 0;
   private lingered = 0;
 
-  /**
-   * @param heads what other connections have sent under the same limits
-   * @param admit the gate: why a request may not be answered, as soon as its head is there and before a byte of its
-   * body is read
-   * @param onChange is told of every transition, with both states as they are
-   * @param takerFor who wants the body of an admitted request; such a request is handled at once, and its body arrives
-   * meanwhile
-   */
+  /** Actions that come before that of the current state: what becomes of the body of a request. */
+  private readonly pending: Action[] = [];
+  private readonly transitions: Transition[] = [];
+  /** The request that the driver was asked to admit. */
+  private asked: Request | undefined;
+
+  /** @param heads what other connections have sent under the same limits */
   constructor(
     private readonly limits: Limits,
     private readonly heads: HeadMemory,
-    private readonly admit: (request: Request) => Refusal | undefined,
-    private readonly onChange: (from: State, to: State) => void,
-    private readonly consumerFor: (request: Request) => BodyConsumer | undefined = () => undefined,
   ) {}
 
   get state(): State {
@@ -101,7 +98,7 @@ export class Connection {
     const { receiving } = this;
     if (receiving?.isExpected !== true || !receiving.hasRoom || (receiving.isHeldBack && !this.continued))
       return undefined;
-    return receiving.consumer === undefined ? 'head' : 'body';
+    return receiving.isWanted ? 'body' : 'head';
   }
 
   receive(bytes: Buffer): void {
@@ -114,20 +111,45 @@ export class Connection {
     }
   }
 
+  /**
+   * The answer to the last `admit`.
+   * @param denial why the request may not be answered: no byte of its body is read then
+   * @param wantsBody its body has a consumer: it is handled at once, and its body is handed over meanwhile
+   */
+  admitted(denial: Refusal | undefined, wantsBody: boolean): void {
+    const { asked: request } = this;
+    if (request === undefined || this.current.name !== 'READING_REQ') return;
+    this.asked = undefined;
+    const isWanted = denial === undefined && wantsBody;
+    const hasNone = request.framing.kind === 'none' && !isWanted;
+    this.receiving = hasNone ? undefined : new RequestBody(request, this.limits, isWanted);
+    if (denial !== undefined) this.receiving?.abandon();
+    if (isWanted && this.receiving?.isComplete === true) this.pending.push({ do: 'endContent' });
+    this.enter({ name: 'HANDLING', subject: { request }, incoming: this.receiving, denial });
+  }
+
+  /** How it stands with the consumer of the body. */
+  consumerIs(status: ConsumerStatus): void {
+    this.receiving?.consumerIs(status);
+  }
+
+  /** The oldest transition that has not been taken yet, if there is one. */
+  takeTransition(): Transition | undefined {
+    return this.transitions.shift();
+  }
+
   /** The peer sent FIN: nothing more will come, but it still reads. */
   peerEnded(): void {
     this.peerHasEnded = true;
   }
 
   /**
-   * The answer to the last `handle` or `refuse`. Its body is ours from now on.
-   * @param asked the state it was asked for in: while a request was handled, its body may have turned out to be none
+   * The answer to the last `handle` or `refuse`.
+   * @param asked the state it was asked for in: while a request was handled, its body may have turned out malformed
+   * @returns whether it is sent. If so, its body belongs to the states that send it
    */
-  answer(response: Response, asked = this.current): void {
-    if (this.current.name !== 'HANDLING' || this.current !== asked) {
-      response.body?.close();
-      return;
-    }
+  answer(response: Response, asked = this.current): boolean {
+    if (this.current.name !== 'HANDLING' || this.current !== asked) return false;
     const { subject } = this.current;
     const { request } = subject;
     const bodyRead = this.receiving === undefined || this.receiving.isComplete;
@@ -140,6 +162,7 @@ export class Connection {
       !this.stopping &&
       !(this.peerHasEnded && this.inbox.length === 0);
     this.enter({ name: 'SENDING_HEADER', subject, response, keep });
+    return true;
   }
 
   /**
@@ -229,7 +252,7 @@ export class Connection {
 
   next(): Action {
     for (;;) {
-      const action = this.step();
+      const action = this.pending.shift() ?? this.step();
       if (action !== undefined) return action;
     }
   }
@@ -260,6 +283,7 @@ export class Connection {
   }
 
   private readRequest(): Action | undefined {
+    if (this.asked !== undefined) return WAIT;
     const parsed = this.inbox.length === 0 ? undefined : parseRequest(this.inbox, this.limits, this.heads);
     if (parsed === undefined) {
       if (!this.peerHasEnded) return WAIT;
@@ -274,15 +298,11 @@ export class Connection {
       this.refuse(parsed.refusal);
     } else {
       const { request, length } = parsed;
-      this.inbox = length === this.inbox.length ? EMPTY : this.inbox.subarray(length);
-      const denial = this.admit(request);
-      const consumer = denial === undefined ? this.consumerFor(request) : undefined;
-      this.receiving =
-        request.framing.kind === 'none' && consumer === undefined
-          ? undefined
-          : new RequestBody(request, this.limits, consumer);
-      if (denial !== undefined) this.receiving?.abandon(undefined);
-      this.enter({ name: 'HANDLING', subject: { request }, incoming: this.receiving, denial });
+      const { inbox } = this;
+      const isAll = length === inbox.length;
+      this.inbox = isAll ? EMPTY : inbox.subarray(length);
+      this.asked = request;
+      return { do: 'admit', request, head: isAll ? inbox : inbox.subarray(0, length) };
     }
     return undefined;
   }
@@ -306,7 +326,7 @@ export class Connection {
     if (denial !== undefined) return this.once({ do: 'refuse', refusal: { ...knownOf(subject.request), ...denial } });
     const handling: Action = { do: 'handle', request: subject.request };
     if (incoming === undefined) return this.once(handling);
-    if (incoming.consumer !== undefined && !this.acted) return this.once(handling);
+    if (incoming.isWanted && !this.acted) return this.once(handling);
     if (this.receiveMore(state)) return undefined;
     if (incoming.awaitsContinue && !this.continued) {
       this.continued = true;
@@ -315,17 +335,19 @@ export class Connection {
     return incoming.isExpected ? WAIT : this.once(handling);
   }
 
-  /** Takes what has arrived of a body that is wanted. @returns whether the state has changed by it */
+  /** Takes what has arrived of a body that is wanted. @returns whether something else has to be done first */
   private receiveMore(state: State & { name: 'HANDLING' | 'SENDING_HEADER' | 'SENDING_FILE' }): boolean {
     const { receiving } = this;
     if (receiving === undefined) return false;
     if (receiving.isExpected && this.inbox.length > 0) {
-      const left = receiving.feed(this.inbox);
+      const left = receiving.feed(this.inbox, this.pending);
       if (!Buffer.isBuffer(left)) {
         this.spoilt(state, left);
         return true;
       }
       this.inbox = left;
+      // What was taken is handed over before anything else is done.
+      if (this.pending.length > 0) return true;
     }
     if (!this.peerHasEnded) return false;
     if (receiving.isExpected) {
@@ -334,8 +356,7 @@ export class Connection {
     }
     // Who stops a download sends FIN, as who has nothing more to ask does: while something works for the answer, it has
     // to stop as well.
-    const isWorking =
-      receiving.consumer?.isWorking === true && (state.name === 'HANDLING' || state.response.body?.bytes === undefined);
+    const isWorking = receiving.isWorking && (state.name === 'HANDLING' || state.response.body?.bytes === undefined);
     if (isWorking) this.enter({ name: 'CONN_DONE', reason: 'the client closed' });
     return isWorking;
   }
@@ -347,14 +368,14 @@ export class Connection {
       return;
     }
     this.inbox = EMPTY;
-    this.receiving?.abandon(refusal);
+    this.abandonBody(refusal);
   }
 
   /** After a refusal nothing that arrived, or will arrive, is looked at (RFC 9112 §6.3). */
   private refuse(refusal: Refusal): void {
     const request = this.current.name === 'HANDLING' ? this.current.subject.request : undefined;
     this.inbox = EMPTY;
-    this.receiving?.abandon(refusal);
+    this.abandonBody(refusal);
     this.enter({
       name: 'HANDLING',
       subject: { refusal: request === undefined ? refusal : { ...knownOf(request), ...refusal } },
@@ -368,8 +389,13 @@ export class Connection {
     else this.enter({ name: 'CLOSING', reason: this.stopping ? 'the server stopped' : 'answered' });
   }
 
+  /** The rest of the body is not handed over. @param refusal what is wrong with it; undefined: it is not wanted any more */
+  private abandonBody(refusal: Refusal | undefined): void {
+    if (this.receiving?.abandon() === true) this.pending.push({ do: 'abandonContent', refusal });
+  }
+
   private forgetBody(): void {
-    this.receiving?.abandon(undefined);
+    this.abandonBody(undefined);
     this.receiving = undefined;
   }
 
@@ -382,14 +408,13 @@ export class Connection {
   private enter(next: State): void {
     const previous = this.current;
     const held = bodyOf(previous);
-    if (held !== undefined && held !== bodyOf(next)) held.close();
     if (next.name === 'CLOSING' || next.name === 'CONN_DONE') this.inbox = EMPTY;
     // A body that is still wanted while its request is answered is not once that is over.
     if (next.name !== 'HANDLING' && next.name !== 'SENDING_HEADER' && next.name !== 'SENDING_FILE') this.forgetBody();
     this.current = next;
     this.acted = false;
     this.continued = false;
-    this.onChange(previous, next);
+    this.transitions.push({ from: previous, to: next, released: held === bodyOf(next) ? undefined : held });
   }
 }
 

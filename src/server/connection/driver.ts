@@ -94,15 +94,7 @@ export class ConnectionDriver implements TurnWork {
     this.info = { id, fd: descriptorOf(tcp), remoteAddress, remotePort };
     this.events = new ConnectionEvents(this.info, shared.observer, shared.clock);
     this.since = shared.clock.exact();
-    this.connection = new Connection(
-      shared.limits,
-      shared.heads,
-      (request) => checkGate(request, this.ends, shared.admissions),
-      (from, to) => {
-        this.changed(from, to);
-      },
-      (request) => this.consumerFor(request),
-    );
+    this.connection = new Connection(shared.limits, shared.heads);
     socket.on('data', this.onData);
     socket.on('end', this.onEnd);
     socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -110,7 +102,7 @@ export class ConnectionDriver implements TurnWork {
     });
     this.closed = new Promise((resolve) =>
       socket.on('close', () => {
-        this.connection.lost(this.lossReason);
+        this.cut(this.lossReason);
         this.owner.closed(this);
         resolve();
       }),
@@ -216,12 +208,23 @@ export class ConnectionDriver implements TurnWork {
   }
 
   private act(): void {
-    const action = this.connection.next();
+    const { connection, context } = this;
+    if (context !== undefined) connection.consumerIs(context);
+    const action = connection.next();
+    this.tell();
     switch (action.do) {
       case 'wait':
         return;
       case 'continue':
         this.socket.write(CONTINUE);
+        break;
+      case 'admit':
+        this.admit(action.request);
+        break;
+      case 'content':
+      case 'endContent':
+      case 'abandonContent':
+        this.context?.take(action);
         break;
       case 'handle':
         this.events.begun();
@@ -252,7 +255,7 @@ export class ConnectionDriver implements TurnWork {
     const asked = this.connection.state;
     const give = (response: Response | Takeover): void => {
       if ('accept' in response) this.handOver(response, asked);
-      else this.connection.answer(response, asked);
+      else this.answer(response, asked);
     };
     try {
       const response = answer();
@@ -271,6 +274,11 @@ export class ConnectionDriver implements TurnWork {
     }
   }
 
+  /** A response that comes too late is not sent. */
+  private answer(response: Response, asked: State): void {
+    if (!this.connection.answer(response, asked)) response.body?.close();
+  }
+
   /** From here on the socket belongs to whoever took it over; we only see it close. */
   private handOver(takeover: Takeover, asked: State): void {
     if (this.connection.state !== asked) {
@@ -284,6 +292,7 @@ export class ConnectionDriver implements TurnWork {
       this.connection.lost('the client closed');
       return;
     }
+    this.tell();
     this.socket.off('data', this.onData).off('end', this.onEnd);
     this.takeover = takeover;
     this.owner.upgraded(this);
@@ -297,7 +306,7 @@ export class ConnectionDriver implements TurnWork {
     this.shared.observer.failure?.('A request could not be answered', error);
     this.shared.handler.refuse({ status: 500, why: 'The server ran into trouble. Its log says more.', isHead }).then(
       (response) => {
-        this.connection.answer(response, asked);
+        this.answer(response, asked);
         this.drive();
       },
       () => {
@@ -306,12 +315,13 @@ export class ConnectionDriver implements TurnWork {
     );
   }
 
-  /** A request that something may have to work for: its body is taken as it arrives, if it has one. */
-  private consumerFor(request: Request): RequestContext | undefined {
-    this.context = this.shared.handler.takesBody(request)
-      ? new RequestContext(request.framing, this.ends, this.onLook)
-      : undefined;
-    return this.context;
+  /** The gate, and who takes the body: a request that something may have to work for has a context. */
+  private admit(request: Request): void {
+    const { handler, admissions } = this.shared;
+    const denial = checkGate(request, this.ends, admissions);
+    const wantsBody = denial === undefined && handler.takesBody(request);
+    this.context = wantsBody ? new RequestContext(request.framing, this.ends, this.onLook) : undefined;
+    this.connection.admitted(denial, wantsBody);
   }
 
   private readonly onLook = (): void => {
@@ -337,6 +347,8 @@ export class ConnectionDriver implements TurnWork {
   private readonly onWholeSent = (error?: Error | null): void => {
     if (error) return;
     this.connection.headSent();
+    // Observers are told of each state as it was entered.
+    this.tell();
     this.connection.bodySent(this.wholeLength);
     this.progressed();
   };
@@ -379,11 +391,15 @@ export class ConnectionDriver implements TurnWork {
     else this.socket.resume();
   }
 
-  private changed(from: State, to: State): void {
-    // Who is answered hears of his client through the body of the answer from now on; who is not, is not wanted any
-    // more.
-    if (from.name === 'HANDLING' && to.name !== 'SENDING_HEADER' && to.name !== 'UPGRADED') this.context?.gone();
-    this.events.changed(from, to);
+  /** Closes what the machine has released, and tells of its transitions. */
+  private tell(): void {
+    for (let step = this.connection.takeTransition(); step !== undefined; step = this.connection.takeTransition()) {
+      const { from, to, released } = step;
+      released?.close();
+      // A response that is there is told through its body that the client has gone; one that is not is not wanted any more.
+      if (from.name === 'HANDLING' && to.name !== 'SENDING_HEADER' && to.name !== 'UPGRADED') this.context?.gone();
+      this.events.changed(from, to);
+    }
   }
 }
 

@@ -4,18 +4,12 @@
 import type { HeadLimits, Refusal, Request } from '../http/message.js';
 import { BodyDecoder } from '../http/bodyDecoder.js';
 
-/** Whoever takes the content of a request as it arrives. */
-export interface BodyConsumer {
-  /** A stretch of content; it may be kept. */
-  take(content: Buffer): void;
+/** How it stands with the consumer of a body. */
+export interface ConsumerStatus {
   /** It has enough for now: the client has to wait. */
   readonly isFull: boolean;
-  /** It has begun to read: who would only send what is wanted may send now. */
+  /** It has begun to read: a client that waits for 100 (Continue) may send now. */
   readonly isReading: boolean;
-  /** The body is complete. */
-  end(): void;
-  /** It will never be. @param refusal what is wrong with it; undefined: nobody wants it any more */
-  abandon(refusal: Refusal | undefined): void;
   /**
    * Something works for this request until it is answered: a client that sends FIN meanwhile has gone (it is one that
    * killed its download).
@@ -23,22 +17,41 @@ export interface BodyConsumer {
   readonly isWorking: boolean;
 }
 
+/** What the consumer of a body is given. */
+export type BodyAction =
+  /** A stretch of content; it may be kept. */
+  | { readonly do: 'content'; readonly content: Buffer }
+  /** The body is complete. */
+  | { readonly do: 'endContent' }
+  /** It will never be. `refusal`: what is wrong with it; undefined: it is not wanted any more. */
+  | { readonly do: 'abandonContent'; readonly refusal: Refusal | undefined };
+
 /** A body nobody wants is read up to this size, so that the connection can be kept (RFC 9112 §9.3). */
 const MAX_DRAIN = 64 * 1024;
 
 /** Follows the body of one request. */
 export class RequestBody {
   private readonly decoder: BodyDecoder | undefined;
-  private isOver = false;
+  private isOver: boolean;
+  private isFull = false;
+  private isReading = false;
+  /** See `ConsumerStatus`. */
+  isWorking = false;
 
-  /** @param taker undefined: nobody wants the body */
+  /** @param isWanted it has a consumer */
   constructor(
     private readonly request: Request,
     limits: HeadLimits,
-    readonly consumer: BodyConsumer | undefined,
+    readonly isWanted: boolean,
   ) {
     this.decoder = request.framing.kind === 'none' ? undefined : new BodyDecoder(request.framing, limits);
-    if (this.isComplete) this.finish();
+    this.isOver = this.isComplete;
+  }
+
+  consumerIs({ isFull, isReading, isWorking }: ConsumerStatus): void {
+    this.isFull = isFull;
+    this.isReading = isReading;
+    this.isWorking = isWorking;
   }
 
   /** Bytes of content so far. */
@@ -63,58 +76,49 @@ export class RequestBody {
   get isExpected(): boolean {
     const { decoder } = this;
     if (decoder === undefined || decoder.done || this.isOver) return false;
-    if (this.consumer !== undefined) return true;
+    if (this.isWanted) return true;
     return !this.request.expectsContinue && (decoder.expected ?? 0) <= MAX_DRAIN && decoder.received <= MAX_DRAIN;
   }
 
   /** Whether more can be taken now. */
   get hasRoom(): boolean {
-    return this.consumer?.isFull !== true;
+    return !this.isFull;
   }
 
   /** The client waits to be told that its body is wanted, and it is (RFC 9110 §10.1.1). */
   get awaitsContinue(): boolean {
-    return this.consumer?.isReading === true && this.isHeldBack;
+    return this.isReading && this.isHeldBack;
   }
 
   /** The client waits, and may do so. */
   get isHeldBack(): boolean {
-    return (
-      this.consumer !== undefined && this.request.expectsContinue && this.isExpected && this.decoder?.received === 0
-    );
+    return this.isWanted && this.request.expectsContinue && this.isExpected && this.decoder?.received === 0;
   }
 
   /**
    * Takes what belongs to the body.
-   * @returns what is left, or why the body is none
+   * @param actions where what the consumer is given is added
+   * @returns what is left, or why the body is malformed
    */
-  feed(bytes: Buffer): Buffer | Refusal {
-    const { decoder, consumer } = this;
+  feed(bytes: Buffer, actions: { push(action: BodyAction): void }): Buffer | Refusal {
+    const { decoder } = this;
     if (decoder === undefined || decoder.done || this.isOver) return bytes;
-    const used = decoder.feed(
-      bytes,
-      consumer &&
-        ((content) => {
-          consumer.take(content);
-        }),
-    );
+    const keep = (content: Buffer): void => {
+      actions.push({ do: 'content', content });
+    };
+    const used = decoder.feed(bytes, this.isWanted ? keep : undefined);
     if (decoder.refusal !== undefined) return decoder.refusal;
-    if (this.isComplete) this.finish();
+    if (this.isComplete) {
+      this.isOver = true;
+      if (this.isWanted) actions.push({ do: 'endContent' });
+    }
     return bytes.subarray(used);
   }
 
-  /**
-   * Nothing more will be taken.
-   * @param refusal why the request is refused; undefined: it was answered, or nobody is there
-   */
-  abandon(refusal: Refusal | undefined): void {
-    if (this.isOver) return;
+  /** Nothing more will be taken. @returns whether the consumer has to be told */
+  abandon(): boolean {
+    if (this.isOver) return false;
     this.isOver = true;
-    this.consumer?.abandon(refusal);
-  }
-
-  private finish(): void {
-    this.isOver = true;
-    this.consumer?.end();
+    return this.isWanted;
   }
 }

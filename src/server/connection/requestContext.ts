@@ -4,10 +4,10 @@
 import type { Ends } from '../access/gate.js';
 import { ClientAbort, type ClientAbortSignal } from './clientAbort.js';
 import { BodyRefused, emptyBody, IncomingBody } from '../body/incomingBody.js';
-import type { BodyConsumer } from './requestBody.js';
-import type { BodyFraming, Refusal } from '../http/message.js';
+import type { BodyAction, ConsumerStatus } from './requestBody.js';
+import type { BodyFraming } from '../http/message.js';
 
-export class RequestContext implements BodyConsumer {
+export class RequestContext implements ConsumerStatus {
   private readonly leaving = new ClientAbort();
   private made: IncomingBody | undefined;
   private working = false;
@@ -47,8 +47,21 @@ export class RequestContext implements BodyConsumer {
     this.leaving.abort();
   }
 
-  take(content: Buffer): void {
-    if (!this.body.destroyed) this.body.push(content);
+  /** Takes what the connection hands over of the body. */
+  take(action: BodyAction): void {
+    switch (action.do) {
+      case 'content':
+        if (!this.body.destroyed) this.body.push(action.content);
+        break;
+      case 'endContent':
+        if (this.framing.kind !== 'none' && !this.body.destroyed) this.body.push(null);
+        break;
+      case 'abandonContent':
+        this.body.destroy(
+          action.refusal === undefined ? new Error('the request is over') : new BodyRefused(action.refusal),
+        );
+        break;
+    }
   }
 
   get isFull(): boolean {
@@ -58,13 +71,5 @@ export class RequestContext implements BodyConsumer {
 
   get isReading(): boolean {
     return this.made?.isWanted === true;
-  }
-
-  end(): void {
-    if (this.framing.kind !== 'none' && !this.body.destroyed) this.body.push(null);
-  }
-
-  abandon(refusal: Refusal | undefined): void {
-    this.body.destroy(refusal === undefined ? new Error('the request is over') : new BodyRefused(refusal));
   }
 }

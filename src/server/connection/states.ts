@@ -21,7 +21,7 @@
  * | CLOSING        | CONN_DONE      | the peer closed as well, sent too much, or took too long                    |
  */
 import type { Body } from '../http/body.js';
-import type { RequestBody } from './requestBody.js';
+import type { BodyAction, RequestBody } from './requestBody.js';
 import type { Refusal, Request } from '../http/message.js';
 import type { Persistence, Response } from '../http/responseHead.js';
 import type { StateName, StateSnapshot, Subject } from '../options/observer.js';
@@ -58,12 +58,23 @@ export const TRANSITIONS: Readonly<Record<StateName, readonly StateName[]>> = {
   CONN_DONE: [],
 };
 
+/** One step of the machine. */
+export interface Transition {
+  readonly from: State;
+  readonly to: State;
+  /** A body that the state which was left has held: it has to be closed. */
+  readonly released: Body | undefined;
+}
+
 /** What the driver has to do next. Each is given once; `wait` means: until something happens. */
 export type Action =
   | { readonly do: 'wait' }
   /** Tell the client that its body is wanted (RFC 9110 §10.1.1). */
   | { readonly do: 'continue' }
+  /** May the request be answered, and has its body a consumer? Say so with `admitted`. `head`: its bytes on the wire. */
+  | { readonly do: 'admit'; readonly request: Request; readonly head: Buffer }
   | { readonly do: 'handle'; readonly request: Request }
+  | BodyAction
   | { readonly do: 'refuse'; readonly refusal: Refusal }
   | { readonly do: 'sendHead'; readonly response: Response; readonly persistence: Persistence }
   | { readonly do: 'sendBody'; readonly body: Body }
@@ -76,7 +87,7 @@ export type Action =
  */
 export type Timer = 'first' | 'idle' | 'head' | 'body' | 'stall' | 'linger';
 
-/** What a state holds, and closes when it is left. */
+/** What a state holds: it is released when the state is left. */
 export function bodyOf(state: State): Body | undefined {
   return state.name === 'SENDING_HEADER' || state.name === 'SENDING_FILE' ? state.response.body : undefined;
 }

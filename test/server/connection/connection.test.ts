@@ -4,7 +4,7 @@ import { Connection } from '../../../src/server/connection/connection.js';
 import { TRANSITIONS, type Action, type State } from '../../../src/server/connection/states.js';
 import type { StateName } from '../../../src/server/options/observer.js';
 import { DEFAULT_LIMITS, type Limits } from '../../../src/server/options/limits.js';
-import type { BodyConsumer } from '../../../src/server/connection/requestBody.js';
+import type { BodyAction, ConsumerStatus } from '../../../src/server/connection/requestBody.js';
 import { HeadMemory } from '../../../src/server/http/headMemory.js';
 import type { Refusal, Request } from '../../../src/server/http/message.js';
 import { headerBlock, type Response } from '../../../src/server/http/responseHead.js';
@@ -32,22 +32,24 @@ class FakeBody implements Body {
 }
 
 /** Takes bodies, and keeps what it was given. */
-class FakeTaker implements BodyConsumer {
+class FakeTaker implements ConsumerStatus {
   readonly events: string[] = [];
   isFull = false;
   isReading = true;
   isWorking = false;
 
-  take(content: Buffer): void {
-    this.events.push(content.toString('latin1'));
-  }
-
-  end(): void {
-    this.events.push('END');
-  }
-
-  abandon(refusal: Refusal | undefined): void {
-    this.events.push(`ABANDONED ${refusal?.status ?? ''}`.trim());
+  take(action: BodyAction): void {
+    switch (action.do) {
+      case 'content':
+        this.events.push(action.content.toString('latin1'));
+        break;
+      case 'endContent':
+        this.events.push('END');
+        break;
+      case 'abandonContent':
+        this.events.push(`ABANDONED ${action.refusal?.status ?? ''}`.trim());
+        break;
+    }
   }
 }
 
@@ -60,19 +62,45 @@ class Machine {
   constructor(
     limits: Partial<Limits> = {},
     admit: (request: Request) => Refusal | undefined = () => undefined,
-    consumer?: BodyConsumer,
+    consumer?: FakeTaker,
   ) {
-    this.connection = new Connection(
-      { ...DEFAULT_LIMITS, ...limits },
-      new HeadMemory(),
-      admit,
-      (from, to) => {
+    const connection = new Connection({ ...DEFAULT_LIMITS, ...limits }, new HeadMemory());
+    let last: State = connection.state;
+    const settle = (): void => {
+      for (let step = connection.takeTransition(); step !== undefined; step = connection.takeTransition()) {
+        const { from, to, released } = step;
         assert.ok(TRANSITIONS[from.name].includes(to.name), `${from.name} → ${to.name} is not in the table`);
-        assert.equal(this.connection.state, to);
+        assert.equal(from, last);
+        last = to;
         this.edges.push(`${from.name} → ${to.name}`);
+        released?.close();
+      }
+      assert.equal(connection.state, last);
+    };
+    const next = (): Action => {
+      for (;;) {
+        if (consumer !== undefined) connection.consumerIs(consumer);
+        const action = connection.next();
+        settle();
+        if (action.do === 'admit') connection.admitted(admit(action.request), consumer !== undefined);
+        else if (action.do === 'content' || action.do === 'endContent' || action.do === 'abandonContent')
+          consumer?.take(action);
+        else return action;
+      }
+    };
+    // What a driver does after each call.
+    this.connection = new Proxy(connection, {
+      get(target, name) {
+        if (consumer !== undefined) target.consumerIs(consumer);
+        const value: unknown = name === 'next' ? next : Reflect.get(target, name, target);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]): unknown => {
+          const result: unknown = Reflect.apply(value, target, args);
+          settle();
+          return result;
+        };
       },
-      () => consumer,
-    );
+    });
   }
 
   get state(): State {
@@ -100,7 +128,7 @@ class Machine {
     const body = size === undefined ? undefined : new FakeBody(size);
     if (body !== undefined) this.bodies.push(body);
     const response: Response = { status, fields: headerBlock([]), body };
-    this.connection.answer(response);
+    if (!this.connection.answer(response)) body?.close();
     return this;
   }
 
@@ -703,9 +731,8 @@ describe('connection', () => {
         event(machine);
         assert.equal(machine.expect('refuse').refusal.status, status);
         assert.deepEqual(consumer.events, ['abc', `ABANDONED ${status}`]);
-        const late = new FakeBody(5);
-        machine.connection.answer({ status: 200, fields: headerBlock([]), body: late }, asked);
-        assert.deepEqual([machine.name, late.closed], ['HANDLING', 1]);
+        const late: Response = { status: 200, fields: headerBlock([]), body: undefined };
+        assert.deepEqual([machine.connection.answer(late, asked), machine.name], [false, 'HANDLING']);
         machine.answer(undefined, status);
         assert.equal(machine.expect('sendHead').persistence, 'close');
       });
