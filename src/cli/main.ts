@@ -72,7 +72,7 @@ function observerFor({ trace, log }: Command, lines: LineBatch, file: LogFile | 
     },
     warning: complain,
     failure: (what, error) => {
-      complain(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+      complain(`${what}: ${error.message}`);
     },
     ...(trace && {
       stateChanged: (connection, from, to) => {
@@ -189,7 +189,8 @@ async function run(command: Command): Promise<void> {
   const { root, mounts } = command.server;
   const file = await openAccessLog(command.log, [root, ...mounts.map(({ folder }) => folder)], complain);
   const tls = await prepareTls(command);
-  const server = createServer({ ...command.server, tls }, observerFor(command, lines, file), preview?.hooks);
+  const server = createServer({ ...command.server, tls }, preview?.hooks);
+  server.watch(observerFor(command, lines, file));
   const address = await server.listen().catch((error: unknown) => {
     throw new CommandError(1, describeListenError(error, { ...command.server, rootLabel: command.rootLabel }));
   });

@@ -9,7 +9,7 @@ import { createHandler } from './app/handler.js';
 import type { Handler } from './connection/handler.js';
 import { HeadMemory } from './http/headMemory.js';
 import type { Hooks } from './options/hooks.js';
-import { guarded, type ConnectionSnapshot, type Observer } from './options/observer.js';
+import { Observers, type ConnectionSnapshot, type Observer } from './options/observer.js';
 import type { ServerOptions } from './options/serverOptions.js';
 import type { Limits } from './options/limits.js';
 import { dateClock } from './connection/clock.js';
@@ -43,17 +43,20 @@ export interface Server {
   readonly connections: number;
   /** Those connections as they are now. */
   snapshot(): readonly ConnectionSnapshot[];
+  /** Tells an observer what happens from now on. @returns its undo */
+  watch(observer: Observer): () => void;
+  /** Cuts a connection. @param reason for observers, in words @returns whether it was open */
+  end(id: number, reason: string): boolean;
 }
 
 /** What files are sent through; more only where more connections are allowed than it has room for. */
 const POOL_BYTES = 8 * 1024 * 1024;
 /**
  * Makes a server; nothing is bound or read before `listen`.
- * @param watcher is told what happens
  * @param hooks what is built on the server
  */
-export function createServer(options: ServerOptions, watcher: Observer = {}, hooks: Hooks = {}): Server {
-  const observer = guarded(watcher);
+export function createServer(options: ServerOptions, hooks: Hooks = {}): Server {
+  const observers = new Observers();
   const { limits } = options;
   const connectionLimit = new ConnectionLimit();
   // Whoever binds 0.0.0.0 will also follow a link to it.
@@ -61,7 +64,7 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
   const origins: string[] = [];
   const clock = { now: 0, exact: () => performance.now() };
   const date = dateClock();
-  const overload = new Overload(limits, date, observer);
+  const overload = new Overload(limits, date, observers);
   let net: NetServer | undefined;
   let detector: ProtocolDetector | undefined;
   let handler: Handler | undefined;
@@ -75,7 +78,7 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
     },
     closed: (driver) => {
       connectionLimit.remove(driver);
-      observer.connectionClosed?.(driver.info);
+      observers.connectionClosed?.(driver.info);
     },
   };
 
@@ -86,13 +89,13 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
   };
 
   const start = async (): Promise<{ readonly ip: string; readonly port: number }> => {
-    const prepared = await prepare(options, observer, hooks);
+    const prepared = await prepare(options, observers, hooks);
     handler = prepared.handler;
     const shared: Shared = {
       ...prepared,
       limits,
       admissions: { hosts, origins, readers: options.cors, frame: hooks.admitsFrame },
-      observer,
+      observers,
       date,
       clock,
     };
@@ -103,7 +106,7 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
     // Half-open: a client that sends FIN right behind its request still gets its answer.
     net = createNetServer({ allowHalfOpen: true, noDelay: true }, detector.open);
     await bind(net, options);
-    net.on('error', (error) => observer.failure?.('The listening socket failed', error));
+    net.on('error', (error) => observers.failure?.('The listening socket failed', error));
     sweeper = sweep(() => {
       clock.now = performance.now();
       // Behind the events of the loop: what arrived while it stood still was in time.
@@ -119,6 +122,10 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
     get connections() {
       return connectionLimit.size;
     },
+
+    watch: (observer) => observers.watch(observer),
+
+    end: (id, reason) => connectionLimit.end(id, reason),
 
     snapshot: () => connectionLimit.all.map(({ snapshot }) => snapshot),
 
@@ -152,7 +159,7 @@ export function createServer(options: ServerOptions, watcher: Observer = {}, hoo
 /** What answers requests, with what is built on it, and what all connections of the server keep. */
 async function prepare(
   options: ServerOptions,
-  observer: Observer,
+  observers: Observer,
   hooks: Hooks,
 ): Promise<Pick<Shared, 'handler' | 'heads' | 'turn' | 'memory'>> {
   const turn = new LoopTurn();
@@ -163,8 +170,8 @@ async function prepare(
     turn,
     memory,
     hooks,
-    warn: (message) => observer.warning?.(message),
-    log: (line) => observer.backend?.(line),
+    warn: (message) => observers.warning?.(message),
+    log: (line) => observers.backend?.(line),
   });
   hooks.attached?.({ read: handler.read });
   return { handler, heads: new HeadMemory(), turn, memory };

@@ -205,6 +205,11 @@ export function driveConnection(pieces: readonly Buffer[], limits: Limits, takeo
           events.push(action.persistence);
           connection.headSent();
           break;
+        case 'content':
+        case 'endContent':
+        case 'abandonContent':
+          events.push(`${action.do}, which nothing asked for`);
+          break;
         case 'end':
         case 'destroy':
           events.push(action.do);

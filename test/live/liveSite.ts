@@ -66,7 +66,7 @@ export async function startLive(
       warning: (message) => site.warnings.push(message),
     },
   );
-  const server = createServer(chosen, {}, live.hooks);
+  const server = createServer(chosen, live.hooks);
   const address = await server.listen();
   atEnd(async () => {
     live.close();

@@ -62,7 +62,7 @@ export async function startLivePage(
       { root, layout: options, ignore: [], problems: true, badge: true },
       { updated: (update) => updates.push(update), problem: (problem) => problems.push(problem) },
     );
-    server = createServer(options, {}, live.hooks);
+    server = createServer(options, live.hooks);
     return (await server.listen()).port;
   };
   const stop = async (): Promise<void> => {

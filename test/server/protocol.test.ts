@@ -704,7 +704,7 @@ describe('protocol', () => {
           [[400, 'close']],
         );
         assert.ok(
-          exchanges.every(({ subject }) => subject.request === undefined),
+          exchanges.every(({ refused }) => refused !== undefined),
           'no request was answered',
         );
       });
@@ -1271,7 +1271,7 @@ async function drive(
       close: () => Promise.resolve(),
     },
     admissions: { hosts: [], origins: [], readers: [] },
-    observer: {},
+    observers: {},
     date: () => new Date(0).toUTCString(),
     clock,
     heads: new HeadMemory(),

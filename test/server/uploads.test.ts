@@ -160,7 +160,8 @@ describe('bodies of requests', () => {
   it('large ones are told of as they arrive, at most twice a second', async () => {
     const told: [number, number | undefined][] = [];
     const folder = await temporaryFolder();
-    const server = createServer(serverOptions({ ip: '127.0.0.1', port: 0, root: folder, post: 'echo' }), {
+    const server = createServer(serverOptions({ ip: '127.0.0.1', port: 0, root: folder, post: 'echo' }));
+    server.watch({
       receiving: (_connection, received, expected) => {
         told.push([received, expected]);
       },

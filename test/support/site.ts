@@ -106,18 +106,15 @@ export async function startSite({
     said: [] as string[],
     closed: [] as ConnectionInfo[],
   };
-  const server = createServer(
-    options,
-    {
-      stateChanged: (connection, from, to) => site.transitions.push({ connection, from: from.name, to }),
-      exchangeFinished: (exchange) => site.exchanges.push(exchange),
-      connectionClosed: (connection) => site.closed.push(connection),
-      warning: (message) => site.warnings.push(message),
-      backend: (line) => site.said.push(line),
-      failure: (_what, error) => site.failures.push(error),
-    },
-    hooks,
-  );
+  const server = createServer(options, hooks);
+  server.watch({
+    stateChanged: (connection, from, to) => site.transitions.push({ connection, from: from.name, to }),
+    exchangeFinished: (exchange) => site.exchanges.push(exchange),
+    connectionClosed: (connection) => site.closed.push(connection),
+    warning: (message) => site.warnings.push(message),
+    backend: (line) => site.said.push(line),
+    failure: (_what, error) => site.failures.push(error),
+  });
   const { port } = await server.listen();
   atEnd(() => server.close());
   return { ...site, port, server };

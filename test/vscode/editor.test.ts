@@ -385,7 +385,7 @@ describe('labels of folders', () => {
 
 describe('the log', () => {
   const exchange = (status: number, target: string): Exchange =>
-    ({ status, subject: { request: { path: target } } }) as unknown as Exchange;
+    ({ status, line: { method: 'GET', target, minor: 1 } }) as unknown as Exchange;
   for (const [status, target, trouble] of [
     [200, '/', false],
     [304, '/', false],

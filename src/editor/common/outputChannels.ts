@@ -76,7 +76,7 @@ export class Channels implements vscode.Disposable {
         this.bad.push(() => `${prefix}${text}`);
       },
       failure: (what, error) => {
-        this.failures.push(() => `${prefix}${what}: ${error instanceof Error ? error.message : String(error)}`);
+        this.failures.push(() => `${prefix}${what}: ${error.message}`);
       },
     };
   }
@@ -114,8 +114,8 @@ export class Channels implements vscode.Disposable {
 }
 
 /** An error the author of the site will want to know of. Browsers ask for a favicon on their own account. */
-export function isTrouble({ status, subject }: Exchange): boolean {
-  return status >= 400 && !(status === 404 && subject.request?.path.endsWith('/favicon.ico') === true);
+export function isTrouble({ status, line }: Exchange): boolean {
+  return status >= 400 && !(status === 404 && /\/favicon\.ico(?:\?|$)/.test(line?.target ?? ''));
 }
 
 /** Local time with milliseconds: `14:03:07.250`. */

@@ -213,10 +213,11 @@ export class ServerController {
     const plan = planPorts(setting, this.world.memory.get<number>(key));
     this.requests = 0;
     for (const wanted of [plan.first, ...plan.others]) {
-      this.server = core.createServer({ ...options, port: wanted }, this.observer(), {
-        ...this.session?.live.hooks,
-        mayRun: () => vscode.workspace.isTrusted,
-      });
+      this.server = core.createServer(
+        { ...options, port: wanted },
+        { ...this.session?.live.hooks, mayRun: () => vscode.workspace.isTrusted },
+      );
+      this.server.watch(this.observer());
       try {
         const { port } = await this.server.listen();
         if (setting !== 0) await this.world.memory.update(key, port);

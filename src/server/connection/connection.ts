@@ -45,6 +45,8 @@ export class Connection {
   private readonly transitions: Transition[] = [];
   /** The request that the driver was asked to admit. */
   private asked: Request | undefined;
+  /** What was read of the head that was refused. */
+  private refusedHead: Buffer | undefined;
 
   /** @param heads what other connections have sent under the same limits */
   constructor(
@@ -321,9 +323,11 @@ export class Connection {
    */
   private handle(state: State & { name: 'HANDLING' }): Action | undefined {
     const { subject, incoming, denial } = state;
-    if (subject.refusal !== undefined) return this.once({ do: 'refuse', refusal: subject.refusal });
+    if (subject.refusal !== undefined)
+      return this.once({ do: 'refuse', refusal: subject.refusal, head: this.refusedHead });
     // Before a byte of its body is read; with a body, the connection ends.
-    if (denial !== undefined) return this.once({ do: 'refuse', refusal: { ...knownOf(subject.request), ...denial } });
+    if (denial !== undefined)
+      return this.once({ do: 'refuse', refusal: { ...knownOf(subject.request), ...denial }, head: undefined });
     const handling: Action = { do: 'handle', request: subject.request };
     if (incoming === undefined) return this.once(handling);
     if (incoming.isWanted && !this.acted) return this.once(handling);
@@ -374,6 +378,7 @@ export class Connection {
   /** After a refusal nothing that arrived, or will arrive, is looked at (RFC 9112 §6.3). */
   private refuse(refusal: Refusal): void {
     const request = this.current.name === 'HANDLING' ? this.current.subject.request : undefined;
+    this.refusedHead = this.current.name === 'READING_REQ' ? this.inbox : undefined;
     this.inbox = EMPTY;
     this.abandonBody(refusal);
     this.enter({

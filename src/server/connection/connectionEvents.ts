@@ -2,8 +2,8 @@
  * What whoever watches is told of one connection: its states, how far a long body is, and every exchange when it is
  * over.
  */
-import { snapshotOf, type State } from './states.js';
-import type { Subject, ConnectionInfo, Exchange, Observer } from '../options/observer.js';
+import { described, snapshotOf, type State, type Subject } from './states.js';
+import type { ConnectionInfo, Exchange, Observer } from '../options/observer.js';
 import type { Clock } from './clock.js';
 
 /** Milliseconds between two words about the same body. */
@@ -66,7 +66,8 @@ export class ConnectionEvents {
   private exchange(subject: Subject, status: number, bytes: number, complete: boolean): Exchange {
     return {
       connection: this.info,
-      subject,
+      ...described(subject),
+      client: (subject.request ?? subject.refusal).fields?.client,
       status,
       bytes,
       complete,

@@ -28,7 +28,7 @@ export interface Shared {
   readonly limits: Limits;
   readonly handler: Handler;
   readonly admissions: Admissions;
-  readonly observer: Observer;
+  readonly observers: Observer;
   /** The Date field of an answer that leaves now. */
   readonly date: () => string;
   readonly clock: Clock;
@@ -92,7 +92,7 @@ export class ConnectionDriver implements TurnWork {
     this.writer = new ResponseWriter(socket, shared.date);
     this.ends = { localAddress, localPort, remoteAddress, remotePort, secure };
     this.info = { id, fd: descriptorOf(tcp), remoteAddress, remotePort };
-    this.events = new ConnectionEvents(this.info, shared.observer, shared.clock);
+    this.events = new ConnectionEvents(this.info, shared.observers, shared.clock);
     this.since = shared.clock.exact();
     this.connection = new Connection(shared.limits, shared.heads);
     socket.on('data', this.onData);
@@ -107,7 +107,7 @@ export class ConnectionDriver implements TurnWork {
         resolve();
       }),
     );
-    shared.observer.connectionOpened?.(this.info);
+    shared.observers.connectionOpened?.(this.info);
   }
 
   /** Since when it waits for a next request; undefined when it does not. */
@@ -192,7 +192,7 @@ export class ConnectionDriver implements TurnWork {
       }
     } catch (error) {
       // A bug of ours costs this connection, not the process that all the others live in.
-      this.shared.observer.failure?.('A connection had to be given up', error);
+      this.shared.observers.failure?.('A connection had to be given up', asError(error));
       this.socket.destroy();
     } finally {
       this.driving = false;
@@ -219,6 +219,7 @@ export class ConnectionDriver implements TurnWork {
         this.socket.write(CONTINUE);
         break;
       case 'admit':
+        this.shared.observers.requestHead?.(this.info, action.head.toString('latin1'));
         this.admit(action.request);
         break;
       case 'content':
@@ -231,6 +232,7 @@ export class ConnectionDriver implements TurnWork {
         this.settle(() => this.shared.handler.handle(action.request, this.context), action.request.method === 'HEAD');
         break;
       case 'refuse':
+        if (action.head !== undefined) this.shared.observers.requestHead?.(this.info, action.head.toString('latin1'));
         this.events.begun();
         this.settle(() => this.shared.handler.refuse(action.refusal), action.refusal.isHead === true);
         break;
@@ -303,7 +305,7 @@ export class ConnectionDriver implements TurnWork {
   private fail(error: unknown, isHead: boolean, asked: State): void {
     // The body was refused, and the client is told that already; or nobody is there to be told.
     if (this.connection.state !== asked || error instanceof BodyRefused) return;
-    this.shared.observer.failure?.('A request could not be answered', error);
+    this.shared.observers.failure?.('A request could not be answered', asError(error));
     this.shared.handler.refuse({ status: 500, why: 'The server ran into trouble. Its log says more.', isHead }).then(
       (response) => {
         this.answer(response, asked);
@@ -330,12 +332,15 @@ export class ConnectionDriver implements TurnWork {
 
   private sendHead(response: Response, persistence: Persistence): void {
     const bytes = response.body?.bytes;
+    const { observers } = this.shared;
     if (bytes === undefined) {
-      this.writer.head(response, persistence, this.connection.speaks, this.onHeadSent);
+      const head = this.writer.head(response, persistence, this.connection.speaks, this.onHeadSent);
+      observers.responseHead?.(this.info, head);
       return;
     }
     this.wholeLength = bytes.length;
-    this.writer.whole(response, bytes, persistence, this.onWholeSent);
+    const message = this.writer.whole(response, bytes, persistence, this.onWholeSent);
+    observers.responseHead?.(this.info, message.toString('latin1', 0, message.length - bytes.length));
   }
 
   private readonly onHeadSent = (error?: Error | null): void => {
@@ -381,6 +386,7 @@ export class ConnectionDriver implements TurnWork {
   private progressed(): void {
     // Exact, because the shared clock may have stood still with the event loop.
     this.since = this.shared.clock.exact();
+    this.tell();
     this.events.sent(this.connection.state);
     this.drive();
   }
@@ -416,4 +422,8 @@ function allowance(timer: Timer, limits: Limits): number {
     case 'linger':
       return limits.lingerTimeout;
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

@@ -26,21 +26,27 @@ export class ResponseWriter {
     private readonly date: () => string,
   ) {}
 
-  /** Of an answer whose content follows, or that has none. @param speaks minor version of HTTP/1 of the client */
-  head(response: Response, persistence: Persistence, speaks: 0 | 1, written: Written): void {
+  /**
+   * Of an answer whose content follows, or that has none.
+   * @param speaks minor version of HTTP/1 of the client
+   * @returns the head, latin1
+   */
+  head(response: Response, persistence: Persistence, speaks: 0 | 1, written: Written): string {
     this.isChunked = framingOf(response, speaks) === 'chunked';
-    this.socket.write(encodeHead(response, this.date(), persistence, this.isChunked), 'latin1', written);
+    const head = encodeHead(response, this.date(), persistence, this.isChunked);
+    this.socket.write(head, 'latin1', written);
+    return head;
   }
 
-  /** A small body leaves together with its head, in one write. */
-  whole(response: Response, bytes: Buffer, persistence: Persistence, written: Written): void {
+  /** A small body leaves together with its head, in one write. @returns both */
+  whole(response: Response, bytes: Buffer, persistence: Persistence, written: Written): Buffer {
     const date = this.date();
-    this.socket.write(
+    const message =
       response instanceof WholeResponse
         ? response.encode(date, persistence)
-        : encodeWhole(response, bytes, date, persistence),
-      written,
-    );
+        : encodeWhole(response, bytes, date, persistence);
+    this.socket.write(message, written);
+    return message;
   }
 
   /** @param chunk not empty */

@@ -24,7 +24,12 @@ import type { Body } from '../http/body.js';
 import type { BodyAction, RequestBody } from './requestBody.js';
 import type { Refusal, Request } from '../http/message.js';
 import type { Persistence, Response } from '../http/responseHead.js';
-import type { StateName, StateSnapshot, Subject } from '../options/observer.js';
+import type { Exchange, StateName, StateSnapshot } from '../options/observer.js';
+
+/** What is being answered: a request, or bytes that were not an acceptable one. */
+export type Subject =
+  | { readonly request: Request; readonly refusal?: undefined }
+  | { readonly request?: undefined; readonly refusal: Refusal };
 
 export type State =
   | { readonly name: 'READING_REQ' }
@@ -75,7 +80,8 @@ export type Action =
   | { readonly do: 'admit'; readonly request: Request; readonly head: Buffer }
   | { readonly do: 'handle'; readonly request: Request }
   | BodyAction
-  | { readonly do: 'refuse'; readonly refusal: Refusal }
+  /** `head`: what was read of a head that was refused; undefined: the head was admitted. */
+  | { readonly do: 'refuse'; readonly refusal: Refusal; readonly head: Buffer | undefined }
   | { readonly do: 'sendHead'; readonly response: Response; readonly persistence: Persistence }
   | { readonly do: 'sendBody'; readonly body: Body }
   | { readonly do: 'end' }
@@ -101,7 +107,7 @@ export function snapshotOf(state: State): StateSnapshot {
     case 'HANDLING':
       return {
         name: state.name,
-        ...handled(state.subject),
+        ...described(state.subject),
         received: state.incoming?.received ?? 0,
         expected: state.incoming?.expected,
       };
@@ -115,7 +121,8 @@ export function snapshotOf(state: State): StateSnapshot {
   }
 }
 
-function handled({ request, refusal }: Subject): Pick<StateSnapshot & { name: 'HANDLING' }, 'line' | 'refused'> {
+/** What observers are told of a request, in every event about it. */
+export function described({ request, refusal }: Subject): Pick<Exchange, 'line' | 'refused'> {
   const line = request ?? refusal.line;
   return {
     line: line && { method: line.method, target: line.target, minor: line.minor },

@@ -6,12 +6,20 @@
 const NONE: readonly string[] = [];
 const NUMBERS_PER_LINE = 3;
 
+/** What a client says of itself, and what logs show of it. */
+export interface ClientFields {
+  readonly host: string | undefined;
+  readonly referer: string | undefined;
+  readonly userAgent: string | undefined;
+}
+
 /** Field lines by case-insensitive name (RFC 9110 §5). Built once by the parser, never changed. */
 export class Fields {
   /** For each line: start of the name, position of the colon, position of the CRLF. */
   private readonly lines: number[] = [];
   /** One bit for each first letter that occurs: most names that are asked for are not there. */
   private initials = 0;
+  private clientFields: ClientFields | undefined;
 
   /**
    * @param text a head whose field lines have been validated
@@ -64,6 +72,15 @@ export class Fields {
       found = found === undefined ? value : `${found}, ${value}`;
     }
     return found;
+  }
+
+  /** Read once: requests with the same fields share them. */
+  get client(): ClientFields {
+    return (this.clientFields ??= {
+      host: this.get('host'),
+      referer: this.get('referer'),
+      userAgent: this.get('user-agent'),
+    });
   }
 
   /** The comma-separated members of a list field (RFC 9110 §5.6.1), lower case, empty members dropped. */

@@ -34,6 +34,13 @@ export class ConnectionLimit {
     this.upgraded.delete(driver);
   }
 
+  /** Cuts the connection with this id. @param reason in words @returns whether it was open */
+  end(id: number, reason: string): boolean {
+    const driver = this.all.find(({ info }) => info.id === id);
+    driver?.cut(reason);
+    return driver !== undefined;
+  }
+
   checkDeadlines(): void {
     for (const driver of this.serving) driver.checkDeadline();
   }

@@ -27,12 +27,12 @@ export class Overload {
   constructor(
     private readonly limits: Limits,
     private readonly date: () => string,
-    private readonly observer: Observer,
+    private readonly observers: Observer,
   ) {}
 
   /** 503, and then the same farewell as any other. */
   add(id: number, socket: Socket): void {
-    this.observer.exchangeFinished?.(exchangeOf(id, socket));
+    this.observers.exchangeFinished?.(exchangeOf(id, socket));
     if (this.sockets.size >= MAX_REFUSALS) {
       socket.destroy();
       return;
@@ -61,10 +61,11 @@ function exchangeOf(id: number, socket: Socket): Exchange {
     remoteAddress: socket.remoteAddress ?? '',
     remotePort: socket.remotePort ?? 0,
   };
-  const refusal = { status: BUSY.status, why: 'All connections are in use.' };
   return {
     connection,
-    subject: { refusal },
+    line: undefined,
+    client: undefined,
+    refused: { status: BUSY.status, why: 'All connections are in use.' },
     status: BUSY.status,
     bytes: 0,
     complete: true,

@@ -6,6 +6,7 @@
  * never reach a log.
  */
 import { MONTHS } from '../http/date.js';
+import type { ClientFields } from '../http/fields.js';
 import type { RequestLine } from '../http/message.js';
 import { RESERVED } from '../../shared/reservedPath.js';
 import type { Exchange } from '../options/observer.js';
@@ -30,7 +31,7 @@ export function accessLogLine(
       return (exchange) => commonLogLine(exchange, date);
     case 'combined':
       return (exchange) =>
-        `${commonLogLine(exchange, date)} "${loggedField(exchange, 'referer')}" "${loggedField(exchange, 'user-agent')}"`;
+        `${commonLogLine(exchange, date)} "${loggedField(exchange, 'referer')}" "${loggedField(exchange, 'userAgent')}"`;
     case 'json':
       return jsonLogLine;
   }
@@ -39,16 +40,12 @@ export function accessLogLine(
 /** `host - - [date] "request line" status bytes`; `-` for what could not be parsed, and for no bytes. */
 export function commonLogLine(exchange: Exchange, date: (at: number) => string = logDate): string {
   const { connection, status, bytes } = exchange;
-  return `${connection.remoteAddress || '-'} - - [${date(receivedAt(exchange))}] "${escapeLogField(requestLine(lineOf(exchange)))}" ${status} ${bytes === 0 ? '-' : bytes}`;
+  return `${connection.remoteAddress || '-'} - - [${date(receivedAt(exchange))}] "${escapeLogField(requestLine(exchange.line))}" ${status} ${bytes === 0 ? '-' : bytes}`;
 }
 
 /** `GET /path HTTP/1.1`, or `-` when the request line was not readable. */
 export function requestLine(line: RequestLine | undefined): string {
   return line === undefined ? '-' : `${line.method} ${withoutToken(line.target)} HTTP/1.${line.minor}`;
-}
-
-function lineOf({ subject }: Exchange): RequestLine | undefined {
-  return subject.request ?? subject.refusal.line;
 }
 
 /** As Apache has it (`%t`), the time of a line is when the request had come, not when its answer was done. */
@@ -57,8 +54,8 @@ function receivedAt({ at, duration }: Exchange): number {
 }
 
 /** A field of the request in a Combined line; `-` when there was none, or when the request could not be read. */
-function loggedField({ subject }: Exchange, name: string): string {
-  const value = (subject.request ?? subject.refusal).fields?.get(name);
+function loggedField({ client }: Exchange, name: 'referer' | 'userAgent'): string {
+  const value = client?.[name];
   return value === undefined ? '-' : escapeLogField(withoutToken(value), 'latin1');
 }
 
@@ -68,16 +65,14 @@ function loggedField({ subject }: Exchange, name: string): string {
  * Common line.
  */
 function jsonLogLine(exchange: Exchange): string {
-  const { connection, subject, status, bytes, complete, duration } = exchange;
-  const line = lineOf(exchange);
-  const field = (name: string, longest?: number): string =>
-    json(asLogged((subject.request ?? subject.refusal).fields?.get(name)), longest);
+  const { connection, line, client, status, bytes, complete, duration } = exchange;
+  const field = (name: keyof ClientFields, max?: number): string => json(asLogged(client?.[name]), max);
   return (
     `{"time":"${new Date(receivedAt(exchange)).toISOString()}"` +
     `,"connection":${connection.id},"remoteAddress":${json(connection.remoteAddress || undefined)},"remotePort":${connection.remotePort}` +
     `,"request":${line === undefined ? 'null' : json(requestLine(line))},"method":${json(line?.method)},"target":${line === undefined ? 'null' : json(withoutToken(line.target))},"protocol":${line === undefined ? 'null' : `"HTTP/1.${line.minor}"`},"host":${field('host', MAX_HOST_LENGTH)}` +
     `,"status":${status},"bytes":${bytes},"complete":${String(complete)},"duration":${duration.toFixed(3)}` +
-    `,"referer":${field('referer')},"userAgent":${field('user-agent')}}`
+    `,"referer":${field('referer')},"userAgent":${field('userAgent')}}`
   );
 }
 

@@ -1,7 +1,9 @@
 /**
- * What the server tells of itself, as plain data. It formats nothing and logs nothing: whoever watches does.
+ * What the server tells of itself, as plain data: every event can be cloned (`structuredClone`). The server formats
+ * nothing and logs nothing: its observers do.
  */
-import type { Refusal, Request, RequestLine } from '../http/message.js';
+import type { RequestLine } from '../http/message.js';
+import type { ClientFields } from '../http/fields.js';
 
 /** A state of a connection at one moment: when it was entered, when it was left, or when it was asked for. */
 export type StateSnapshot =
@@ -48,7 +50,12 @@ export interface ConnectionSnapshot extends ConnectionInfo {
 /** One request and its answer, complete or not. */
 export interface Exchange {
   readonly connection: ConnectionInfo;
-  readonly subject: Subject;
+  /** Undefined: the request line was not readable. */
+  readonly line: RequestLine | undefined;
+  /** What the client says of itself. Undefined: the fields were not readable. */
+  readonly client: ClientFields | undefined;
+  /** Why the request was refused when it was read; undefined: it was answered. */
+  readonly refused: { readonly status: number; readonly why: string } | undefined;
   readonly status: number;
   /** Bytes of the body whose writes completed. */
   readonly bytes: number;
@@ -60,14 +67,21 @@ export interface Exchange {
   readonly duration: number;
 }
 
-/** Every method is optional and may be called tens of thousands of times a second: be quick. */
+/**
+ * Every method is optional, and may be called tens of thousands of times a second: be quick. An event without an
+ * observer costs nothing.
+ */
 export interface Observer {
   readonly connectionOpened?: (connection: ConnectionInfo) => void;
   readonly stateChanged?: (connection: ConnectionInfo, from: StateSnapshot, to: StateSnapshot) => void;
-  /** A long body goes on: at most twice a second. @param total bytes; undefined: nobody knows */
+  /** The head of a request as it was on the wire, with the empty line. latin1 */
+  readonly requestHead?: (connection: ConnectionInfo, head: string) => void;
+  /** The same of a final response. */
+  readonly responseHead?: (connection: ConnectionInfo, head: string) => void;
+  /** A long body goes on: at most twice a second. @param total bytes; undefined: not known */
   readonly progress?: (connection: ConnectionInfo, sent: number, total: number | undefined) => void;
   /**
-   * The body of a request goes on arriving, while it is handled: at most twice a second.
+   * The body of a request goes on arriving while it is handled: at most twice a second.
    * @param expected bytes in all; undefined: the client has not said
    */
   readonly receiving?: (connection: ConnectionInfo, received: number, expected: number | undefined) => void;
@@ -75,53 +89,78 @@ export interface Observer {
   readonly connectionClosed?: (connection: ConnectionInfo) => void;
   /** Something that was set up does not work, in a sentence for the log; said once for each such thing. */
   readonly warning?: (message: string) => void;
-  /** What a backend had to say, a line for the log: what a script wrote to its standard error, a process that died. */
+  /** A line for the log from a backend: what a script wrote to its standard error, a process that died. */
   readonly backend?: (line: string) => void;
   /** Something went wrong on our side; the client got a 500 or less. */
-  readonly failure?: (what: string, error: unknown) => void;
+  readonly failure?: (what: string, error: Error) => void;
 }
 
-/**
- * The same observer, of whom no exception reaches the server: what watches must not be able to break what is watched.
- */
-export function guarded(observer: Observer): Observer {
-  const {
-    connectionOpened,
-    stateChanged,
-    progress,
-    receiving,
-    exchangeFinished,
-    connectionClosed,
-    warning,
-    backend,
-    failure,
-  } = observer;
-  // What nobody listens to costs nothing.
-  return {
-    ...(connectionOpened && { connectionOpened: guard(connectionOpened) }),
-    ...(stateChanged && { stateChanged: guard(stateChanged) }),
-    ...(progress && { progress: guard(progress) }),
-    ...(receiving && { receiving: guard(receiving) }),
-    ...(exchangeFinished && { exchangeFinished: guard(exchangeFinished) }),
-    ...(connectionClosed && { connectionClosed: guard(connectionClosed) }),
-    ...(warning && { warning: guard(warning) }),
-    ...(backend && { backend: guard(backend) }),
-    ...(failure && { failure: guard(failure) }),
-  };
+const EVENTS = [
+  'connectionOpened',
+  'stateChanged',
+  'requestHead',
+  'responseHead',
+  'progress',
+  'receiving',
+  'exchangeFinished',
+  'connectionClosed',
+  'warning',
+  'backend',
+  'failure',
+] as const;
+
+type Teller = (...args: never[]) => void;
+
+/** Tells everything to all that watch. They come and go; an event that none of them asks for is undefined. */
+export class Observers implements Observer {
+  declare connectionOpened?: NonNullable<Observer['connectionOpened']>;
+  declare stateChanged?: NonNullable<Observer['stateChanged']>;
+  declare requestHead?: NonNullable<Observer['requestHead']>;
+  declare responseHead?: NonNullable<Observer['responseHead']>;
+  declare progress?: NonNullable<Observer['progress']>;
+  declare receiving?: NonNullable<Observer['receiving']>;
+  declare exchangeFinished?: NonNullable<Observer['exchangeFinished']>;
+  declare connectionClosed?: NonNullable<Observer['connectionClosed']>;
+  declare warning?: NonNullable<Observer['warning']>;
+  declare backend?: NonNullable<Observer['backend']>;
+  declare failure?: NonNullable<Observer['failure']>;
+  private watching: readonly Observer[] = [];
+
+  /** @returns its undo */
+  watch(observer: Observer): () => void {
+    // An object of its own: the same observer may watch twice, and stop watching once.
+    const entry = { ...observer };
+    this.watching = [...this.watching, entry];
+    this.connect();
+    return () => {
+      this.watching = this.watching.filter((other) => other !== entry);
+      this.connect();
+    };
+  }
+
+  private connect(): void {
+    const tellers = this as unknown as Record<(typeof EVENTS)[number], Teller | undefined>;
+    for (const event of EVENTS) {
+      const listeners = this.watching.flatMap((observer) => (observer[event] as Teller | undefined) ?? []).map(guard);
+      const [only] = listeners;
+      tellers[event] =
+        listeners.length <= 1
+          ? only
+          : (...args) => {
+              for (const listener of listeners) listener(...args);
+            };
+    }
+  }
 }
 
-function guard<A extends unknown[]>(tell: (...args: A) => void): (...args: A) => void {
+/** An exception of an observer does not reach the server: what watches must not break what is watched. */
+function guard(tell: Teller): Teller {
   return (...args) => {
     try {
       tell(...args);
     } catch (error) {
-      // Nobody is left to be told but the developer of the observer.
+      // Only the developer of the observer can do something about it.
       process.emitWarning(error instanceof Error ? error : String(error));
     }
   };
 }
-
-/** What is being answered: a request, or bytes that were no acceptable one. */
-export type Subject =
-  | { readonly request: Request; readonly refusal?: undefined }
-  | { readonly request?: undefined; readonly refusal: Refusal };

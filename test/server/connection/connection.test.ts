@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { bytesBody, type Body } from '../../../src/server/http/body.js';
 import { Connection } from '../../../src/server/connection/connection.js';
-import { TRANSITIONS, type Action, type State } from '../../../src/server/connection/states.js';
+import { snapshotOf, TRANSITIONS, type Action, type State } from '../../../src/server/connection/states.js';
 import type { StateName } from '../../../src/server/options/observer.js';
 import { DEFAULT_LIMITS, type Limits } from '../../../src/server/options/limits.js';
 import type { BodyAction, ConsumerStatus } from '../../../src/server/connection/requestBody.js';
@@ -74,6 +74,8 @@ class Machine {
         last = to;
         this.edges.push(`${from.name} → ${to.name}`);
         released?.close();
+        // What observers are told of it is plain data.
+        for (const told of [snapshotOf(from), snapshotOf(to)]) assert.deepEqual(structuredClone(told), told);
       }
       assert.equal(connection.state, last);
     };

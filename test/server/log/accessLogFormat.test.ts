@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
 import { accessLogLine, commonLogLine, requestLine, type LogFormat } from '../../../src/server/log/accessLogFormat.js';
-import type { Subject, Exchange } from '../../../src/server/options/observer.js';
+import type { Exchange } from '../../../src/server/options/observer.js';
 import { DEFAULT_LIMITS } from '../../../src/server/options/limits.js';
 import { parseRequest } from '../../../src/server/http/requestParser.js';
-import type { Fields } from '../../../src/server/http/fields.js';
 import { cpuTime } from '../../support/cpu.js';
 import { exchange, get } from '../../support/client.js';
 import { startSite, until } from '../../support/site.js';
 
-function subjectOf(head: string): Subject {
+function askedWith(head: string): Pick<Exchange, 'line' | 'client' | 'refused'> {
   const parsed = parseRequest(Buffer.from(head, 'latin1'), DEFAULT_LIMITS);
   assert.ok(parsed !== undefined);
-  return 'refusal' in parsed ? { refusal: parsed.refusal } : { request: parsed.request };
+  const { line, fields } =
+    'refusal' in parsed ? parsed.refusal : { line: parsed.request, fields: parsed.request.fields };
+  return { line, client: fields?.client, refused: 'refusal' in parsed ? parsed.refusal : undefined };
 }
 
 const GET = 'GET /a?b HTTP/1.1\r\nHost: x\r\n\r\n';
@@ -20,7 +21,7 @@ function finished(head: string, more: Partial<Exchange> = {}): Exchange {
   const connection = { id: 1, fd: 20, remoteAddress: '127.0.0.1', remotePort: 5000 };
   return {
     connection,
-    subject: subjectOf(head),
+    ...askedWith(head),
     status: 200,
     bytes: 1234,
     complete: true,
@@ -87,7 +88,7 @@ describe('accessLog: a line', () => {
   ];
   for (const [head, line] of lines) {
     it(`of ${JSON.stringify(head)} says ${line}`, () => {
-      assert.equal(requestLine(subjectOf(head).request ?? subjectOf(head).refusal?.line), line);
+      assert.equal(requestLine(askedWith(head).line), line);
     });
   }
 });
@@ -224,7 +225,7 @@ describe('accessLog: a line of JSON', () => {
       const sign = String.fromCodePoint(code);
       // Controls of one byte are refused in a request; what is not yet parsed is not trusted to keep that.
       const entry = finished(spoken(`User-Agent: a${code === 0x7f ? '' : Buffer.from(sign).toString('latin1')}b`));
-      if (code === 0x7f) Object.assign(entry.subject.request!.fields, { get: () => `a${sign}b` });
+      if (code === 0x7f) Object.assign(entry.client!, { userAgent: `a${sign}b` });
       const line = toJson(entry);
       assert.ok(!line.includes(sign));
       assert.equal(parsed(line)['userAgent'], `a${sign}b`);
@@ -292,9 +293,8 @@ describe('accessLog: hostile fields of 1 MiB', () => {
       const text = unit.repeat(size / unit.length);
       const entry = {
         ...finished(GET),
-        subject: {
-          request: { ...subjectOf(GET).request!, target: text, fields: { get: () => text } as unknown as Fields },
-        },
+        line: { ...askedWith(GET).line!, target: text },
+        client: { host: text, referer: text, userAgent: text },
       };
       for (const format of ['common', 'combined', 'json'] as LogFormat[]) {
         const line = accessLogLine(format);

@@ -52,7 +52,8 @@ describe('trace: transitions', () => {
     await writeFiles(root, { 'index.html': 'hello', 'big.bin': Buffer.alloc(100 * 1024) });
     const lines: string[] = [];
     const progress: number[] = [];
-    const server = createServer(serverOptions({ ip: '127.0.0.1', port: 0, root, limits: { closeTimeout: 100 } }), {
+    const server = createServer(serverOptions({ ip: '127.0.0.1', port: 0, root, limits: { closeTimeout: 100 } }));
+    server.watch({
       stateChanged: (info, from, to) => lines.push(traceLine(info, from, to)),
       progress: (_info, sent) => progress.push(sent),
     });
