@@ -44,7 +44,7 @@ export async function run(): Promise<void> {
       const { passes = 0, failures = 0, pending = 0 } = runner.stats ?? {};
       resolve({ passed: passes, failed: failures, pending, duration: Date.now() - started });
     });
-    runner.on('retry', (test, error: Error) => {
+    runner.on('retry', (test: Mocha.Test, error: Error) => {
       say(`    ↻ ${test.fullTitle()}: ${error.message}`);
     });
     // The runner takes a picture of the window at this moment.
