@@ -137,7 +137,8 @@ export class Connection {
 
   /** The oldest transition that has not been taken yet, if there is one. */
   takeTransition(): Transition | undefined {
-    return this.transitions.shift();
+    // Nearly always there is none: asked after every action.
+    return this.transitions.length === 0 ? undefined : this.transitions.shift();
   }
 
   /** The peer sent FIN: nothing more will come, but it still reads. */
@@ -254,7 +255,7 @@ export class Connection {
 
   next(): Action {
     for (;;) {
-      const action = this.pending.shift() ?? this.step();
+      const action = (this.pending.length === 0 ? undefined : this.pending.shift()) ?? this.step();
       if (action !== undefined) return action;
     }
   }
