@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import { atEnd } from '../support/site.js';
-import { openContext, openPage, startLivePage, until, type LiveSite } from './livePage.js';
+import { emptyPage, openContext, openPage, startLivePage, until, type LiveSite } from './livePage.js';
 
 const SECRET = 'secret-4711';
 
@@ -18,7 +18,7 @@ async function openEvil(html: string, host = '127.0.0.1'): Promise<Page> {
   atEnd(() => {
     server.close();
   });
-  const page = await (await openContext()).newPage();
+  const page = await emptyPage();
   await page.goto(`http://${host}:${(server.address() as AddressInfo).port}/`);
   return page;
 }

@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { BrowserContext } from 'playwright-core';
 import { localCertificate, type LocalCertificate } from '../../src/server/tls/localAuthority.js';
 import { temporaryFolder } from '../support/site.js';
-import { openContext, startLivePage, until, type LiveSite } from './livePage.js';
+import { emptyPage, openContext, startLivePage, until, type LiveSite } from './livePage.js';
 
 async function start(): Promise<{ site: LiveSite; certificate: LocalCertificate; url: string }> {
   const certificate = await localCertificate(await temporaryFolder());
@@ -78,7 +78,7 @@ describe('encrypted, in a browser', function () {
 
   it('one that does not is told so by the browser, and the server stays well', async () => {
     const { certificate, url } = await start();
-    const page = await (await openContext()).newPage();
+    const page = await emptyPage();
     await assert.rejects(page.goto(url), /ERR_CERT_AUTHORITY_INVALID/);
     const trusting = await (await openTrusting(certificate.caFile)).newPage();
     await trusting.goto(url);

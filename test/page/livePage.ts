@@ -3,7 +3,7 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Browser, BrowserContext, LaunchOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { createLive, type Live, type LivePage, type LiveUpdate, type PageProblem } from '../../src/live/index.js';
 import type { ServerOptions } from '../../src/server/options/serverOptions.js';
 import { serverOptions } from '../../src/server/config/defaults.js';
@@ -109,8 +109,8 @@ after(async () => {
   await browser?.close();
 });
 
-/** A window of its own. Ends with the test. */
-export async function openContext(options: LaunchOptions = {}): Promise<BrowserContext> {
+/** A context of its own. Ends with the test. @param options of a browser of its own, see `launchChromium` */
+export async function openContext(options: Parameters<typeof launchChromium>[0] = {}): Promise<BrowserContext> {
   const own = Object.keys(options).length > 0 ? await launchChromium(options) : undefined;
   if (own) atEnd(() => own.close());
   const context = await (own ?? browser)!.newContext({ viewport: { width: 800, height: 600 } });
@@ -118,12 +118,38 @@ export async function openContext(options: LaunchOptions = {}): Promise<BrowserC
   return context;
 }
 
+/** A page that tests take one after the other: to open one costs more than most tests. */
+let spare: Page | undefined;
+
+/** An empty page. Ends with the test. Each site has a port of its own, and so its own storage. */
+export async function emptyPage(): Promise<Page> {
+  const page = spare ?? (await newPage());
+  spare = undefined;
+  atEnd(async () => {
+    if (page.isClosed()) return;
+    page.removeAllListeners();
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+    // A page that is just reloading by itself is given up.
+    const isEmpty = await page.goto('about:blank').then(
+      () => true,
+      () => false,
+    );
+    if (isEmpty && spare === undefined) spare = page;
+    else await page.context().close();
+  });
+  return page;
+}
+
+async function newPage(): Promise<Page> {
+  return (await browser!.newContext({ viewport: { width: 800, height: 600 } })).newPage();
+}
+
 /** How often a page has learned its source, and how often it had when it was marked. */
 const sources = new WeakMap<Page, { now: number; marked: number }>();
 
 /** Opens a page of a site and waits until it is linked. Marks its window: `reloaded` tells whether it was replaced. */
 export async function openPage(site: LiveSite, name = '', context?: BrowserContext): Promise<Page> {
-  const page = await (context ?? (await openContext())).newPage();
+  const page = await (context === undefined ? emptyPage() : context.newPage());
   let welcome = false;
   const known = { now: 0, marked: 0 };
   sources.set(page, known);

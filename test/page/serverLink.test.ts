@@ -84,7 +84,9 @@ describe('the link', () => {
 
   it('a page that the browser has kept comes back as it was, and up to date', async () => {
     const site = await startLivePage({ 'index.html': html('one'), 'other.html': html('other') });
-    const tab = await openPage(site, '', await openContext({ ignoreDefaultArgs: ['--disable-back-forward-cache'] }));
+    // The headless shell keeps no page.
+    const context = await openContext({ full: true, ignoreDefaultArgs: ['--disable-back-forward-cache'] });
+    const tab = await openPage(site, '', context);
     await tab.evaluate("location.href = 'other.html'");
     await see(tab, shows('other'));
     await site.write('index.html', html('two'));

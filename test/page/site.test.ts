@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import type { ServerOptions } from '../../src/server/options/serverOptions.js';
-import { openContext, openPage, reloaded, see, startLivePage, until } from './livePage.js';
+import { emptyPage, openPage, reloaded, see, startLivePage, until } from './livePage.js';
 
 const shows = (text: string): string => `document.body.textContent.includes('${text}')`;
 const ownPages = (root: string): Partial<ServerOptions> => ({
@@ -35,7 +35,7 @@ describe('pages that are not what their path says', () => {
 
   it('the list of a folder: what comes into it, what goes, and its page when it has one', async () => {
     const site = await startLivePage({ 'docs/one.txt': '1' });
-    const tab = await (await openContext()).newPage();
+    const tab = await emptyPage();
     await tab.goto(`${site.url}docs/`);
     await until('the list is linked', () => site.pages.length === 1);
     assert.deepEqual(await tab.locator('tbody a').allTextContents(), ['one.txt']);

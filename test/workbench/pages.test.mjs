@@ -39,18 +39,32 @@ async function serve(workspace) {
   return /http:\S+/.exec(String(line))?.[0] ?? '';
 }
 
+/** @type {import('playwright-core').Page} */
+let page;
+
+/** One page for the tests of a describe: to open another costs more than what is looked at. */
+function onOnePage() {
+  before(async () => {
+    const browser = await launchChromium();
+    atEnd(() => browser.close());
+    page = await browser.newPage();
+  });
+  beforeEach(async () => {
+    page.removeAllListeners();
+    await page.goto('about:blank');
+    await page.setViewportSize({ width: 1000, height: 640 });
+  });
+  after(endAll);
+}
+
 describe('built-in pages in Chromium', function () {
   this.timeout(30_000);
   let site = '';
-  /** @type {import('playwright-core').Browser} */
-  let browser;
 
+  onOnePage();
   before(async () => {
     site = await serve(await makeWorkspace({ files: FILES }));
-    browser = await launchChromium();
-    atEnd(() => browser.close());
   });
-  after(endAll);
 
   const BAD_NAME = '%3Cimg%20src=x%20onerror=alert(1)%3E/%22%27%E2%80%AEgnp.exe';
   const rows = /** @type {const} */ ([
@@ -64,8 +78,7 @@ describe('built-in pages in Chromium', function () {
   for (const [name, target, method, text] of rows) {
     for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       it(`${name}, ${colorScheme}: says it, fits a narrow window, and nothing in it runs`, async () => {
-        const context = await browser.newContext({ colorScheme, viewport: { width: 1000, height: 640 } });
-        const page = await context.newPage();
+        await page.emulateMedia({ colorScheme });
         /** @type {string[]} */
         const noise = [];
         page.on('dialog', (dialog) => {
@@ -94,22 +107,18 @@ describe('built-in pages in Chromium', function () {
         if (name.startsWith('404') && name !== '404 with a hostile name')
           await picture(page, `built-in-${name.replace(/ /g, '-')}-narrow-${colorScheme}`);
         assert.deepEqual(noise, []);
-        await context.close();
       });
     }
   }
 
   it('a suggestion leads where it says, by keyboard as well', async () => {
-    const page = await browser.newPage();
     await page.goto(`${site}css/sit.css`);
     await page.keyboard.press('Tab');
     assert.equal(await page.locator(':focus').innerText(), '/css/site.css');
     await Promise.all([page.waitForURL(`${site}css/site.css`), page.keyboard.press('Enter')]);
-    await page.close();
   });
 
   it('links of an own page work however deep the path is, and nothing of the path runs', async () => {
-    const page = await browser.newPage();
     /** @type {string[]} */
     const dialogs = [];
     page.on('dialog', (dialog) => {
@@ -128,22 +137,19 @@ describe('built-in pages in Chromium', function () {
       assert.equal(await page.evaluate("document.querySelector('a').href"), site);
     }
     assert.deepEqual(dialogs, []);
-    await page.close();
   });
 });
 
 describe('the list of a folder in Chromium', function () {
   this.timeout(30_000);
-  after(endAll);
+  onOnePage();
 
   it('has the pictures of the sample site, the largest first with a press of a key', async () => {
     const site = await serve(
       await makeWorkspace({ from: path.join(ROOT, 'sample'), files: { 'www/html/images/drafts/new.txt': 'x' } }),
     );
-    const browser = await launchChromium();
-    atEnd(() => browser.close());
     for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
-      const page = await (await browser.newContext({ colorScheme, viewport: { width: 1000, height: 640 } })).newPage();
+      await page.emulateMedia({ colorScheme });
       await page.goto(`${site}images/`);
       const names = () => page.locator('tbody a').allInnerTexts();
       assert.deepEqual((await names()).slice(0, 3), ['drafts/', 'candle.jpg', 'chart.svg']);
@@ -183,14 +189,13 @@ const OTHERS = /** @type {const} */ ([
 
 describe('built-in pages of every status', function () {
   this.timeout(60_000);
-  /** @type {import('playwright-core').Browser} */
-  let browser;
   /**
    * @type {(page: { problem: { status: number, why: string, path?: string, method?: string }, rootLabel: string, nonce:
    * string }) => string}
    */
   let render;
 
+  onOnePage();
   before(async () => {
     const { outputFiles } = await esbuild.build({
       entryPoints: [path.join(ROOT, 'src/server/pages/error/builtInPage.ts')],
@@ -203,16 +208,13 @@ describe('built-in pages of every status', function () {
     ({ renderErrorPage: render } = await import(
       `data:text/javascript;base64,${Buffer.from(outputFiles[0]?.contents ?? []).toString('base64')}`
     ));
-    browser = await launchChromium();
-    atEnd(() => browser.close());
   });
-  after(endAll);
 
   for (const [status, why] of OTHERS) {
     it(`${status}: has words of its own and fits, wide and narrow`, async () => {
       for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
-        const context = await browser.newContext({ colorScheme, viewport: { width: 1000, height: 640 } });
-        const page = await context.newPage();
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize({ width: 1000, height: 640 });
         await page.setContent(
           render({
             problem: { status, why, ...(status < 500 && status !== 408 && { path: '/some/page.html', method: 'GET' }) },
@@ -227,7 +229,6 @@ describe('built-in pages of every status', function () {
         await picture(page, `built-in-${status}-${colorScheme}`);
         await page.setViewportSize({ width: 320, height: 640 });
         assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), 'no horizontal scrolling');
-        await context.close();
       }
     });
   }
