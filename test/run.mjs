@@ -1,6 +1,7 @@
 // npm test: everything, on a machine where nothing was prepared.
 //   node test/run.mjs [step …]            only these: types, lint, format, core, browser, inside, workbench
-//   node test/run.mjs acceptance [step …] the same with the windows driven in both versions (npm run acceptance)
+//   node test/run.mjs acceptance [step …] the same in the whole Chromium, with the windows driven in both versions of
+//                                         VS Code, with all their extensions (npm run acceptance)
 // A test that fails is tried once more, and named at the end. Ends with the line `N passed, N failed`.
 
 import { spawn } from 'node:child_process';
@@ -71,6 +72,7 @@ const PHASES = [
 ];
 
 const acceptance = process.argv[2] === 'acceptance';
+if (acceptance) process.env.LITE_SERVER_ACCEPTANCE = '1';
 
 /** Pages in Chromium, against a real server. @param {Report} report */
 async function browser(report) {

@@ -94,11 +94,11 @@ export async function findChromium() {
 
 /**
  * Chromium's headless shell: the same engine without the browser around it, so a page opens three times as fast. It
- * loads no favicon and keeps no page for "back". $CHROME_PATH comes first; LITE_SERVER_CHROMIUM=full goes without it.
+ * loads no favicon and keeps no page for "back". $CHROME_PATH comes first, and the acceptance run goes without it.
  * @returns {string | undefined}
  */
 function findHeadlessShell() {
-  if (process.env.CHROME_PATH || process.env.LITE_SERVER_CHROMIUM === 'full') return undefined;
+  if (process.env.CHROME_PATH || process.env.LITE_SERVER_ACCEPTANCE === '1') return undefined;
   return findProgram('chromium-headless-shell');
 }
 

@@ -21,6 +21,8 @@ describe('live preview in the editor', () => {
     await vscode.commands.executeCommand('liteServer.stop');
     await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    // The window reverts it at once, and tells the extension host of it a little later.
+    await waitFor('the document to be clean', () => !vscode.workspace.textDocuments.some(({ isDirty }) => isDirty));
     await writeFile(file, saved);
     await unconfigure();
   });

@@ -195,7 +195,8 @@ export async function offered(page, search) {
 }
 
 /**
- * Takes a row of the quick input. Whatever takes the focus meanwhile closes that: a person opens it again.
+ * Takes a row of the quick input. Whatever takes the focus meanwhile closes that, and it lists only the commands there
+ * were when it was opened: a person opens it again.
  * @param {Page} page
  * @param {string} key opens it
  * @param {string} search
@@ -205,10 +206,12 @@ export async function pick(page, key, search, title) {
   const row = page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
   await until(`the quick input to take ${title}`, async () => {
     await openQuickInput(page, key, search);
-    return row.click({ timeout: 3_000 }).then(
+    const isTaken = await row.click({ timeout: 3_000 }).then(
       () => true,
       () => false,
     );
+    if (!isTaken) await page.keyboard.press('Escape');
+    return isTaken;
   });
 }
 
