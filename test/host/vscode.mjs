@@ -115,7 +115,10 @@ export async function freePort() {
  * trust: boolean, driver: boolean }} where
  * @returns {string[]} arguments for Node
  */
-function serverArguments({ version, packageDir }, { port, dataDir, extensionsDir, builtInDir, workspace, trust, driver }) {
+function serverArguments(
+  { version, packageDir },
+  { port, dataDir, extensionsDir, builtInDir, workspace, trust, driver },
+) {
   const trusting = trust ? ['--disable-workspace-trust'] : [];
   const builtIn = builtInDir === undefined ? [] : ['--builtin-extensions-dir', builtInDir];
   if (version === 'oldest') {
