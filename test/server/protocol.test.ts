@@ -1265,7 +1265,7 @@ async function drive(
     limits: { ...DEFAULT_LIMITS, ...limits },
     handler: {
       handle,
-      takesBody: () => false,
+      plan: () => undefined,
       refuse,
       read: () => Promise.resolve(undefined),
       close: () => Promise.resolve(),

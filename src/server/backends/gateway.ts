@@ -32,8 +32,8 @@ import {
 } from './common/backend.js';
 import type { Script } from '../files/script.js';
 import { emptyErrorOf, type EmptyError } from './common/emptyErrors.js';
-import { createRoutes, type Route } from './common/routes.js';
-import type { BackendRule, ProxyRule, ScriptRule } from '../options/backendRules.js';
+import { createRoutes } from './common/routes.js';
+import type { BackendRule, ProxyRule, Route, ScriptRule } from '../options/backendRules.js';
 import type { LoopTurn } from '../util/loopTurn.js';
 import { createSocketOpener } from './common/backendSocket.js';
 
@@ -87,7 +87,6 @@ export function createGateway(tools: GatewayTools): Gateway | undefined {
   const routes = createRoutes(rules);
   const pool = new BackendPool(tools);
   const found = new FoundScripts(tools.resolver);
-  let last: { readonly path: string; readonly route: Route | undefined } = { path: '', route: undefined };
   const isScriptOf =
     (rule: BackendRule) =>
     (sitePath: string): boolean =>
@@ -128,11 +127,7 @@ export function createGateway(tools: GatewayTools): Gateway | undefined {
 
   return {
     hasScripts: routes.hasScripts,
-    find(path) {
-      // Asked for twice for each request: when its head is there, and when it is handled.
-      if (path !== last.path) last = { path, route: routes.find(path) };
-      return last.route;
-    },
+    find: (path) => routes.find(path),
     answer({ rule }, asked) {
       if (rule.type === 'proxy')
         return ask(asked, undefined, (exchange) => pool.withProxy(rule, (backend) => backend.handle(exchange)));

@@ -321,9 +321,9 @@ export class ConnectionDriver implements TurnWork {
   private admit(request: Request): void {
     const { handler, admissions } = this.shared;
     const denial = checkGate(request, this.ends, admissions);
-    const wantsBody = denial === undefined && handler.takesBody(request);
-    this.context = wantsBody ? new RequestContext(request.framing, this.ends, this.onLook) : undefined;
-    this.connection.admitted(denial, wantsBody);
+    const plan = denial === undefined ? handler.plan(request) : undefined;
+    this.context = plan && new RequestContext(plan, request.framing, this.ends, this.onLook);
+    this.connection.admitted(denial, plan !== undefined);
   }
 
   private readonly onLook = (): void => {

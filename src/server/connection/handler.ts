@@ -1,7 +1,7 @@
 /**
  * What answers the requests of a connection.
  */
-import type { RequestContext } from './requestContext.js';
+import type { Plan, RequestContext } from './requestContext.js';
 import type { Site, Takeover } from '../options/hooks.js';
 import type { Refusal, Request } from '../http/message.js';
 import type { Response } from '../http/responseHead.js';
@@ -10,10 +10,10 @@ export interface Handler {
   /** Answers a complete request; at once when everything needed is at hand. Rejects only for trouble of our own. */
   handle(request: Request, context?: RequestContext): Response | Takeover | Promise<Response | Takeover>;
   /**
-   * Whether something may have to work for a request that has passed the gate, and takes its content: it is handled
-   * with a caller.
+   * Decides at admission whether a request may be answered dynamically. Then its content is taken, and it is handled
+   * with a context.
    */
-  takesBody(request: Request): boolean;
+  plan(request: Request): Plan | undefined;
   /** Answers what was no acceptable request. */
   refuse(refusal: Refusal): Promise<Response>;
   /** See `Site` in hooks.ts. */

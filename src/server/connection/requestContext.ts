@@ -6,18 +6,31 @@ import { ClientAbort, type ClientAbortSignal } from './clientAbort.js';
 import { BodyRefused, emptyBody, IncomingBody } from '../body/incomingBody.js';
 import type { BodyAction, ConsumerStatus } from './requestBody.js';
 import type { BodyFraming } from '../http/message.js';
+import type { Route } from '../options/backendRules.js';
+
+/** What was decided about a request at its admission. */
+export interface Plan {
+  /** The backend for its path; undefined: a script or the form echo may answer it. */
+  readonly route: Route | undefined;
+}
 
 export class RequestContext implements ConsumerStatus {
+  /** See `Plan`. */
+  readonly route: Route | undefined;
+
   private readonly leaving = new ClientAbort();
   private made: IncomingBody | undefined;
   private working = false;
 
   /** @param look something has changed that the connection has to look at */
   constructor(
+    { route }: Plan,
     private readonly framing: BodyFraming,
     readonly ends: Ends,
     private readonly look: () => void,
-  ) {}
+  ) {
+    this.route = route;
+  }
 
   /** Made when it is wanted: most requests have none. */
   get body(): IncomingBody {

@@ -2,50 +2,73 @@
  * Files that were compressed beforehand and lie beside what they stand for (RFC 9110 §12.5.3, §8.4).
  */
 import { close } from 'node:fs';
-import type { Fields } from '../http/fields.js';
+import type { RepresentationSource, SeenFile } from './fileSource.js';
 import type { OpenFile, Resolver } from './resolver.js';
 
-/** Best first: what the same content usually is shortest in. */
-const CODINGS = [
-  { name: 'br', suffix: '.br' },
-  { name: 'gzip', suffix: '.gz' },
-] as const;
-
-export interface Twin {
-  readonly file: OpenFile;
-  readonly coding: string;
+export interface Coding {
+  /** As Content-Encoding names it. */
+  readonly name: string;
+  /** Of the compressed file's name. */
+  readonly suffix: string;
 }
 
-/** Whether the client can read any of them. */
-export function readsCompressed(fields: Fields): boolean {
-  return fields.get('accept-encoding') !== undefined && CODINGS.some(({ name }) => accepts(fields, name));
+/** Best first: what the same content usually is shortest in. */
+const CODINGS: readonly Coding[] = [
+  { name: 'br', suffix: '.br' },
+  { name: 'gzip', suffix: '.gz' },
+];
+
+/** The codings that a client can read, best first. @param acceptEncoding value of the field, if there is one */
+export function acceptedCodings(acceptEncoding: string | undefined): readonly Coding[] {
+  if (acceptEncoding === undefined) return [];
+  const members = acceptEncoding
+    .toLowerCase()
+    .split(',')
+    .map((member) => member.split(';').map((part) => part.trim()));
+  return CODINGS.filter(({ name }) => accepts(members, name));
 }
 
 /**
- * The compressed twin of a file, where the client can read it and it is not older than the file: a preview shows
+ * Chooses the compressed twin of a file, where the client can read one that is not older than the file: a preview shows
  * nothing stale. When there is one, `file` is closed.
+ * @param codings those the client can read, best first
+ * @param varies the field that every variant carries
  */
-export async function compressedTwin(file: OpenFile, fields: Fields, resolver: Resolver): Promise<Twin | undefined> {
-  for (const { name, suffix } of CODINGS) {
-    if (!accepts(fields, name)) continue;
+export async function compressedTwin(
+  file: OpenFile,
+  codings: readonly Coding[],
+  resolver: Pick<Resolver, 'openBeside'>,
+  varies: readonly [string, string],
+): Promise<RepresentationSource> {
+  const absent: string[] = [];
+  const files: SeenFile[] = [];
+  for (const { name, suffix } of codings) {
     const twin = await resolver.openBeside(file, suffix);
-    if (twin === undefined) continue;
+    if (twin === undefined) {
+      absent.push(file.lookupPath + suffix);
+      continue;
+    }
+    files.push(twin);
     if (twin.stamp.mtimeNs < file.stamp.mtimeNs) {
       close(twin.fd, () => undefined);
       continue;
     }
     close(file.fd, () => undefined);
-    // Its name and its place are those of the file it stands for.
-    return { coding: name, file: { ...twin, name: file.name, sitePath: file.sitePath } };
+    return {
+      // Its name and its place are those of the file it stands for.
+      file: { ...twin, name: file.name, sitePath: file.sitePath },
+      fields: [varies, ['Content-Encoding', name]],
+      isEncoded: true,
+      dependsOn: { files, absent },
+    };
   }
-  return undefined;
+  return { file, fields: [varies], isEncoded: false, dependsOn: { files, absent } };
 }
 
 /** Named with a weight that is not zero; or everything is, and it is not named. */
-function accepts(fields: Fields, coding: string): boolean {
+function accepts(members: readonly (readonly string[])[], coding: string): boolean {
   let any = false;
-  for (const member of fields.tokens('accept-encoding')) {
-    const [name = '', ...parameters] = member.split(';').map((part) => part.trim());
+  for (const [name = '', ...parameters] of members) {
     const weight = parameters.find((parameter) => parameter.startsWith('q='));
     const wanted = weight === undefined || Number(weight.slice(2)) > 0;
     if (name === coding || (name === 'x-gzip' && coding === 'gzip')) return wanted;

@@ -42,6 +42,8 @@ export interface Representation {
   readonly rangeable: boolean;
   /** Text typed in an editor is UTF-8, whatever it says of itself. */
   readonly isUtf8: boolean;
+  /** Its bytes are a content coding of the file (RFC 9110 §8.4.1). */
+  readonly isEncoded: boolean;
 }
 
 /** What the user says of files. */
@@ -87,6 +89,7 @@ function describe(file: OpenFile, rules: FileRules, validators: Validators, byte
     extra: rules.fieldsOf(file.sitePath),
     rangeable: true,
     isUtf8: false,
+    isEncoded: false,
     fd: bytes === undefined ? file.fd : -1,
     pieces: [{ start: 0, end: validators.size }],
   };

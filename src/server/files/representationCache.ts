@@ -5,6 +5,7 @@ import { realpathSync, statSync, type BigIntStats } from 'node:fs';
 import { BoundedMap } from '../../shared/boundedMap.js';
 import { isSame } from './fingerprint.js';
 import type { Representation } from './representation.js';
+import type { RepresentationSource, SeenFile } from './fileSource.js';
 import type { OpenFile } from './resolver.js';
 
 /** All kept files together. */
@@ -23,9 +24,14 @@ const SLOW_LOOK = 5;
 const SLOW_LOOKS = 3;
 const SLOW_PAUSE = 10_000;
 
+const NOTHING: RepresentationSource['dependsOn'] = { files: [], absent: [] };
+
 interface CacheEntry {
   readonly content: Representation;
-  readonly file: Pick<OpenFile, 'lookupPath' | 'realPath' | 'stamp'> & { readonly absent: readonly string[] };
+  /** What has to be as it was, the file itself first. */
+  readonly files: readonly [SeenFile, ...SeenFile[]];
+  /** Paths that have to lead nowhere still, absolute. */
+  readonly absent: readonly string[];
   checkedAt: number;
   placeCheckedAt: number;
 }
@@ -52,15 +58,18 @@ export class RepresentationCache {
 
   /**
    * Keeps a small content whose file was settled when it was read, where it is known what else could answer the path.
+   * @param path of the request, behind the variant if there are several
+   * @param file that was asked for
+   * @param dependsOn on what else the choice of the content depends
    */
-  set(path: string, file: OpenFile, content: Representation): void {
+  set(path: string, file: OpenFile, content: Representation, dependsOn = NOTHING): void {
     const now = this.now();
-    const { lookupPath, realPath, stamp, absent } = file;
-    if (absent === undefined) this.entries.delete(path);
+    if (file.absent === undefined) this.entries.delete(path);
     else
       this.entries.set(path, {
         content,
-        file: { lookupPath, realPath, stamp, absent },
+        files: [seen(file), ...dependsOn.files.map(seen)],
+        absent: [...file.absent, ...dependsOn.absent],
         checkedAt: now,
         placeCheckedAt: now,
       });
@@ -72,13 +81,11 @@ export class RepresentationCache {
   }
 
   private recheck(path: string, entry: CacheEntry, now: number): Representation | undefined {
-    const found = look(entry.file.lookupPath);
     const place = now - entry.placeCheckedAt < TRUST_PLACE;
     const same =
-      found !== undefined &&
-      isSame(entry.file.stamp, found) &&
-      entry.file.absent.every((other) => look(other) === undefined) &&
-      (place || leadsTo(entry.file.lookupPath, entry.file.realPath));
+      entry.files.every(isUnchanged) &&
+      entry.absent.every((other) => look(other) === undefined) &&
+      (place || entry.files.every(({ lookupPath, realPath }) => leadsTo(lookupPath, realPath)));
     entry.checkedAt = this.now();
     if (!place) entry.placeCheckedAt = entry.checkedAt;
     this.slowLooks = entry.checkedAt - now > SLOW_LOOK ? this.slowLooks + 1 : 0;
@@ -90,8 +97,21 @@ export class RepresentationCache {
 }
 
 /** Bytes, roughly. The content is there twice: alone, and behind its head. */
-function costOf(path: string, { content, file }: CacheEntry): number {
-  return 2 * content.validators.size + ENTRY_BYTES + 2 * (path.length + file.lookupPath.length + file.realPath.length);
+function costOf(path: string, { content, files }: CacheEntry): number {
+  const places = files.reduce(
+    (sum, { lookupPath, realPath }) => sum + lookupPath.length + realPath.length,
+    path.length,
+  );
+  return 2 * content.validators.size + ENTRY_BYTES + 2 * places;
+}
+
+function seen({ lookupPath, realPath, stamp }: SeenFile): SeenFile {
+  return { lookupPath, realPath, stamp };
+}
+
+function isUnchanged({ lookupPath, stamp }: SeenFile): boolean {
+  const found = look(lookupPath);
+  return found !== undefined && isSame(stamp, found);
 }
 
 function leadsTo(lookupPath: string, realPath: string): boolean {

@@ -12,7 +12,7 @@ import { headerBlock } from '../http/responseHead.js';
 export function redirectToHttps(handler: Handler): Handler {
   return {
     ...handler,
-    takesBody: () => false,
+    plan: () => undefined,
     handle(request) {
       // The one absolute Location: its host is one that the gate knows.
       const authority = request.targetAuthority ?? request.host;

@@ -60,3 +60,14 @@ export type BackendRule = CgiRule | FastCgiRule | PhpRule | ProxyRule;
 export type ScriptRule = CgiRule | FastCgiRule | PhpRule;
 
 export const DEFAULT_TIMEOUT = 30_000;
+
+/** A backend for a request, and how its path is to be read. */
+export interface Route<R extends BackendRule = BackendRule> {
+  readonly rule: R;
+  /** Decoded names of the path; empty ones are left out. */
+  readonly segments: readonly string[];
+  /** It ends in a slash. */
+  readonly folder: boolean;
+  /** How many of the first names are those of the matched prefix; 0 for a glob. */
+  readonly prefix: number;
+}

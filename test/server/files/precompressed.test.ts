@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { symlink, utimes } from 'node:fs/promises';
+import { rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import type { Hooks } from '../../../src/server/options/hooks.js';
 import { get, type Reply } from '../../support/client.js';
-import { startSite, type Site } from '../../support/site.js';
+import { startSite, until, type Site } from '../../support/site.js';
 
 const SCRIPT = 'console.log("hello");\n'.repeat(100);
 const FILES = {
@@ -144,6 +144,61 @@ describe('precompressed files', () => {
       overlay: (file) => (file.endsWith('app.js') ? { bytes: Buffer.from('typed'), tag: 'x' } : undefined),
     });
     assert.equal((await get(port, '/app.js', ['Accept-Encoding: gzip'])).body, 'typed');
+  });
+
+  describe('from memory', () => {
+    const later = new Date(Date.now() + 5_000);
+    const changes: [
+      what: string,
+      change: (root: string) => Promise<void>,
+      coding: string | undefined,
+      content: string,
+    ][] = [
+      ['the twin is replaced', (root) => writeFile(path.join(root, 'only.css.gz'), gzipSync('b {}')), 'gzip', 'b {}'],
+      ['the twin is deleted', (root) => rm(path.join(root, 'only.css.gz')), undefined, 'p {}'],
+      [
+        'a better twin is made',
+        async (root) => {
+          await writeFile(path.join(root, 'only.css.br'), brotliCompressSync('c {}'));
+          await utimes(path.join(root, 'only.css.br'), later, later);
+        },
+        'br',
+        'c {}',
+      ],
+      [
+        'the file is changed, and the twin is older then',
+        (root) => writeFile(path.join(root, 'only.css'), 'd {}'),
+        undefined,
+        'd {}',
+      ],
+    ];
+    for (const [what, change, coding, content] of changes) {
+      it(`${what}: what is on the disk now is sent`, async () => {
+        const { port, root } = await start();
+        const ask = (): Promise<Reply> => get(port, '/only.css', ['Accept-Encoding: br, gzip']);
+        for (let time = 0; time < 2; time++) assert.equal((await ask()).fields['content-encoding'], 'gzip');
+        await change(root);
+        await until('it is noticed', async () => {
+          const reply = await ask();
+          return reply.fields['content-encoding'] === coding && unpacked(reply) === content;
+        });
+      });
+    }
+
+    it('text that is typed later goes before it', async () => {
+      let typed: string | undefined;
+      const { port } = await start({
+        overlay: (file) =>
+          typed !== undefined && file.endsWith('app.js') ? { bytes: Buffer.from(typed), tag: 'x' } : undefined,
+      });
+      const ask = (): Promise<Reply> => get(port, '/app.js', ['Accept-Encoding: gzip']);
+      for (let time = 0; time < 2; time++) assert.equal((await ask()).fields['content-encoding'], 'gzip');
+      typed = 'typed';
+      const reply = await ask();
+      assert.deepEqual([reply.fields['content-encoding'], reply.body], [undefined, 'typed']);
+      typed = undefined;
+      assert.equal(unpacked(await ask()), SCRIPT);
+    });
   });
 
   it('nothing of it where it is off', async () => {

@@ -30,6 +30,7 @@ async function contentOf(
     pieces: [],
     rangeable: true,
     isUtf8: false,
+    isEncoded: false,
     cacheControl: 'no-cache',
   };
   return { content, file: found.file };

@@ -3,18 +3,7 @@
  * past the backend to the source of a script. Pure.
  */
 import { globMatcher } from '../../util/glob.js';
-import type { BackendRule, Match } from '../../options/backendRules.js';
-
-/** A backend for a request, and how its path is to be read. */
-export interface Route<R extends BackendRule = BackendRule> {
-  readonly rule: R;
-  /** Decoded names of the path; empty ones are left out. */
-  readonly segments: readonly string[];
-  /** It ends in a slash. */
-  readonly folder: boolean;
-  /** How many of the first names are those of the matched prefix; 0 for a glob. */
-  readonly prefix: number;
-}
+import type { BackendRule, Match, Route } from '../../options/backendRules.js';
 
 export interface Routes {
   /**
