@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { FileChange } from '../../src/shared/liveProtocol.js';
+import { FINE_TICK } from '../../src/server/files/fingerprint.js';
 import { get } from '../support/client.js';
 import { cpuTime } from '../support/cpu.js';
 import { atEnd, until, writeFiles } from '../support/site.js';
 import { sized } from '../support/sized.js';
 import { FILES, startLive } from './liveSite.js';
-import { clockTick, FRESH, tokenOf, Visitor } from './visitor.js';
+import { allIsTold, clockTick, FRESH, MARKER, tokenOf, Visitor } from './visitor.js';
 
 /** Who asks to open a live connection, and what comes of it: the status of the answer. */
 async function knock(
@@ -433,13 +434,14 @@ describe('live: documents and sheets that have more than one place, or none of t
 
   it('a file that a mount covers is none of the site', async () => {
     const site = await startLive({ 'lib/s.css': 'covered{}', 'dist/s.css': 'a{}' }, { options: mounts });
-    const home = await Visitor.open(site.port, '/', { used: ['/lib/s.css'] });
+    const home = await Visitor.open(site.port, '/', { used: ['/lib/s.css', MARKER] });
     site.live.changed(path.join(site.root, 'lib/s.css'), 'saved');
+    await allIsTold(site, home);
+    assert.deepEqual(home.paths, []);
     await site.write('dist/s.css', 'b{}');
     site.live.changed(path.join(site.root, 'dist/s.css'), 'saved');
-    await until('the one that is served is told', () => home.changes.length > 0);
-    await new Promise((resolve) => setTimeout(resolve, 150));
-    assert.equal(home.changes.length, 1);
+    await allIsTold(site, home);
+    assert.deepEqual(home.paths, ['/lib/s.css']);
   });
 
   it('the list of a folder: what is made, changed and removed in it, and not what is deeper', async () => {
@@ -503,11 +505,10 @@ describe('live: documents and sheets that have more than one place, or none of t
     ] as const) {
       it(`asked for ${age === undefined ? 'nobody knows when' : `${age} ms ago`}: ${told === 0 ? 'the page has it' : 'the page is told'}`, async () => {
         const site = await startLive();
-        await clockTick();
-        const since = Date.now();
-        await clockTick();
+        const since = await clockTick();
         await site.write('css/site.css', 'changed{}');
-        await clockTick();
+        const { mtimeMs } = await stat(path.join(site.root, 'css/site.css'));
+        await until('what is asked for now is read after the change', () => Date.now() >= mtimeMs + FINE_TICK);
         const page = await Visitor.open(site.port, '/', { since });
         page.say({ type: 'used', paths: ['/css/site.css'], ...(age !== undefined && { age }) });
         page.say({ type: 'used', paths: ['/css/other.css'], age: 0 });
@@ -524,16 +525,15 @@ describe('live: documents and sheets that have more than one place, or none of t
     await get(site.port, '/files/', ['Sec-Fetch-Dest: document']);
     await site.write('files/index.html', '<!doctype html>page');
     await get(site.port, '/files/', ['Sec-Fetch-Dest: document']);
-    const page = await Visitor.open(site.port, '/files/');
+    const page = await Visitor.open(site.port, '/files/', { used: [MARKER] });
     for (const file of ['files/a.txt', 'files/index.html']) {
       await site.write(file, 'changed');
       site.live.changed(path.join(site.root, file), 'saved');
     }
-    await until('the page is told', () => page.changes.length > 0);
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await allIsTold(site, page);
     assert.deepEqual(
-      site.updates.map(({ file }) => file),
-      ['files/index.html'],
+      site.updates.map(({ file }) => `/${file}`),
+      ['/files/index.html', MARKER],
     );
   });
 
@@ -571,9 +571,7 @@ describe('live: what a page has missed', () => {
 
   it('a document that changed while it was away: told, and no source that is none', async () => {
     const site = await startLive();
-    await clockTick();
-    const since = Date.now();
-    await clockTick();
+    const since = await clockTick();
     await site.write('index.html', 'later');
     const home = await Visitor.open(site.port, '/', { since });
     await until('told', () => home.changes.length === 1);
@@ -587,11 +585,9 @@ describe('live: what a page has missed', () => {
 
   it('a style sheet that changed while the server was stopped', async () => {
     const first = await startLive();
-    await clockTick();
-    const since = Date.now();
+    const since = await clockTick();
     first.live.close();
     await first.server.close();
-    await clockTick();
     await first.write('css/site.css', 'later{}');
     const second = await startLive({}, { root: first.root });
     const home = await Visitor.open(second.port, '/', { since, used: ['/css/site.css', '/css/other.css'] });
@@ -605,10 +601,12 @@ describe('live: what a page has missed', () => {
     await site.write('js/site.js', 'later');
     site.live.changed(path.join(site.root, 'js/site.js'), 'saved');
     await until('told', () => first.changes.length === 1);
-    await clockTick();
-    const again = await Visitor.open(site.port, '/', { since: Date.now(), used: ['/js/site.js'] });
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    assert.equal(again.changes.length, 0);
+    const since = Date.now();
+    // What it has missed is told in one message: the marker comes with all the rest.
+    await site.write(MARKER.slice(1), 'later');
+    const again = await Visitor.open(site.port, '/', { since, used: ['/js/site.js', MARKER] });
+    await until('what it has missed is told', () => again.changes.length > 0);
+    assert.deepEqual(again.paths, []);
   });
 
   it('a time that has not come yet is no news', async () => {
@@ -617,8 +615,9 @@ describe('live: what a page has missed', () => {
     const future = new Date(Date.now() + 3_600_000);
     await utimes(path.join(site.root, 'index.html'), future, future);
     const home = await Visitor.open(site.port, '/', { since: Date.now() });
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    assert.equal(home.changes.length, 0);
+    // A page that has missed something gets no source.
+    const welcome = home.messages.find(({ type }) => type === 'welcome');
+    assert.ok(welcome?.type === 'welcome' && welcome.source === FILES['index.html']);
   });
 });
 

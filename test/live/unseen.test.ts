@@ -4,7 +4,7 @@ import path from 'node:path';
 import { get } from '../support/client.js';
 import { temporaryFolder, until, writeFiles } from '../support/site.js';
 import { FILES, startLive, type LiveSite } from './liveSite.js';
-import { clockTick, Visitor } from './visitor.js';
+import { allIsTold, clockTick, MARKER, Visitor } from './visitor.js';
 
 /** Files of a site that no request gets, with the file that is behind each, relative to the root. */
 const UNSEEN: readonly (readonly [sitePath: string, file: string])[] = [
@@ -58,7 +58,6 @@ async function startUnseen(): Promise<LiveSite> {
   return site;
 }
 
-const pathsOf = (visitor: Visitor): string[] => visitor.changes.map(({ path: changed }) => changed);
 const placeOf = (site: LiveSite, sitePath: string): string =>
   sitePath.startsWith('/m/')
     ? path.join(site.root, 'out', sitePath.slice(3))
@@ -71,25 +70,21 @@ describe('live: what HTTP does not serve', () => {
 
   it('a page learns nothing of its times', async () => {
     const site = await startUnseen();
-    await clockTick();
-    const since = Date.now();
-    await clockTick();
+    const since = await clockTick();
     for (const file of ['css/site.css', ...UNSEEN.map(([, behind]) => behind)]) await site.write(file, 'later');
     const home = await Visitor.open(site.port, '/', { since, used: all });
     await until('what is served is told', () => home.changes.length > 0);
-    assert.deepEqual(pathsOf(home), [SEEN]);
+    assert.deepEqual(home.paths, [SEEN]);
   });
 
   it('a page whose document it is learns nothing of it', async () => {
     const site = await startUnseen();
-    await clockTick();
-    const since = Date.now();
-    await clockTick();
+    const since = await clockTick();
     for (const file of ['css/site.css', ...UNSEEN.map(([, behind]) => behind)]) await site.write(file, 'later');
     for (const [sitePath] of UNSEEN) {
       const visitor = await Visitor.open(site.port, sitePath, { since, status: 404, used: [SEEN] });
       await until('what is served is told', () => visitor.changes.length > 0);
-      assert.deepEqual(pathsOf(visitor), [SEEN]);
+      assert.deepEqual(visitor.paths, [SEEN]);
     }
   });
 
@@ -102,18 +97,15 @@ describe('live: what HTTP does not serve', () => {
       it(`${what}, as ${source} files: told to nobody`, async () => {
         const site = await startUnseen();
         const home = await Visitor.open(site.port, '/', {
-          used: ['/data.json', ...all.filter((name) => name !== SEEN)],
+          used: [MARKER, ...all.filter((name) => name !== SEEN)],
         });
         for (const [sitePath, file] of UNSEEN) {
           await happen(site, file);
           site.live.changed(placeOf(site, sitePath), source);
           site.live.changed(path.join(site.root, file), source);
         }
-        await new Promise((resolve) => setTimeout(resolve, 150));
-        await site.write('data.json', '{"later":1}');
-        site.live.changed(path.join(site.root, 'data.json'), source);
-        await until('what is served is told', () => home.changes.length > 0);
-        assert.deepEqual(pathsOf(home), ['/data.json']);
+        await allIsTold(site, home);
+        assert.deepEqual(home.paths, []);
       });
     }
   }
@@ -121,20 +113,17 @@ describe('live: what HTTP does not serve', () => {
   it('typed text of it goes to no page', async () => {
     const site = await startUnseen();
     const visitors: Visitor[] = [];
-    for (const [sitePath] of UNSEEN)
-      visitors.push(await Visitor.open(site.port, sitePath, { used: ['/data.json', ...all] }));
+    for (const [sitePath] of UNSEEN) visitors.push(await Visitor.open(site.port, sitePath, { used: [MARKER, ...all] }));
+    await allIsTold(site, ...visitors);
     for (const [sitePath] of UNSEEN) site.live.setUnsaved(placeOf(site, sitePath), 'typed');
-    for (const [sitePath] of UNSEEN)
-      visitors.push(await Visitor.open(site.port, sitePath, { since: 0, used: ['/data.json'] }));
-    await new Promise((resolve) => setTimeout(resolve, 150));
-    await site.write('data.json', '{"later":1}');
-    site.live.changed(path.join(site.root, 'data.json'), 'saved');
-    await until('what is served is told', () => visitors.every((visitor) => pathsOf(visitor).includes('/data.json')));
-    for (const visitor of visitors)
-      assert.ok(
-        !JSON.stringify(visitor.messages).includes('typed') && pathsOf(visitor).every((name) => name === '/data.json'),
-        JSON.stringify(visitor.messages),
-      );
+    for (const [sitePath] of UNSEEN) {
+      const late = await Visitor.open(site.port, sitePath, { since: 0, used: [MARKER] });
+      await until('it is told what it has missed', () => late.changes.length > 0);
+      visitors.push(late);
+    }
+    await allIsTold(site, ...visitors);
+    for (const { messages, paths } of visitors)
+      assert.ok(!JSON.stringify(messages).includes('typed') && paths.length === 0, JSON.stringify(messages));
   });
 
   it('is not watched, where nobody else watches', async () => {
@@ -152,7 +141,7 @@ describe('live: what HTTP does not serve', () => {
         5_000,
       );
     }
-    assert.deepEqual(new Set(pathsOf(home)), new Set(['/data.json']));
+    assert.deepEqual(new Set(home.paths), new Set(['/data.json']));
   });
 
   it('a problem is in no file of it', async () => {
@@ -168,7 +157,7 @@ describe('live: what HTTP does not serve', () => {
 
   it('a file that is replaced by a link out is gone, once, and back when it is a file again', async () => {
     const site = await startUnseen();
-    const home = await Visitor.open(site.port, '/', { used: ['/css/site.css', '/data.json'] });
+    const home = await Visitor.open(site.port, '/', { used: ['/css/site.css', MARKER] });
     const file = path.join(site.root, 'css/site.css');
     const steps: [step: () => Promise<void>, told: number][] = [
       [() => writeFile(file, 'one{}'), 1],
@@ -191,8 +180,8 @@ describe('live: what HTTP does not serve', () => {
     for (const [step, told] of steps) {
       await step();
       site.live.changed(file, 'saved');
-      await new Promise((resolve) => setTimeout(resolve, 150));
-      assert.equal(home.changes.length, told);
+      await allIsTold(site, home);
+      assert.equal(home.paths.length, told);
     }
   });
 
@@ -219,7 +208,7 @@ describe('live: what HTTP does not serve', () => {
     ] as const) {
       await rename(path.join(site.root, folder), path.join(site.root, `${folder}-away`));
       site.live.changed(path.join(site.root, folder), 'watched');
-      await until(`${folder} is told`, () => pathsOf(home).includes(sitePath));
+      await until(`${folder} is told`, () => home.paths.includes(sitePath));
     }
   });
 
@@ -230,7 +219,7 @@ describe('live: what HTTP does not serve', () => {
     await mkdir(path.join(site.root, 'dist'));
     await site.write('dist/x.css', 'new{}');
     site.live.changed(path.join(site.root, 'dist/x.css'), 'watched');
-    await until('told', () => pathsOf(home).includes('/lib/x.css'));
+    await until('told', () => home.paths.includes('/lib/x.css'));
   });
 
   it('error pages are looked at wherever the settings say they are, and nowhere else', async () => {
@@ -254,14 +243,11 @@ describe('live: what HTTP does not serve', () => {
       [404, 'config/other.html', false],
     ];
     for (const [status, file, told] of rows) {
-      const visitor = await Visitor.open(site.port, '/nowhere', { status, used: ['/data.json'] });
+      const visitor = await Visitor.open(site.port, '/nowhere', { status, used: [MARKER] });
       await writeFile(path.join(folder, 'workspace', file), 'later');
       site.live.changed(path.join(folder, 'workspace', file), 'saved');
-      await new Promise((resolve) => setTimeout(resolve, 150));
-      await site.write('data.json', `{"at":${performance.now()}}`);
-      site.live.changed(path.join(site.root, 'data.json'), 'saved');
-      await until('what is served is told', () => pathsOf(visitor).includes('/data.json'));
-      assert.equal(pathsOf(visitor).includes('/nowhere'), told, file);
+      await allIsTold(site, visitor);
+      assert.equal(visitor.paths.includes('/nowhere'), told, file);
     }
   });
 });
