@@ -5,7 +5,7 @@
 import { BoundedMap } from '../shared/boundedMap.js';
 import { GONE, type FileState, type Look, type FileStates } from './fileState.js';
 import type { ChangeSource } from './live.js';
-import { SYSTEM_TIMERS, type Timers } from './timers.js';
+import { SYSTEM_TIMERS, type Timers } from '../shared/timers.js';
 
 const INTERVAL = 100;
 /**

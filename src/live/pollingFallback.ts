@@ -3,7 +3,7 @@
  * out of watches. While news comes in time it only listens; once it has caught a silence, it does the watching itself.
  */
 import type { FileState, FileStates } from './fileState.js';
-import { SYSTEM_TIMERS, type Timers } from './timers.js';
+import { SYSTEM_TIMERS, type Timers } from '../shared/timers.js';
 
 /** Milliseconds between two rounds while others watch, and when nobody else does. */
 const INTERVALS = { calm: 2_000, alone: 500 };

@@ -740,7 +740,6 @@ describe('cli: --live', () => {
       'the change is told',
       async () => {
         await writeFile(path.join(folder, 'www/html/a.css'), `a{top:${Math.random()}px}`);
-        await new Promise((resolve) => setTimeout(resolve, 50));
         return page.changes.length > 0;
       },
       10_000,

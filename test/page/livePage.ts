@@ -7,11 +7,15 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { createLive, type Live, type LivePage, type LiveUpdate, type PageProblem } from '../../src/live/index.js';
 import type { ServerOptions } from '../../src/server/options/serverOptions.js';
 import { serverOptions } from '../../src/server/config/defaults.js';
+import { FINE_TICK } from '../../src/server/files/fingerprint.js';
 import { createServer, type Server } from '../../src/server/server.js';
 import { launchChromium } from '../host/tools.mjs';
 import { atEnd, temporaryFolder, until, writeFiles } from '../support/site.js';
 
 export { until } from '../support/site.js';
+
+/** Milliseconds that a page takes off the time when it was read, as in src/page/page.ts. */
+const TRUST = 20;
 
 export interface LiveSite {
   /** Ends with `/`. */
@@ -72,8 +76,9 @@ export async function startLivePage(
   };
   const port = await start(0);
   atEnd(stop);
-  // Files that are about as old as the page may be newer than it, which is for tests of that.
-  await until('the files are older than what is made of them', () => Date.now() > written + 300);
+  // Files that are about as old as the page may be newer than it, which is for tests of that. The system sets ctime
+  // itself: they cannot be given an older one.
+  await until('the files are older than what is made of them', () => Date.now() > written + FINE_TICK + TRUST);
   const writeSilently = async (name: string, content: string | Buffer): Promise<void> => {
     await mkdir(path.dirname(path.join(root, name)), { recursive: true });
     await writeFile(path.join(root, name), content);

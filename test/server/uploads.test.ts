@@ -135,13 +135,13 @@ describe('bodies of requests', () => {
   it('that come slowly and steadily are waited for', async () => {
     const { port } = await start({ stallTimeout: 200 });
     const { send, text } = await talk(port);
-    send(`${HEAD}Content-Length: ${20 * 17 * KIB}\r\n\r\n`);
-    for (let i = 0; i < 20; i++) {
-      send('x'.repeat(17 * KIB));
-      await new Promise((resolve) => {
-        setTimeout(resolve, 30);
-      });
-    }
+    send(`${HEAD}Transfer-Encoding: chunked\r\n\r\n`);
+    const began = performance.now();
+    await until('it has taken three times as long', () => {
+      send(`4400\r\n${'x'.repeat(17 * KIB)}\r\n`);
+      return performance.now() - began > 600;
+    });
+    send('0\r\n\r\n');
     await until('the answer', () => text().startsWith('HTTP/1.1 200 '));
   });
 

@@ -1,4 +1,4 @@
-import type { Timers } from '../../src/live/timers.js';
+import type { Timers } from '../../src/shared/timers.js';
 
 /** Time that stands still until the test lets it go on. */
 export class FakeTimers implements Timers {

@@ -169,11 +169,10 @@ describe('documents of a site', () => {
       await writeFile(file, `/* ${Date.now()} */`);
       return live.told.includes(`watched ${file}`);
     });
-    await waitFor('nothing more of it', async () => {
-      const before = live.told.length;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      return live.told.length === before;
-    });
+    // The system tells in order: what it had to tell of the first file, it has told before it tells of another.
+    const other = path.join(root, 'css/other.css');
+    await writeFile(other, '');
+    await waitFor('another file', () => live.told.includes(`watched ${other}`));
     const count = (): number => live.told.filter((line) => line === `watched ${file}`).length;
     const before = count();
     await rm(file);

@@ -19,6 +19,7 @@ import { describeServers } from '../../src/editor/statusBar.js';
 import { throttle } from '../../src/editor/common/throttle.js';
 import type { ToPanelView } from '../../src/shared/panelProtocol.js';
 import type { Exchange } from '../../src/server/options/observer.js';
+import { FakeTimers } from '../support/fakeTimers.js';
 
 const SERVER: RunningServer = {
   localUrl: 'http://127.0.0.1:8080/',
@@ -416,25 +417,28 @@ describe('the starter site', () => {
 });
 
 describe('throttle', () => {
-  it('runs at once, then once for all that is asked meanwhile, and times nothing at rest', async () => {
+  it('runs at once, then once for all that is asked meanwhile, and times nothing at rest', () => {
+    const timers = new FakeTimers();
     let runs = 0;
-    // A clock that stands still: no request ever finds that its time has come by itself.
     const { request, dispose } = throttle(
       () => {
         runs++;
       },
       20,
-      () => 0,
+      timers,
     );
+    const after = (milliseconds: number): readonly [runs: number, timers: number] => {
+      timers.advance(milliseconds);
+      return [runs, timers.count];
+    };
     request();
-    assert.equal(runs, 1);
+    assert.deepEqual(after(0), [1, 0]);
     for (let i = 0; i < 1000; i++) request();
-    assert.equal(runs, 1);
-    const count = (): number => runs;
-    while (count() < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+    assert.deepEqual(after(19), [1, 1]);
+    assert.deepEqual(after(1), [2, 0]);
     request();
     dispose();
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    assert.equal(runs, 2, 'disposed before its time came');
+    request();
+    assert.deepEqual(after(1_000), [2, 0], 'it was disposed before its time came');
   });
 });

@@ -1,6 +1,7 @@
 /**
  * Lines on their way to a reader who may be slower than the server: few writes, bounded memory, and never a wait.
  */
+import { SYSTEM_TIMERS, type Timers } from '../../shared/timers.js';
 
 /** Takes a text of whole lines; a promise means: not yet ready for the next. */
 export type Sink = (text: string) => void | Promise<void>;
@@ -21,7 +22,7 @@ export class LineBatch {
   private lines: string[] = [];
   private length = 0;
   private missing = 0;
-  private timer: NodeJS.Timeout | undefined;
+  private timer: unknown;
   private writing: Promise<void> | undefined;
 
   /**
@@ -31,13 +32,14 @@ export class LineBatch {
     private readonly sink: Sink,
     private readonly limits: BatchLimits = DEFAULTS,
     private readonly dropped: (count: number) => string | undefined = sayDropped,
+    private readonly timers: Timers = SYSTEM_TIMERS,
   ) {}
 
   /** Adds a line. It is made only when there is room for it: under load, formatting is what costs. */
   push(line: () => string): void {
     if (this.lines.length >= this.limits.maxLines || this.length >= (this.limits.maxLength ?? Infinity)) this.missing++;
     else this.add(line());
-    this.timer ??= setTimeout(() => {
+    this.timer ??= this.timers.setTimeout(() => {
       this.flush();
     }, this.limits.interval);
   }
@@ -47,7 +49,7 @@ export class LineBatch {
     await this.writing;
     this.flush();
     await this.writing;
-    clearTimeout(this.timer);
+    this.timers.clearTimeout(this.timer);
   }
 
   private add(line: string): void {
@@ -56,7 +58,7 @@ export class LineBatch {
   }
 
   private flush(): void {
-    clearTimeout(this.timer);
+    this.timers.clearTimeout(this.timer);
     this.timer = undefined;
     if (this.writing !== undefined) return;
     const last = this.missing > 0 ? this.dropped(this.missing) : undefined;
@@ -73,7 +75,7 @@ export class LineBatch {
       .then(() => {
         this.writing = undefined;
         if (this.lines.length > 0)
-          this.timer ??= setTimeout(() => {
+          this.timer ??= this.timers.setTimeout(() => {
             this.flush();
           }, this.limits.interval);
       });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { LineBatch } from '../../../src/server/log/lineBatch.js';
+import { FakeTimers } from '../../support/fakeTimers.js';
 import { until } from '../../support/site.js';
 
 /** What reached the reader, write by write. */
@@ -148,19 +149,23 @@ describe('lineBatch', () => {
     const reader = new Reader();
     const { closed, open } = gate();
     reader.held = closed;
-    const batch = new LineBatch(reader.sink, { interval: 5, maxLines: 10 });
+    const timers = new FakeTimers();
+    const batch = new LineBatch(reader.sink, { interval: 5, maxLines: 10 }, undefined, timers);
     batch.push(() => 'first');
-    await until('the first write', () => reader.writes.length === 1);
+    timers.advance(5);
+    assert.equal(reader.writes.length, 1);
     for (let n = 0; n < 100; n++) {
       batch.push(() => 'x');
-      if (n % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      if (n % 10 === 0) timers.advance(1);
     }
-    // The last look at what is waiting is over: now the end of the writing has to bring the next.
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    assert.equal(reader.writes.length, 1);
+    timers.advance(5);
+    assert.deepEqual([reader.writes.length, timers.count], [1, 0], 'the end of the writing has to bring the next');
     reader.held = undefined;
     open();
-    await until('the rest is written', () => reader.writes.length === 2);
+    await until('the writing has ended', () => timers.count === 1);
+    timers.advance(4);
+    assert.equal(reader.writes.length, 1);
+    timers.advance(1);
     assert.deepEqual(reader.lines.slice(0, 11), ['first', ...Array.from({ length: 10 }, () => 'x')]);
     assert.match(reader.lines[11] ?? '', /\b90\b/);
     await batch.close();

@@ -81,24 +81,46 @@ describe('deadline', () => {
     assert.deepEqual(expired, []);
   });
 
-  it('also in the last turn before its end', async () => {
+  /** Does something when bytes come in the last turn: its time is over, and it looks once more. */
+  async function inLastTurn(act: (patience: Deadline) => void): Promise<{ expired: number[]; heardAt: number }> {
     const [near, far] = await pair();
-    let turns = 0;
-    let heard = 0;
-    await immediate();
+    let heardAt = 0;
     const { patience, expired } = start();
     near.on('data', () => {
-      heard++;
+      heardAt = performance.now();
+      act(patience);
+    });
+    // A timer of the same length runs right behind its own, once a stall has made both of them due; so does an
+    // immediate. Each round is a quarter of its time.
+    let rounds = 0;
+    const behind = setTimeout(() => {
+      if (++rounds === 4) return;
+      setImmediate(() => {
+        behind.refresh();
+        if (rounds === 3) far.write('x');
+        stall(TIME);
+      });
+    }, TIME / 4);
+    stall(TIME);
+    await until('heard', () => heardAt > 0);
+    assert.deepEqual([expired, rounds], [[], 4]);
+    return { expired, heardAt };
+  }
+
+  it('also in the last turn before its end: all of its time begins anew', async () => {
+    const { expired, heardAt } = await inLastTurn((patience) => {
       patience.refresh();
     });
-    // Each stall is a quarter of its time.
-    const stand = (): void => {
-      if (++turns === 4) far.write('x');
-      stall(TIME);
-      if (turns < 4) setImmediate(stand);
-    };
-    stand();
-    await until('heard', () => heard > 0);
+    await until('it has ended', () => expired.length > 0);
+    assert.ok((expired[0] as number) - heardAt >= TIME - 4, `after ${(expired[0] as number) - heardAt} ms`);
+  });
+
+  it('cleared in the last turn before its end, it does not end', async () => {
+    const { expired } = await inLastTurn((patience) => {
+      patience.clear();
+    });
+    const later = start();
+    await until('a later one has ended', () => later.expired.length > 0);
     assert.deepEqual(expired, []);
   });
 

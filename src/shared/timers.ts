@@ -1,4 +1,4 @@
-/** Time as live preview takes it; tests take another one. */
+/** Time as the system counts it; tests put another one in its place. */
 export interface Timers {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
