@@ -8,6 +8,7 @@ import type { BodyAction, ConsumerStatus } from '../../../src/server/connection/
 import { HeadMemory } from '../../../src/server/http/headMemory.js';
 import type { Refusal, Request } from '../../../src/server/http/message.js';
 import { headerBlock, type Response } from '../../../src/server/http/responseHead.js';
+import { sized } from '../../support/sized.js';
 
 const KIB = 1024;
 const GET = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
@@ -1184,7 +1185,7 @@ describe('connection', () => {
       'x'.repeat(70 * KIB),
       post('Content-Length: 99999'),
     ];
-    for (let run = 0; run < 2000; run++) {
+    for (let run = 0; run < sized(500, 20_000); run++) {
       const machine = new Machine();
       for (let step = 0; step < 25; step++) {
         switch (random(12)) {

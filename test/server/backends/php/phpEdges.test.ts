@@ -10,6 +10,7 @@ import { findProgram } from '../../../host/tools.mjs';
 import { php, startBackends, withOwnTemporaryFolder } from '../../../support/backends.js';
 import { ask, get } from '../../../support/client.js';
 import { temporaryFolder, until } from '../../../support/site.js';
+import { sized } from '../../../support/sized.js';
 
 const PHP_CGI = findProgram('php-cgi') ?? '/usr/bin/php-cgi';
 
@@ -49,7 +50,7 @@ describe('php, at its edges', function () {
       PAGES,
     );
     const replies = await Promise.all(
-      Array.from({ length: 60 }, async (_, n) => {
+      Array.from({ length: sized(30, 120) }, async (_, n) => {
         const body = `body ${n}`;
         const reply = await (n % 2 === 0
           ? get(site.port, `/echo.php?n=${n}`)
