@@ -10,6 +10,7 @@ import { emptyPage, startLivePage, until, type LiveSite } from './livePage.js';
 /** Opens a page that a backend makes, and waits until it is linked. */
 async function openGenerated(site: LiveSite, name: string): Promise<Page> {
   const page = await emptyPage();
+  await site.settled();
   await page.goto(site.url + name);
   await until('the page is linked', () => site.pages.length === 1);
   await page.evaluate('window.marker = true');
@@ -124,6 +125,7 @@ describe('pages that backends make', () => {
       () => ({ backends: [php()] }),
     );
     const page = await emptyPage();
+    await site.settled();
     const going = page.goto(`${site.url}slow.php`);
     await until('the beginning shows', async () => (await text(page)).includes('begun'));
     assert.equal((await text(page)).includes('done'), false);

@@ -17,6 +17,7 @@ async function start(): Promise<{ site: LiveSite; certificate: LocalCertificate;
     },
     () => ({ tls: certificate.material }),
   );
+  await site.settled();
   return { site, certificate, url: site.url.replace('http://', 'https://') };
 }
 

@@ -7,15 +7,18 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { createLive, type Live, type LivePage, type LiveUpdate, type PageProblem } from '../../src/live/index.js';
 import type { ServerOptions } from '../../src/server/options/serverOptions.js';
 import { serverOptions } from '../../src/server/config/defaults.js';
-import { FINE_TICK } from '../../src/server/files/fingerprint.js';
 import { createServer, type Server } from '../../src/server/server.js';
 import { launchChromium } from '../host/tools.mjs';
 import { atEnd, temporaryFolder, until, writeFiles } from '../support/site.js';
 
 export { until } from '../support/site.js';
 
-/** Milliseconds that a page takes off the time when it was read, as in src/page/page.ts. */
-const TRUST = 20;
+/**
+ * Milliseconds. A page says when it was read: as long before its script was sent as its clock tells, and 20 ms on top
+ * (src/page/page.ts). On a busy machine, the script may be under way for long. A file whose time is later than that,
+ * less a tick of the file system, is news to it.
+ */
+const OLD_ENOUGH = 300;
 
 export interface LiveSite {
   /** Ends with `/`. */
@@ -31,6 +34,8 @@ export interface LiveSite {
   writeSilently(name: string, content: string | Buffer): Promise<void>;
   /** Text in the editor that is not saved; undefined: it is closed. */
   type(name: string, text: string | undefined): void;
+  /** Waits until the files it began with are no news to a page that is opened now. */
+  settled(): Promise<void>;
   stop(): Promise<void>;
   /** The same site on the same port; another token. */
   restart(): Promise<void>;
@@ -76,9 +81,6 @@ export async function startLivePage(
   };
   const port = await start(0);
   atEnd(stop);
-  // Files that are about as old as the page may be newer than it, which is for tests of that. The system sets ctime
-  // itself: they cannot be given an older one.
-  await until('the files are older than what is made of them', () => Date.now() > written + FINE_TICK + TRUST);
   const writeSilently = async (name: string, content: string | Buffer): Promise<void> => {
     await mkdir(path.dirname(path.join(root, name)), { recursive: true });
     await writeFile(path.join(root, name), content);
@@ -98,6 +100,8 @@ export async function startLivePage(
     type(name, text) {
       live.setUnsaved(path.join(root, name), text);
     },
+    // The system sets ctime by itself: files cannot be made older than they are.
+    settled: () => until('the files are older than the page', () => Date.now() > written + OLD_ENOUGH),
     stop,
     async restart() {
       await start(port);
@@ -165,6 +169,7 @@ export async function openPage(site: LiveSite, name = '', context?: BrowserConte
       welcome ||= String(payload).includes('"source"') || site.pages.some(({ status }) => status !== 200);
     });
   });
+  await site.settled();
   await page.goto(site.url + name);
   await until('the page is linked, and knows its source', () => welcome);
   await mark(page);

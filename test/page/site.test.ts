@@ -36,6 +36,7 @@ describe('pages that are not what their path says', () => {
   it('the list of a folder: what comes into it, what goes, and its page when it has one', async () => {
     const site = await startLivePage({ 'docs/one.txt': '1' });
     const tab = await emptyPage();
+    await site.settled();
     await tab.goto(`${site.url}docs/`);
     await until('the list is linked', () => site.pages.length === 1);
     assert.deepEqual(await tab.locator('tbody a').allTextContents(), ['one.txt']);
