@@ -2,24 +2,21 @@
  * The only way from a URL to a file. Decodes once, opens, and decides on what was opened rather than on what was asked
  * for; hands out an open descriptor of a regular file that lies below the root, never a path to be opened again.
  *
- * | path               | leads to                                                                                |
- * |--------------------|-----------------------------------------------------------------------------------------|
- * | a file             | the file                                                                                |
- * | /name, no file     | name.html where clean URLs are on, else the folder of that name: 301 to `/name/`         |
- * | a folder and `/`   | the first of its index files, else the folder itself (whether it is listed is not said here) |
- * | a file and `/`     | nothing                                                                                 |
- * | below a mount      | the same, in the mounted folder                                                         |
+ * siteMapping.ts has the rule which names are looked for, and in which order. Where none of them is a file, a folder of
+ * the path's own name answers: with a redirect to the path that ends in a slash, or as a folder (whether it is listed
+ * is not said here).
  */
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { realpathNative } from './descriptors.js';
 import type { Script } from './script.js';
-import type { Mount } from '../options/serverOptions.js';
-import { decodePath, encodePath, refuseName, type DecodedPath } from './sitePath.js';
-import { findBelow, isKnownInside, openVerified, readFailure, type Found } from './openVerified.js';
-import { isWithin } from '../util/paths.js';
-
+import { decodePath, encodePath, refuseFile, type DecodedPath } from './sitePath.js';
+import { isKnownPath, lookAt, type Look, type Place, type SiteOnDisk } from './lookup.js';
+import { findBelow, openVerified, readFailure, type Found } from './openVerified.js';
+import { createSiteMapping, firstFile, pathInfoOf, scriptsOn, type Names, type MappingRules } from './siteMapping.js';
 import type { Stamp } from './fingerprint.js';
+
+export { mountedFolder } from './mounts.js';
 
 /** An open, verified regular file. Whoever receives it closes `fd`. */
 export interface OpenFile {
@@ -60,7 +57,7 @@ export type Resolved =
   | { readonly kind: 'folder'; readonly folder: OpenFolder; readonly why: string }
   /** Another spelling of the path is the right one; starts with a single `/`, without query. */
   | { readonly kind: 'redirect'; readonly location: string }
-  /** A folder whose index file a backend runs. */
+  /** A file that a backend runs: mostly the index of a folder. */
   | { readonly kind: 'script'; readonly script: Script }
   | { readonly kind: 'refused'; readonly status: 400 | 403 | 404 | 501; readonly why: string };
 
@@ -84,11 +81,7 @@ export interface Resolver {
   findScript(requestPath: string, isScript: (sitePath: string) => boolean): Promise<Script | 400 | 404>;
 }
 
-export interface ResolverRules {
-  /** Names tried, in order, in a folder. */
-  readonly indexes: readonly string[];
-  readonly cleanUrls: boolean;
-  readonly mounts: readonly Mount[];
+export interface ResolverRules extends MappingRules {
   /** Whether a backend runs a file, by its path in the site: decoded, without leading slash. */
   readonly isScript?: (sitePath: string) => boolean;
 }
@@ -113,150 +106,92 @@ export async function createResolver(root: string, given: Partial<ResolverRules>
   if (!(await stat(realRoot)).isDirectory())
     throw Object.assign(new Error(`${root} is not a folder`), { code: 'ENOTDIR' });
   const rules = { ...PLAIN, ...given };
-  // The longest path first: a mount may lie below another.
-  const mounts = [...rules.mounts].sort((a, b) => b.segments.length - a.segments.length);
-  const placeOf = async ({ segments }: DecodedPath): Promise<RootedPath | undefined> => {
-    const mount = mounts.find((candidate) => candidate.segments.every((name, index) => segments[index] === name));
-    if (mount === undefined) return { root: realRoot, base: realRoot, rest: segments };
-    const mountRoot = await mountedFolder(mount);
-    return mountRoot === undefined
-      ? undefined
-      : { root: mountRoot, base: mount.folder, rest: segments.slice(mount.segments.length) };
-  };
+  const site: Site = { root: realRoot, mapping: createSiteMapping(rules), rules };
   return {
     async resolve(requestPath) {
       const decoded = decodePath(requestPath);
       if (typeof decoded === 'number') return decoded === 400 ? MALFORMED : NOT_FOUND;
-      const place = await placeOf(decoded);
-      return place === undefined ? NOT_FOUND : resolveIn(place, decoded, rules);
+      return resolveIn(site, decoded);
     },
     async findScript(requestPath, isScript) {
       const decoded = decodePath(requestPath);
       if (typeof decoded === 'number') return decoded === 400 ? 400 : 404;
-      for (let count = 1; count <= decoded.segments.length; count++) {
-        const segments = decoded.segments.slice(0, count);
-        const place = await placeOf({ ...decoded, segments });
-        const found = place && (await lookForScript(place));
-        if (place === undefined || found === undefined) return 404;
-        if (found.isFolder) continue;
-        const rest = decoded.segments
-          .slice(count)
-          .map((name) => `/${name}`)
-          .join('');
-        const sitePath = segments.join('/');
-        return isScript(sitePath) && isRunnable(found, sitePath)
-          ? scriptAt(place, found, sitePath, `${rest}${decoded.folder ? '/' : ''}`)
-          : 404;
-      }
-      return 404;
+      return (await findScriptIn(site, decoded, isScript)) ?? 404;
     },
     async openBeside(file, suffix) {
       const found = await findBelow(file.root, file.lookupPath + suffix).catch(() => undefined);
       if (found === undefined || found.isFolder) return undefined;
-      const opened = await openFound(file.root, found, file.sitePath + suffix, undefined).catch(() => undefined);
+      const place = { ...found, root: file.root };
+      const opened = await openFound(place, file.sitePath + suffix, undefined).catch(() => undefined);
       return opened?.kind === 'file' ? opened.file : undefined;
     },
   };
 }
 
-/**
- * Where a mount leads now: a build may make its folder later, or put a link in another place. Not out of where it may
- * be.
- * @returns absolute, links followed; undefined when there is no such folder
- */
-export async function mountedFolder({ folder, within }: Mount): Promise<string | undefined> {
-  const real = await realpathNative(folder).catch(() => undefined);
-  if (real === undefined || within?.some((place) => isWithin(place, real)) === false) return undefined;
-  return (await stat(real).then(
-    (stats) => stats.isDirectory(),
-    () => false,
-  ))
-    ? real
-    : undefined;
+interface Site extends SiteOnDisk {
+  readonly rules: ResolverRules;
 }
 
-/** Where to look: a folder on disk, how it is reached, and the names below it. */
-interface RootedPath {
-  /** Links followed: nothing outside it is found. */
-  readonly root: string;
-  readonly base: string;
-  readonly rest: readonly string[];
-}
-
-async function resolveIn(place: RootedPath, decoded: DecodedPath, rules: ResolverRules): Promise<Resolved> {
-  const { segments, folder } = decoded;
-  const { root, base, rest } = place;
-  const lookupPath = path.join(base, ...rest);
+async function resolveIn(site: Site, decoded: DecodedPath): Promise<Resolved> {
+  const { segments, folder, repeatedSlashes } = decoded;
+  const looks: Look[] = [];
   try {
-    const found = await attempt(findBelow(root, lookupPath));
-    if (!folder && rest.length > 0 && (found === undefined || found.isFolder) && rules.cleanUrls) {
-      const page = await attempt(findBelow(root, `${lookupPath}.html`));
-      if (page !== undefined && !page.isFolder)
-        return await answer(place, decoded, page, {
-          suffix: '.html',
-          absent: found === undefined ? [lookupPath] : undefined,
-        });
-    }
-    if (found === undefined) return NOT_FOUND;
-    if (!found.isFolder) return await answer(place, decoded, found, { suffix: '', absent: [] });
-    if (!folder || decoded.repeatedSlashes) return { kind: 'redirect', location: encodePath(segments, true) };
-    return await openIndex(place, decoded, found, rules);
+    const first = await firstFile(site.mapping.candidatesOf(decoded), async (names) => {
+      const look = await lookAt(site, names);
+      looks.push(look);
+      return look.place?.isFolder === false ? look.place : undefined;
+    });
+    if (first !== undefined)
+      return repeatedSlashes
+        ? { kind: 'redirect', location: encodePath(segments, folder) }
+        : await answer(site, decoded, { names: first.candidate, place: first.found, absent: absentIn(looks) });
+    const own = (folder ? undefined : looks[0]) ?? (await lookAt(site, segments));
+    if (own.place?.isFolder !== true) return NOT_FOUND;
+    if (!folder || repeatedSlashes) return { kind: 'redirect', location: encodePath(segments, true) };
+    const { root: realRoot, realPath } = own.place;
+    return { kind: 'folder', folder: { realRoot, realPath, segments }, why: whyNoIndex(site.rules.indexes) };
   } catch (error) {
     const failure = readFailure(error);
     if (failure === undefined) throw error;
-    return failure === 'unreadable' && (await isKnownInside(root, rest)) ? UNREADABLE : NOT_FOUND;
+    return failure === 'unreadable' && (await isKnownPath(site, segments)) ? UNREADABLE : NOT_FOUND;
   }
 }
 
-/** What the name on disk has beyond the one asked for, and what would have come first. */
-interface Detour {
-  readonly suffix: string;
+/** What would come before the last of these if it came to be there; undefined when a look was at more than a name. */
+function absentIn(looks: readonly Look[]): OpenFile['absent'] {
+  const absent: string[] = [];
+  for (const { lookupPath, place } of looks.slice(0, -1)) {
+    if (lookupPath === undefined || place !== undefined) return undefined;
+    absent.push(lookupPath);
+  }
+  return absent;
+}
+
+/** The file that decides what a path is answered with. */
+interface Decisive {
+  readonly names: Names;
+  readonly place: Place;
   readonly absent: OpenFile['absent'];
 }
 
+/** A file that a backend runs is never sent. Where the path is neither its own nor its folder's, its own path runs it. */
 async function answer(
-  place: RootedPath,
-  { segments, folder, repeatedSlashes }: DecodedPath,
-  found: Found,
-  { suffix, absent }: Detour,
+  { rules }: Site,
+  { segments, folder }: DecodedPath,
+  { names, place, absent }: Decisive,
 ): Promise<Resolved> {
-  if (folder) return NOT_FOUND;
-  if (repeatedSlashes) return { kind: 'redirect', location: encodePath(segments, false) };
-  return openFound(place.root, found, segments.join('/') + suffix, absent);
+  const sitePath = names.join('/');
+  if (rules.isScript?.(sitePath) !== true || !isRunnable(place, sitePath)) return openFound(place, sitePath, absent);
+  return folder || sitePath === segments.join('/')
+    ? { kind: 'script', script: scriptAt(place, sitePath, '') }
+    : { kind: 'redirect', location: encodePath(names, false) };
 }
 
-async function openIndex(
-  place: RootedPath,
-  { segments }: DecodedPath,
-  folder: Found,
-  { indexes, isScript }: ResolverRules,
-): Promise<Resolved> {
-  const absent: string[] = [];
-  for (const name of indexes) {
-    const lookupPath = path.join(folder.lookupPath, name);
-    const found = await attempt(findBelow(place.root, lookupPath));
-    const sitePath = [...segments, name].join('/');
-    if (found !== undefined && !found.isFolder) {
-      if (isScript?.(sitePath) === true && isRunnable(found, sitePath))
-        return { kind: 'script', script: scriptAt(place, found, sitePath, '') };
-      return openFound(place.root, found, sitePath, absent);
-    }
-    absent.push(lookupPath);
-  }
-  const why =
-    indexes.length === 0 ? 'The folder has no page of its own.' : `The folder has no ${indexes.join(' or ')}.`;
-  return { kind: 'folder', folder: { realRoot: place.root, realPath: folder.realPath, segments }, why };
-}
-
-async function openFound(
-  root: string,
-  { realPath, lookupPath }: Found,
-  sitePath: string,
-  absent: OpenFile['absent'],
-): Promise<Resolved> {
-  const name = sitePath.slice(sitePath.lastIndexOf('/') + 1);
-  const forbidden = refuseName(path.basename(realPath)) ?? refuseName(name);
-  if (forbidden !== undefined) return forbidden === 501 && path.basename(realPath) === name ? NO_BACKEND : NOT_FOUND;
+async function openFound(place: Place, sitePath: string, absent: OpenFile['absent']): Promise<Resolved> {
+  const { root, realPath, lookupPath } = place;
+  const name = path.posix.basename(sitePath);
+  const forbidden = refuseFile(name, path.basename(realPath), false);
+  if (forbidden !== undefined) return forbidden === 501 ? NO_BACKEND : NOT_FOUND;
   const opened = await openVerified(realPath);
   if (opened === undefined) return NOT_FOUND;
   return {
@@ -265,30 +200,45 @@ async function openFound(
   };
 }
 
-async function lookForScript({ root, base, rest }: RootedPath): Promise<Found | undefined> {
+/** @returns undefined when no file on the way may be run */
+async function findScriptIn(
+  site: SiteOnDisk,
+  decoded: DecodedPath,
+  isScript: (sitePath: string) => boolean,
+): Promise<Script | undefined> {
+  // Below a folder that is not there is nothing, except what is mounted there.
+  let missing: { readonly mount: unknown } | undefined;
+  const first = await firstFile(scriptsOn(decoded, isScript), async (names) => {
+    const { mount } = site.mapping.locate(names);
+    if (missing !== undefined && missing.mount === mount) return undefined;
+    const place = await lookForScript(site, names);
+    if (place === undefined) missing = { mount };
+    return place?.isFolder === false ? place : undefined;
+  });
+  if (first === undefined) return undefined;
+  const sitePath = first.candidate.join('/');
+  return isRunnable(first.found, sitePath)
+    ? scriptAt(first.found, sitePath, pathInfoOf(decoded, first.candidate))
+    : undefined;
+}
+
+async function lookForScript(site: SiteOnDisk, names: Names): Promise<Place | undefined> {
   try {
-    return await findBelow(root, path.join(base, ...rest));
+    return (await lookAt(site, names)).place;
   } catch (error) {
     if (readFailure(error) === undefined) throw error;
     return undefined;
   }
 }
 
-/** Neither a copy that an editor left behind, nor a key, whatever a link calls it. */
 function isRunnable({ realPath }: Found, sitePath: string): boolean {
-  return refuseName(path.basename(realPath)) !== 404 && refuseName(path.basename(sitePath)) !== 404;
+  return refuseFile(path.posix.basename(sitePath), path.basename(realPath), true) === undefined;
 }
 
-function scriptAt({ root }: RootedPath, { realPath }: Found, sitePath: string, pathInfo: string): Script {
+function scriptAt({ root, realPath }: Place, sitePath: string, pathInfo: string): Script {
   return { realPath, root, name: `/${sitePath}`, pathInfo };
 }
 
-/** What is not there is nothing; what may not be looked at is for the caller to answer. */
-async function attempt<T>(look: Promise<T>): Promise<T | undefined> {
-  try {
-    return await look;
-  } catch (error) {
-    if (readFailure(error) === 'missing') return undefined;
-    throw error;
-  }
+function whyNoIndex(indexes: readonly string[]): string {
+  return indexes.length === 0 ? 'The folder has no page of its own.' : `The folder has no ${indexes.join(' or ')}.`;
 }

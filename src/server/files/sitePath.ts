@@ -61,6 +61,19 @@ export function refuseName(name: string): PathRefusal | undefined {
   return SECRET_FILE.test(name) || DISGUISED_SCRIPT.test(name) ? 404 : undefined;
 }
 
+/**
+ * What the two names of a file forbid: neither a copy that an editor left behind nor a key is sent or run, whatever a
+ * link calls it.
+ * @param asked the name it is asked for by @param onDisk its name behind all links
+ * @param isRun whether a backend runs it, so that its source is not sent
+ */
+export function refuseFile(asked: string, onDisk: string, isRun: boolean): PathRefusal | undefined {
+  const refusals = [refuseName(asked), refuseName(onDisk)];
+  if (refusals.includes(404)) return 404;
+  if (isRun || !refusals.includes(501)) return undefined;
+  return asked === onDisk ? 501 : 404;
+}
+
 /** Hidden by convention: a leading dot. `/.well-known/` is there to be found (RFC 8615). */
 export function isHidden(name: string, isFirst: boolean): boolean {
   return name.startsWith('.') && !(isFirst && name === '.well-known');
