@@ -7,7 +7,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { realpathNative } from '../server/files/descriptors.js';
 import { stampText } from '../server/files/fingerprint.js';
-import { refuseName } from '../server/files/sitePath.js';
+import { refuseFile } from '../server/files/sitePath.js';
 import { isVisibleBelow, realLocationOf } from '../server/files/openVerified.js';
 import type { SiteFiles } from './siteFiles.js';
 
@@ -43,10 +43,7 @@ export function createFileStates(places: SiteFiles): FileStates {
   };
   // A script is never sent; where a backend runs it, a request for it finds it all the same.
   const isRefused = (file: string, realPath: string): boolean =>
-    [file, realPath].some((name) => {
-      const refused = refuseName(path.basename(name));
-      return refused === 404 || (refused === 501 && !places.isRun(file));
-    });
+    refuseFile(path.basename(file), path.basename(realPath), places.isRun(file)) !== undefined;
   return {
     async lookAt(file) {
       const realPath = await realpathNative(file).catch(() => undefined);

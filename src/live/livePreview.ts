@@ -382,14 +382,12 @@ class LivePreview implements Live {
     page: ConnectedPage,
     { level, message, path: sitePath, line, column }: FromPage & { type: 'problem' },
   ): Promise<void> {
-    const files = sitePath === undefined ? [] : this.places.filesOf(sitePath).map((name) => this.places.fileOf(name));
-    const looks = await Promise.all(files.map((name) => this.sight.lookAt(name)));
-    const file = files.find((_, index) => looks[index]?.state !== GONE);
+    const name = sitePath === undefined ? undefined : await this.places.fileAt(sitePath);
     this.observer.problem?.({
       page: page.path,
       level,
       message,
-      ...(file !== undefined && { file }),
+      ...(name !== undefined && { file: this.places.fileOf(name) }),
       ...(line !== undefined && { line }),
       ...(column !== undefined && { column }),
     });

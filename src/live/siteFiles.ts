@@ -1,16 +1,27 @@
 /**
- * Which file a path of the site stands for, by name alone: the file need not exist. Files are named by their place in
- * the site: relative to the root (or below the path of their mount), with `/` and without a leading one, the same for
- * everybody here. A file outside the site, like an error page, goes by its absolute path.
+ * Which files a path of the site may stand for, and by which names a file goes. The rule is the server's own
+ * (server/files/siteMapping.ts), followed by name: the file need not exist. A file is named by its place in the site:
+ * relative to the root (or below the path of its mount), with `/` and without a leading one. A file outside the site,
+ * like an error page, goes by its absolute path.
  */
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { createRoutes, type Routes } from '../server/backends/common/routes.js';
 import type { BackendRule } from '../server/options/backendRules.js';
 import type { ErrorPageOptions, Mount } from '../server/options/serverOptions.js';
-import { decodePath, encodePath } from '../server/files/sitePath.js';
+import { lookAt, type SiteOnDisk } from '../server/files/lookup.js';
+import { mountLocation } from '../server/files/mounts.js';
 import { realLocationOf } from '../server/files/openVerified.js';
-import { isWithin, pathBelow } from '../server/util/paths.js';
+import {
+  createSiteMapping,
+  errorPageKeys,
+  firstFile,
+  scriptsOn,
+  type MappingRules,
+  type Names,
+} from '../server/files/siteMapping.js';
+import { decodePath, encodePath, refuseFile, type DecodedPath } from '../server/files/sitePath.js';
+import { pathBelow } from '../server/util/paths.js';
 
 /** Where the disk does not tell case apart, neither do we. */
 const FOLDS_CASE = process.platform === 'darwin' || process.platform === 'win32';
@@ -29,10 +40,7 @@ const LOOK_INTERVAL = 250;
 export type FileName = string;
 
 /** How the server finds files: what of its options decides which file answers a path. */
-export interface SiteLayout {
-  readonly indexes: readonly string[];
-  readonly cleanUrls: boolean;
-  readonly mounts: readonly Mount[];
+export interface SiteLayout extends MappingRules {
   readonly errorPages: Pick<ErrorPageOptions, 'folder' | 'pages'>;
   readonly backends?: readonly BackendRule[];
 }
@@ -55,66 +63,71 @@ export function folderOf(file: FileName): FileName {
   return file.slice(0, Math.max(0, file.lastIndexOf('/')));
 }
 
-/** A folder of the site: the root, or that of a mount. */
+/** A folder of the site. */
 interface SiteFolder {
-  readonly base: string;
-  readonly prefix: readonly string[];
-  readonly mount?: Mount;
+  /** Absolute, links followed where it is there. */
+  readonly folder: string;
+  /** Undefined: it is the root. */
+  readonly mount: Mount | undefined;
 }
 
 export class SiteFiles {
-  private readonly layout: SiteLayout;
+  private readonly site: SiteOnDisk;
+  private readonly errorPages: SiteLayout['errorPages'];
   private readonly routes: Routes;
-  private basesNow: readonly SiteFolder[] = [];
-  private basesUntil = 0;
+  private foldersNow: readonly SiteFolder[] = [];
+  private foldersUntil = 0;
 
   /** @param root absolute, links followed */
   constructor(
     private readonly root: string,
     layout: Partial<SiteLayout> = {},
   ) {
+    const rules = { indexes: ['index.html'], cleanUrls: false, mounts: [], ...layout };
+    this.site = { root, mapping: createSiteMapping(rules) };
+    this.errorPages = layout.errorPages ?? { folder: root, pages: {} };
     this.routes = createRoutes(layout.backends ?? []);
-    this.layout = {
-      indexes: ['index.html'],
-      cleanUrls: false,
-      mounts: [],
-      errorPages: { folder: root, pages: {} },
-      ...layout,
-    };
   }
 
   /** Whether a backend runs a file. @param file absolute */
   isRun(file: string): boolean {
-    return this.namesOf(file).some((name) => {
-      const type = this.routes.forFile(name)?.rule.type;
-      return type !== undefined && type !== 'proxy';
-    });
+    return this.namesOf(file).some((name) => this.routes.runs(name));
   }
 
   /**
-   * The files a path may be answered with, best first: itself, its page where clean URLs are on, the index of the
-   * folder it names. Empty for what can never be a file.
+   * The files a path may be answered with, best first; where another server answers it, those of the same path here,
+   * which that server may have as well. Empty for what can never be a file.
    * @param sitePath percent-encoded, starting with `/`, with or without query
    */
   filesOf(sitePath: string): FileName[] {
-    const decoded = decode(sitePath);
-    if (decoded === undefined) return [];
-    const name = decoded.segments.join('/');
-    const indexes = this.layout.indexes.map((index) => (name === '' ? index : `${name}/${index}`));
-    if (decoded.folder || name === '') return indexes;
-    return this.layout.cleanUrls ? [name, `${name}.html`, ...indexes] : [name, ...indexes];
+    return [...this.candidatesOf(sitePath)].map((names) => names.join('/'));
+  }
+
+  /**
+   * The file that answers a path now, as the resolver has it.
+   * @param sitePath as for `filesOf` @returns undefined: there is none, or it is not to be seen
+   */
+  async fileAt(sitePath: string): Promise<FileName | undefined> {
+    const first = await firstFile(this.candidatesOf(sitePath), async (names) => {
+      const { place } = await lookAt(this.site, names);
+      return place?.isFolder === false ? place : undefined;
+    }).catch(() => undefined);
+    const name = first?.candidate.join('/');
+    if (first === undefined || name === undefined) return undefined;
+    const [asked, onDisk] = [path.posix.basename(name), path.basename(first.found.realPath)];
+    return refuseFile(asked, onDisk, this.routes.runs(name)) === undefined ? name : undefined;
   }
 
   /** The folder a path names; undefined when it names none. */
   folderNamed(sitePath: string): FileName | undefined {
-    const decoded = decode(sitePath);
-    return decoded?.folder === true || decoded?.segments.length === 0 ? decoded.segments.join('/') : undefined;
+    const decoded = decode(withoutQuery(sitePath));
+    return decoded?.folder === true ? decoded.segments.join('/') : undefined;
   }
 
   /** The user's own pages that may answer with this status. */
   errorPagesOf(status: number): FileName[] {
-    const { folder, pages } = this.layout.errorPages;
-    return [String(status), `${String(status).charAt(0)}xx`].flatMap((key) =>
+    const { folder, pages } = this.errorPages;
+    return errorPageKeys(status).flatMap((key) =>
       pages[key] === undefined ? [] : this.namesOf(path.join(folder, pages[key])),
     );
   }
@@ -136,9 +149,9 @@ export class SiteFiles {
    * @param file absolute @returns absolute, links followed
    */
   async rootsOf(file: string): Promise<string[]> {
-    const { folder, pages } = this.layout.errorPages;
-    const roots = this.placesOf(file).map(({ base: { base, mount } }) =>
-      mount === undefined ? Promise.resolve(base) : mountPlace(mount),
+    const { folder, pages } = this.errorPages;
+    const roots = this.placesOf(file).map(({ mount }) =>
+      mount === undefined ? Promise.resolve(this.root) : mountLocation(mount),
     );
     if (Object.values(pages).some((page) => path.join(folder, page) === file)) roots.push(realLocationOf(folder));
     return (await Promise.all(roots)).filter((root) => root !== undefined);
@@ -152,47 +165,44 @@ export class SiteFiles {
   /** @returns absolute path */
   fileOf(name: FileName): string {
     if (this.isOutside(name)) return path.normalize(process.platform === 'win32' ? name.slice(1) : name);
-    const segments = name.split('/');
-    const base = this.baseOf(segments);
-    return base === undefined
-      ? path.join(this.root, name)
-      : path.join(base.base, ...segments.slice(base.prefix.length));
+    const { mount, rest } = this.site.mapping.locate(name.split('/'));
+    const place = this.folders.find((candidate) => candidate.mount === mount);
+    return path.join(place?.folder ?? this.root, ...rest);
+  }
+
+  private candidatesOf(sitePath: string): Iterable<Names> {
+    const plain = withoutQuery(sitePath);
+    const decoded = decode(plain);
+    if (decoded === undefined) return [];
+    const rule = this.routes.find(plain)?.rule;
+    return rule === undefined || rule.type === 'proxy'
+      ? this.site.mapping.reachableFrom(decoded)
+      : scriptsOn(decoded, (file) => this.routes.runs(file, rule));
   }
 
   /** Where in the site a file lies; what a mount covers lies nowhere. */
-  private placesOf(file: string): { readonly base: SiteFolder; readonly name: FileName }[] {
-    const found: { readonly base: SiteFolder; readonly name: FileName }[] = [];
-    for (const base of this.bases) {
-      const below = pathBelow(base.base, file);
-      if (below === undefined) continue;
-      const segments = [...base.prefix, ...below.split(path.sep)].filter((part) => part !== '');
-      if (this.baseOf(segments) === base) found.push({ base, name: segments.join('/') });
+  private placesOf(file: string): { readonly mount: Mount | undefined; readonly name: FileName }[] {
+    const found: { readonly mount: Mount | undefined; readonly name: FileName }[] = [];
+    for (const { folder, mount } of this.folders) {
+      const rest = pathBelow(folder, file)?.split(path.sep);
+      const names = rest && this.site.mapping.nameOf({ mount, rest: rest.filter((part) => part !== '') });
+      if (names !== undefined) found.push({ mount, name: names.join('/') });
     }
     return found;
   }
 
-  private baseOf(segments: readonly string[]): SiteFolder | undefined {
-    return this.bases.find(({ prefix }) => prefix.every((part, index) => segments[index] === part));
-  }
-
-  /** Mounts, the longest path first, and the root behind them. */
-  private get bases(): readonly SiteFolder[] {
+  /** Those of mounts, and the root behind them. */
+  private get folders(): readonly SiteFolder[] {
     const now = performance.now();
-    if (now < this.basesUntil) return this.basesNow;
-    const mounts = [...this.layout.mounts].sort((a, b) => b.segments.length - a.segments.length);
-    this.basesNow = [
-      ...mounts.map((mount) => ({ base: realOrNot(mount.folder), prefix: mount.segments, mount })),
-      { base: this.root, prefix: [] },
+    if (now < this.foldersUntil) return this.foldersNow;
+    const { mounts } = this.site.mapping;
+    this.foldersNow = [
+      ...mounts.map((mount) => ({ folder: realOrNot(mount.folder), mount })),
+      { folder: this.root, mount: undefined },
     ];
-    this.basesUntil = mounts.length === 0 ? Infinity : now + LOOK_INTERVAL;
-    return this.basesNow;
+    this.foldersUntil = mounts.length === 0 ? Infinity : now + LOOK_INTERVAL;
+    return this.foldersNow;
   }
-}
-
-/** Where a mount leads, or would once its folder is there; undefined when it may not lead there. */
-async function mountPlace({ folder, within }: Mount): Promise<string | undefined> {
-  const place = await realLocationOf(folder);
-  return place === undefined || within?.some((allowed) => isWithin(allowed, place)) === false ? undefined : place;
 }
 
 /** Links followed, where it is there. */
@@ -204,8 +214,13 @@ function realOrNot(folder: string): string {
   }
 }
 
-function decode(sitePath: string): { readonly segments: readonly string[]; readonly folder: boolean } | undefined {
-  if (sitePath.length > MAX_PATH_LENGTH) return undefined;
-  const decoded = decodePath(sitePath.split(/[?#]/, 1)[0] as string);
+function withoutQuery(sitePath: string): string {
+  return sitePath.split(/[?#]/, 1)[0] as string;
+}
+
+/** @param plain without query */
+function decode(plain: string): DecodedPath | undefined {
+  if (plain.length > MAX_PATH_LENGTH) return undefined;
+  const decoded = decodePath(plain);
   return typeof decoded === 'number' || decoded.segments.length > MAX_SEGMENTS ? undefined : decoded;
 }

@@ -87,10 +87,6 @@ export function createGateway(tools: GatewayTools): Gateway | undefined {
   const routes = createRoutes(rules);
   const pool = new BackendPool(tools);
   const found = new FoundScripts(tools.resolver);
-  const isScriptOf =
-    (rule: BackendRule) =>
-    (sitePath: string): boolean =>
-      routes.forFile(sitePath)?.rule === rule;
 
   // Each wait on the way costs a quick backend more than what is done there: there is one, for its answer.
   const ask = (
@@ -135,7 +131,7 @@ export function createGateway(tools: GatewayTools): Gateway | undefined {
       const known = found.get(path);
       if (known !== undefined) return runScript(rule, known, asked);
       return found
-        .look(path, isScriptOf(rule))
+        .look(path, (sitePath) => routes.runs(sitePath, rule))
         .then((script) => (typeof script === 'number' ? noScript(script) : runScript(rule, script, asked)));
     },
     run(script, asked) {
@@ -144,10 +140,7 @@ export function createGateway(tools: GatewayTools): Gateway | undefined {
         ? Promise.resolve(noScript(404))
         : runScript(rule, script, asked);
     },
-    isScript(sitePath) {
-      const type = routes.forFile(sitePath)?.rule.type;
-      return type !== undefined && type !== 'proxy';
-    },
+    isScript: (sitePath) => routes.runs(sitePath),
     close: () => pool.close(),
   };
 }

@@ -13,6 +13,11 @@ export interface Routes {
   find(path: string): Route | undefined;
   /** The backend for a file of the site, if it is a script. @param sitePath decoded, without leading slash */
   forFile(sitePath: string): Route | undefined;
+  /**
+   * Whether a backend runs a file of the site, so that it is not sent.
+   * @param sitePath decoded, without leading slash @param by only this one
+   */
+  runs(sitePath: string, by?: BackendRule): boolean;
   /** Whether any backend runs files of the site. */
   readonly hasScripts: boolean;
 }
@@ -33,13 +38,18 @@ export function createRoutes(rules: readonly BackendRule[]): Routes {
     }
     return undefined;
   };
+  const forFile = (sitePath: string): Route | undefined => routeFor(sitePath.split('/'), false, 'fitsWholly');
   return {
     hasScripts: rules.some(({ type }) => type !== 'proxy'),
     find(path) {
       const segments = rules.length === 0 ? undefined : namesOf(path);
       return segments && routeFor(segments, path.endsWith('/'), 'fits');
     },
-    forFile: (sitePath) => routeFor(sitePath.split('/'), false, 'fitsWholly'),
+    forFile,
+    runs(sitePath, by) {
+      const rule = forFile(sitePath)?.rule;
+      return rule !== undefined && rule.type !== 'proxy' && (by === undefined || rule === by);
+    },
   };
 }
 

@@ -15,6 +15,7 @@ import { contentType, withCharset } from '../../files/contentTypes.js';
 import type { ErrorPageOptions } from '../../options/serverOptions.js';
 import { createResolver, type Resolved, type Resolver } from '../../files/resolver.js';
 import { describeSystemError, errorCode } from '../../util/systemError.js';
+import { errorPageKeys } from '../../files/siteMapping.js';
 import { encodePath, isHidden } from '../../files/sitePath.js';
 
 /** A page is read whole: one that is larger than this is not meant to be one. Bytes. */
@@ -63,7 +64,7 @@ export function createOwnPages(tools: OwnPagesTools): OwnPages {
   const said = new Map<string, string>();
   return {
     async find(status) {
-      const keys = [String(status), `${String(status).charAt(0)}xx`].filter((key) => pages[key] !== undefined);
+      const keys = errorPageKeys(status).filter((key) => pages[key] !== undefined);
       for (const [index, key] of keys.entries()) {
         const name = pages[key] as string;
         const read = await reader.read(name);

@@ -9,6 +9,7 @@ import { realpathNative } from '../../files/descriptors.js';
 import { MAX_NAME_LENGTH, rank, twinsOf } from '../../util/editDistance.js';
 import { openDirectory, readNames } from '../../files/directory.js';
 import type { Mount } from '../../options/serverOptions.js';
+import { PAGE_SUFFIX } from '../../files/siteMapping.js';
 import { decodePath, encodePath, refuseName } from '../../files/sitePath.js';
 import { findBelow } from '../../files/openVerified.js';
 import { pathBelow } from '../../util/paths.js';
@@ -59,8 +60,6 @@ const MAX_ENTRIES = 5_000;
 /** Names of one kind that are looked at: some may turn out not to be for everybody. */
 const MAX_LOOKS = 200;
 const MAX_SUGGESTIONS = 5;
-/** What a page's name may be asked for without. */
-const PAGE = '.html';
 
 /** A folder of the site. */
 interface SiteFolder {
@@ -142,7 +141,7 @@ class Walker {
     const twins = (await twinsOf(name, entries)).filter((entry) => entry !== name).slice(0, MAX_LOOKS);
     const pages = (await twinsOf(name, this.pagesAmong(entries).map(withoutHtml)))
       .slice(0, MAX_LOOKS)
-      .map((stem) => `${stem}${PAGE}`);
+      .map((stem) => `${stem}${PAGE_SUFFIX}`);
     for (const twin of [...(entries.includes(name) ? [name] : []), ...twins, ...pages]) {
       const seen = await this.look(spot, twin);
       if (seen !== undefined) return seen;
@@ -159,7 +158,7 @@ class Walker {
     const there = new Set(entries);
     const ranked = await rank(name, [...entries, ...this.pagesAmong(entries).map(withoutHtml)]);
     for (const candidate of new Set(
-      ranked.slice(0, MAX_LOOKS).map((alike) => (there.has(alike) ? alike : `${alike}${PAGE}`)),
+      ranked.slice(0, MAX_LOOKS).map((alike) => (there.has(alike) ? alike : `${alike}${PAGE_SUFFIX}`)),
     )) {
       const seen = await this.look(spot, candidate);
       // A file has nothing below it: it is meant only if the path is right up to there.
@@ -172,7 +171,7 @@ class Walker {
   }
 
   private pagesAmong(entries: readonly string[]): string[] {
-    return this.rules.cleanUrls ? entries.filter((entry) => entry.endsWith(PAGE) && entry !== PAGE) : [];
+    return this.rules.cleanUrls ? entries.filter((entry) => entry.endsWith(PAGE_SUFFIX) && entry !== PAGE_SUFFIX) : [];
   }
 
   private async exactly(from: SiteFolder, names: readonly string[]): Promise<Seen | undefined> {
@@ -262,7 +261,7 @@ function suggestionOf({ names, spot }: Seen, from?: number): Suggestion {
 }
 
 function withoutHtml(page: string): string {
-  return page.slice(0, -PAGE.length);
+  return page.slice(0, -PAGE_SUFFIX.length);
 }
 
 /** Whether `names` begins with all of `start`. */
