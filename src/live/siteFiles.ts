@@ -9,16 +9,17 @@ import path from 'node:path';
 import { createRoutes, type Routes } from '../server/backends/common/routes.js';
 import type { BackendRule } from '../server/options/backendRules.js';
 import type { ErrorPageOptions, Mount } from '../server/options/serverOptions.js';
-import { lookAt, type SiteOnDisk } from '../server/files/lookup.js';
+import { firstScript, walk, type DecisiveFile, type SiteOnDisk } from '../server/files/lookup.js';
 import { mountLocation } from '../server/files/mounts.js';
 import { realLocationOf } from '../server/files/openVerified.js';
 import {
+  asFolder,
   createSiteMapping,
   errorPageKeys,
-  firstFile,
   scriptsOn,
   type MappingRules,
   type Names,
+  type PlainPath,
 } from '../server/files/siteMapping.js';
 import { decodePath, encodePath, refuseFile, type DecodedPath } from '../server/files/sitePath.js';
 import { pathBelow } from '../server/util/paths.js';
@@ -108,13 +109,10 @@ export class SiteFiles {
    * @param sitePath as for `filesOf` @returns undefined: there is none, or it is not to be seen
    */
   async fileAt(sitePath: string): Promise<FileName | undefined> {
-    const first = await firstFile(this.candidatesOf(sitePath), async (names) => {
-      const { place } = await lookAt(this.site, names);
-      return place?.isFolder === false ? place : undefined;
-    }).catch(() => undefined);
-    const name = first?.candidate.join('/');
-    if (first === undefined || name === undefined) return undefined;
-    const [asked, onDisk] = [path.posix.basename(name), path.basename(first.found.realPath)];
+    const found = await this.decisiveFile(sitePath).catch(() => undefined);
+    if (found === undefined) return undefined;
+    const name = found.names.join('/');
+    const [asked, onDisk] = [path.posix.basename(name), path.basename(found.place.realPath)];
     return refuseFile(asked, onDisk, this.routes.runs(name)) === undefined ? name : undefined;
   }
 
@@ -171,13 +169,26 @@ export class SiteFiles {
   }
 
   private candidatesOf(sitePath: string): Iterable<Names> {
+    const read = this.read(sitePath);
+    return read === undefined ? [] : (read.scripts ?? this.site.mapping.reachableFrom(read.path));
+  }
+
+  private async decisiveFile(sitePath: string): Promise<Pick<DecisiveFile, 'names' | 'place'> | undefined> {
+    const read = this.read(sitePath);
+    if (read === undefined) return undefined;
+    if (read.scripts !== undefined) return firstScript(this.site, read.scripts);
+    const { file, ownFolder } = await walk(this.site, read.path);
+    const isRedirected = file === undefined && ownFolder !== undefined && !read.path.folder;
+    return isRedirected ? (await walk(this.site, asFolder(read.path))).file : file;
+  }
+
+  /** @returns `scripts` where a backend runs files for the path; undefined for what can never be a file */
+  private read(sitePath: string): { readonly path: PlainPath; readonly scripts?: Iterable<Names> } | undefined {
     const plain = withoutQuery(sitePath);
     const decoded = decode(plain);
-    if (decoded === undefined) return [];
     const rule = this.routes.find(plain)?.rule;
-    return rule === undefined || rule.type === 'proxy'
-      ? this.site.mapping.reachableFrom(decoded)
-      : scriptsOn(decoded, (file) => this.routes.runs(file, rule));
+    if (decoded === undefined || rule === undefined || rule.type === 'proxy') return decoded && { path: decoded };
+    return { path: decoded, scripts: scriptsOn(decoded, (file) => this.routes.runs(file, rule)) };
   }
 
   /** Where in the site a file lies; what a mount covers lies nowhere. */

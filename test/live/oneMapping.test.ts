@@ -58,11 +58,9 @@ async function served(sitePath: string, resolver: Resolver, routes: Routes, hops
   }
 }
 
-async function told(live: SiteFiles, sitePath: string): Promise<Answer | undefined> {
+async function told(live: SiteFiles, sitePath: string): Promise<Omit<Answer, 'isRun'> | undefined> {
   const name = await live.fileAt(sitePath);
-  if (name === undefined) return undefined;
-  const file = live.fileOf(name);
-  return { name, realPath: realpathSync.native(file), isRun: live.isRun(file) };
+  return name === undefined ? undefined : { name, realPath: realpathSync.native(live.fileOf(name)) };
 }
 
 const NONSENSE = ['//', '/nope', '/nope/', '/%2e%2e/outside/a', '/a%2fb', '/%zz', '/a%00'];
@@ -102,7 +100,8 @@ async function compareAnswers({ oracle, server, live }: Witnesses, random: Rando
     const expected = typeof decoded === 'number' ? undefined : oracle.answer(decoded.segments, decoded.folder);
     const [given, said] = await Promise.all([server(sitePath), told(live, sitePath)]);
     assert.deepEqual(given, expected, `what the server gives for ${sitePath}`);
-    assert.deepEqual(said, given, `what live preview says of ${sitePath}, and what the server gives`);
+    const shown = given && { name: given.name, realPath: given.realPath };
+    assert.deepEqual(said, shown, `what live preview says of ${sitePath}, and what the server gives`);
     if (given !== undefined) answers.set(sitePath, given);
   };
   await Promise.all(pathsIn(oracle.names(), random).map(check));

@@ -34,7 +34,7 @@ export class SiteOracle {
       return this.first(scripts);
     }
     const { cleanUrls, indexes, mounts } = this.site.layout;
-    const folderPages = indexes.map((index) => [...names, index]);
+    const folderPages = this.isFolder(names) ? indexes.map((index) => [...names, index]) : [];
     if (isFolder || names.length === 0) return this.first(folderPages);
     const isMount = mounts.some(({ segments }) => segments.join('/') === names.join('/'));
     const page = [...names.slice(0, -1), `${names.at(-1) ?? ''}.html`];
@@ -82,14 +82,25 @@ export class SiteOracle {
     return undefined;
   }
 
+  private isFolder(names: Names): boolean {
+    const real = this.seen(names);
+    return real !== undefined && statSync(real).isDirectory();
+  }
+
   private fileAt(names: Names): string | undefined {
+    const real = this.seen(names);
+    return real !== undefined && statSync(real).isFile() ? real : undefined;
+  }
+
+  /** Where a name really lies, when it may be seen there. */
+  private seen(names: Names): string | undefined {
     const place = this.locate(names);
     const real = place && realOf(place.file);
     if (place === undefined || real === undefined || !isBelow(place.top, real)) return undefined;
-    const below = path.relative(place.top, real).split(path.sep);
+    const below = path.relative(place.top, real).split('/');
     for (const list of [names, below])
       if (list.some((name, at) => name.startsWith('.') && !(at === 0 && name === '.well-known'))) return undefined;
-    return names.every((name) => !name.includes('\\')) && statSync(real).isFile() ? real : undefined;
+    return names.some((name) => name.includes('\\')) ? undefined : real;
   }
 
   private list(names: Names): string[] {

@@ -11,9 +11,9 @@ import path from 'node:path';
 import { realpathNative } from './descriptors.js';
 import type { Script } from './script.js';
 import { decodePath, encodePath, refuseFile, type DecodedPath } from './sitePath.js';
-import { isKnownPath, lookAt, type Look, type Place, type SiteOnDisk } from './lookup.js';
+import { firstScript, isKnownPath, walk, type DecisiveFile, type Place, type SiteOnDisk } from './lookup.js';
 import { findBelow, openVerified, readFailure, type Found } from './openVerified.js';
-import { createSiteMapping, firstFile, pathInfoOf, scriptsOn, type Names, type MappingRules } from './siteMapping.js';
+import { createSiteMapping, pathInfoOf, scriptsOn, type MappingRules } from './siteMapping.js';
 import type { Stamp } from './fingerprint.js';
 
 export { mountedFolder } from './mounts.js';
@@ -134,21 +134,13 @@ interface Site extends SiteOnDisk {
 
 async function resolveIn(site: Site, decoded: DecodedPath): Promise<Resolved> {
   const { segments, folder, repeatedSlashes } = decoded;
-  const looks: Look[] = [];
   try {
-    const first = await firstFile(site.mapping.candidatesOf(decoded), async (names) => {
-      const look = await lookAt(site, names);
-      looks.push(look);
-      return look.place?.isFolder === false ? look.place : undefined;
-    });
-    if (first !== undefined)
-      return repeatedSlashes
-        ? { kind: 'redirect', location: encodePath(segments, folder) }
-        : await answer(site, decoded, { names: first.candidate, place: first.found, absent: absentIn(looks) });
-    const own = (folder ? undefined : looks[0]) ?? (await lookAt(site, segments));
-    if (own.place?.isFolder !== true) return NOT_FOUND;
-    if (!folder || repeatedSlashes) return { kind: 'redirect', location: encodePath(segments, true) };
-    const { root: realRoot, realPath } = own.place;
+    const { file, ownFolder } = await walk(site, decoded);
+    if (file === undefined && ownFolder === undefined) return NOT_FOUND;
+    const isFolder = file === undefined || folder;
+    if (repeatedSlashes || isFolder !== folder) return { kind: 'redirect', location: encodePath(segments, isFolder) };
+    if (file !== undefined) return await answer(site, decoded, file);
+    const { root: realRoot, realPath } = ownFolder as Place;
     return { kind: 'folder', folder: { realRoot, realPath, segments }, why: whyNoIndex(site.rules.indexes) };
   } catch (error) {
     const failure = readFailure(error);
@@ -157,28 +149,11 @@ async function resolveIn(site: Site, decoded: DecodedPath): Promise<Resolved> {
   }
 }
 
-/** What would come before the last of these if it came to be there; undefined when a look was at more than a name. */
-function absentIn(looks: readonly Look[]): OpenFile['absent'] {
-  const absent: string[] = [];
-  for (const { lookupPath, place } of looks.slice(0, -1)) {
-    if (lookupPath === undefined || place !== undefined) return undefined;
-    absent.push(lookupPath);
-  }
-  return absent;
-}
-
-/** The file that decides what a path is answered with. */
-interface Decisive {
-  readonly names: Names;
-  readonly place: Place;
-  readonly absent: OpenFile['absent'];
-}
-
 /** A file that a backend runs is never sent. Where the path is neither its own nor its folder's, its own path runs it. */
 async function answer(
   { rules }: Site,
   { segments, folder }: DecodedPath,
-  { names, place, absent }: Decisive,
+  { names, place, absent }: DecisiveFile,
 ): Promise<Resolved> {
   const sitePath = names.join('/');
   if (rules.isScript?.(sitePath) !== true || !isRunnable(place, sitePath)) return openFound(place, sitePath, absent);
@@ -206,29 +181,12 @@ async function findScriptIn(
   decoded: DecodedPath,
   isScript: (sitePath: string) => boolean,
 ): Promise<Script | undefined> {
-  // Below a folder that is not there is nothing, except what is mounted there.
-  let missing: { readonly mount: unknown } | undefined;
-  const first = await firstFile(scriptsOn(decoded, isScript), async (names) => {
-    const { mount } = site.mapping.locate(names);
-    if (missing !== undefined && missing.mount === mount) return undefined;
-    const place = await lookForScript(site, names);
-    if (place === undefined) missing = { mount };
-    return place?.isFolder === false ? place : undefined;
-  });
-  if (first === undefined) return undefined;
-  const sitePath = first.candidate.join('/');
-  return isRunnable(first.found, sitePath)
-    ? scriptAt(first.found, sitePath, pathInfoOf(decoded, first.candidate))
+  const script = await firstScript(site, scriptsOn(decoded, isScript));
+  if (script === undefined) return undefined;
+  const sitePath = script.names.join('/');
+  return isRunnable(script.place, sitePath)
+    ? scriptAt(script.place, sitePath, pathInfoOf(decoded, script.names))
     : undefined;
-}
-
-async function lookForScript(site: SiteOnDisk, names: Names): Promise<Place | undefined> {
-  try {
-    return (await lookAt(site, names)).place;
-  } catch (error) {
-    if (readFailure(error) === undefined) throw error;
-    return undefined;
-  }
 }
 
 function isRunnable({ realPath }: Found, sitePath: string): boolean {
