@@ -4,12 +4,11 @@
  * Nobody waits for the disk: lines are collected and written many at once. A disk that is full, or a file that may not
  * be written, is told once; then lines are lost until writing becomes possible again.
  */
-import { once } from 'node:events';
-import { statSync, type Stats } from 'node:fs';
-import { appendFile, open, stat } from 'node:fs/promises';
-import { createStream, type RotatingFileStream } from 'rotating-file-stream';
+import type { Stats } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { endLine, openToAppend, statFile, type AppendedFile } from './appendedFile.js';
 import { LineBatch } from './lineBatch.js';
-import { NOT_A_FILE } from '../util/systemError.js';
+import { putAside, type Rename } from './oldFiles.js';
 import { describeWriteError, Objection, shortWriteError } from './writeErrors.js';
 
 export interface LogFileOptions {
@@ -36,23 +35,22 @@ export interface LogFile {
   close(): Promise<void>;
 }
 
-/** What tests turn. Milliseconds. */
-export interface LogFileTiming {
-  /** Between two attempts to write when the last one failed. */
+/** What tests replace: the clock, in milliseconds, and what Windows refuses now and then. */
+export interface LogFileSystem {
+  /** Between two attempts to write, or to put the file aside, when the last one failed. */
   readonly retry: number;
   /** Between two messages about lines that came too fast. */
   readonly repeat: number;
   readonly now: () => number;
+  readonly rename: Rename;
 }
 
-const TIMING: LogFileTiming = { retry: 10_000, repeat: 60_000, now: Date.now };
+const SYSTEM: LogFileSystem = { retry: 10_000, repeat: 60_000, now: Date.now, rename };
 
 /** Twice what half a million lines a second bring until the next write; in memory no more than this. */
 const LIMITS = { interval: 50, maxLines: 50_000, maxLength: 32 * 1024 * 1024 };
 /** Characters in one write. A file outgrows its size by at most one, so a smaller file gets smaller ones. */
 const MAX_WRITE = 64 * 1024;
-/** What others see in a log is nobody's business but the owner's. */
-const MODE = 0o600;
 
 /**
  * Opens the file at once, so that one that cannot be written is told before the first request.
@@ -61,11 +59,11 @@ const MODE = 0o600;
 export function openLogFile(
   options: LogFileOptions,
   warn: (message: string) => void,
-  timing: Partial<LogFileTiming> = {},
+  replaced: Partial<LogFileSystem> = {},
 ): LogFile {
-  const clock = { ...TIMING, ...timing };
-  const file = new Rotated(options, warn, clock);
-  const flood = new Flood(options.label, warn, clock);
+  const system = { ...SYSTEM, ...replaced };
+  const file = new Rotated(options, warn, system);
+  const flood = new Flood(options.label, warn, system);
   const batch = new LineBatch(
     (text) => file.append(text),
     LIMITS,
@@ -97,31 +95,31 @@ class Flood {
   constructor(
     private readonly label: string,
     private readonly warn: (message: string) => void,
-    private readonly clock: LogFileTiming,
+    private readonly system: LogFileSystem,
   ) {}
 
   add(count: number): undefined {
     this.count += count;
-    if (this.clock.now() - this.toldAt >= this.clock.repeat) this.tell();
+    if (this.system.now() - this.toldAt >= this.system.repeat) this.tell();
   }
 
   tell(): void {
     if (this.count === 0) return;
     this.warn(`${name(this.label)} lacks ${requests(this.count)}: they came faster than they could be written`);
     this.count = 0;
-    this.toldAt = this.clock.now();
+    this.toldAt = this.system.now();
   }
 }
 
 /** The file and what becomes of it over time. */
 class Rotated {
-  private stream: RotatingFileStream | undefined;
-  /** Which file that is. */
-  private opened: FileId | undefined;
+  private file: AppendedFile | undefined;
   /** One thing after the other. */
   private last: Promise<void> = Promise.resolve();
   /** The day the last lines belong to. */
   private day: string;
+  /** The file is full, or its day is over, and it cannot be put aside: why, and when that is tried again. */
+  private held: { readonly reason: string; readonly until: number } | undefined;
   /** Why the last attempt to write failed. */
   private trouble: string | undefined;
   private retryAt = 0;
@@ -130,14 +128,14 @@ class Rotated {
   constructor(
     private readonly options: LogFileOptions,
     private readonly warn: (message: string) => void,
-    private readonly clock: LogFileTiming,
+    private readonly system: LogFileSystem,
   ) {
-    this.day = dayOf(clock.now());
+    this.day = dayOf(system.now());
   }
 
   /** True while it is not worth while to make a line, which is then counted as lost. */
   isResting(): boolean {
-    if (this.trouble === undefined || this.clock.now() >= this.retryAt) return false;
+    if (this.trouble === undefined || this.system.now() >= this.retryAt) return false;
     this.lost++;
     return true;
   }
@@ -154,13 +152,17 @@ class Rotated {
   }
 
   private async write(text: string): Promise<void> {
+    const { maxSize } = this.options;
     let done = 0;
     try {
-      const stream = await this.ready(text.length);
+      let file = await this.ready(text.length);
       for (; done < text.length;) {
-        const end = endOfPiece(text, done, this.options.maxSize);
-        await written(stream, text.slice(done, end));
+        const end = endOfPiece(text, done, maxSize);
+        const bytes = Buffer.from(text.slice(done, end));
+        await file.handle.appendFile(bytes);
         done = end;
+        file.size += bytes.length;
+        if (maxSize > 0 && file.size >= maxSize && this.held === undefined) file = await this.reopen();
       }
       if (text !== '') this.recovered();
     } catch (error) {
@@ -169,41 +171,67 @@ class Rotated {
   }
 
   /**
-   * The open file, another one than before when the day is over or when somebody took the file away.
+   * The open file, another one than before when the day is over or when another program took the file away.
    * @param length characters that are to be written
    */
-  private async ready(length: number): Promise<RotatingFileStream> {
-    const today = dayOf(this.clock.now());
-    const over = this.options.daily && today !== this.day;
-    if (over || (this.stream !== undefined && !(await this.isStill(length)))) await this.shut();
-    this.stream ??= await this.reopen(over ? undefined : today);
-    this.day = today;
-    return this.stream;
+  private async ready(length: number): Promise<AppendedFile> {
+    const isOver = this.options.daily && dayOf(this.system.now()) !== this.day;
+    const isLate = this.held !== undefined && this.system.now() >= this.held.until;
+    if (this.file === undefined || isOver || isLate || !(await this.isStill(this.file, length))) return this.reopen();
+    return this.file;
   }
 
   /** Whether what is written now would be found where people look for it, and nothing is moved that is not ours. */
-  private async isStill(length: number): Promise<boolean> {
+  private async isStill(file: AppendedFile, length: number): Promise<boolean> {
     const { path, maxSize, keep } = this.options;
-    const stats = await stat(path).catch(unlessMissing);
-    if (stats === undefined || !isSame(stats, this.opened)) return false;
+    const stats = await statFile(path);
+    if (stats?.dev !== file.dev || stats.ino !== file.ino) return false;
+    file.size = stats.size;
     // A character has up to three bytes.
     return maxSize === 0 || stats.size + 3 * length < maxSize || (await shortWriteError(path, keep)) === undefined;
   }
 
-  private async reopen(today: string | undefined): Promise<RotatingFileStream> {
+  /** Opens the file that lines go to from now on; the one that was there is put aside before, when that is due. */
+  private async reopen(): Promise<AppendedFile> {
     const { path, maxSize, daily, keep, objection } = this.options;
+    await this.shut();
     const trouble = (await objection?.()) ?? (maxSize > 0 || daily ? await shortWriteError(path, keep) : undefined);
     if (trouble !== undefined) throw new Objection(trouble);
-    return openStream(this.options, today, () => {
-      // At once: what is moved away from now on is this file. It is another one after each turn.
-      this.opened = statSync(path, { throwIfNoEntry: false });
-    });
+    const stats = await statFile(path);
+    if (stats !== undefined && stats.size > 0) await endLine(path, stats.size);
+    if (stats !== undefined && this.isDue(stats)) await this.makeRoom();
+    else this.held = undefined;
+    this.day = dayOf(this.system.now());
+    this.file = await openToAppend(path);
+    return this.file;
+  }
+
+  /** Whether the file is full, or has lines of another day. */
+  private isDue({ size, mtimeMs }: Stats): boolean {
+    const { maxSize, daily } = this.options;
+    const today = dayOf(this.system.now());
+    if (size === 0) return false;
+    if (this.held !== undefined || (maxSize > 0 && size >= maxSize)) return true;
+    return daily && (this.day !== today || dayOf(mtimeMs) !== today);
+  }
+
+  /** A file that cannot be put aside now is written on: it is better large than without its lines. */
+  private async makeRoom(): Promise<void> {
+    const { path, keep, label } = this.options;
+    const reason = await putAside(path, keep, this.system.rename);
+    const isNew = reason !== this.held?.reason;
+    this.held = reason === undefined ? undefined : { reason, until: this.system.now() + this.system.retry };
+    if (reason === undefined || !isNew) return;
+    this.warn(
+      `${name(label)} is not put aside: ${reason}; perhaps another program has it open. It is written on until it can`,
+    );
   }
 
   private async shut(): Promise<void> {
-    const { stream } = this;
-    this.stream = undefined;
-    if (stream !== undefined) await finished(stream);
+    const { file } = this;
+    this.file = undefined;
+    // An error of a disk is told by the write that it follows.
+    await file?.handle.close().catch(() => undefined);
   }
 
   private recovered(): void {
@@ -215,7 +243,7 @@ class Rotated {
 
   private async failed(error: unknown, text: string): Promise<void> {
     await this.shut();
-    this.retryAt = this.clock.now() + this.clock.retry;
+    this.retryAt = this.system.now() + this.system.retry;
     this.lost += text.split('\n').length - 1;
     const reason = describeWriteError(error as NodeJS.ErrnoException);
     if (reason === this.trouble) return;
@@ -224,80 +252,12 @@ class Rotated {
   }
 }
 
-type FileId = Pick<Stats, 'dev' | 'ino'>;
-
-function isSame(a: FileId, b: FileId | undefined): boolean {
-  return a.dev === b?.dev && a.ino === b.ino;
-}
-
-/**
- * Opens the file to append to it.
- * @param today the day whose lines may follow those in the file; undefined: it is put aside whatever its day
- * @param opened is called whenever a file has been opened
- */
-async function openStream(
-  { path, maxSize, daily, keep }: LogFileOptions,
-  today: string | undefined,
-  opened: () => void,
-): Promise<RotatingFileStream> {
-  const stats = await stat(path).catch(unlessMissing);
-  if (stats?.isFile() === false)
-    throw Object.assign(new Error('not a file'), { code: stats.isDirectory() ? 'EISDIR' : NOT_A_FILE });
-  if (stats !== undefined && stats.size > 0) {
-    await endLine(path, stats.size);
-    // The library turns by the clock, even an empty file, and not at a start on another day. It turns by size whenever
-    // it opens.
-    if (daily && dayOf(stats.mtimeMs) !== today)
-      await finished(await started(createStream(path, { rotate: keep, mode: MODE, size: '1B' })));
-  }
-  return started(
-    createStream(path, { rotate: keep, mode: MODE, ...(maxSize > 0 && { size: `${maxSize}B` }) }).on('open', opened),
-  );
-}
-
-/** Resolves when the file is open. */
-async function started(stream: RotatingFileStream): Promise<RotatingFileStream> {
-  // Whoever opens or writes is told by a promise.
-  stream.on('error', () => undefined);
-  await once(stream, 'open');
-  return stream;
-}
-
-/** Resolves when it is closed, also when it has failed. */
-async function finished(stream: RotatingFileStream): Promise<void> {
-  if (!stream.closed) await new Promise<void>((resolve) => stream.once('close', resolve).end());
-}
-
-/** A full disk, or the end of a process, may have cut the last line short: the next one begins behind it, not in it. */
-async function endLine(path: string, size: number): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
-    if (buffer.toString() !== '\n') await appendFile(path, '\n');
-  } finally {
-    await handle.close();
-  }
-}
-
-function written(stream: RotatingFileStream, text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.write(text, (error) => {
-      if (error) reject(error);
-      else resolve();
-    });
-  });
-}
-
 /** Offset behind the last whole line that fits into a write; a longer line is one. */
 function endOfPiece(text: string, from: number, maxSize: number): number {
   const max = maxSize > 0 ? Math.min(MAX_WRITE, Math.ceil(maxSize / 16)) : MAX_WRITE;
   if (from + max >= text.length) return text.length;
   const last = text.lastIndexOf('\n', from + max - 1);
   return (last >= from ? last : text.indexOf('\n', from + max)) + 1;
-}
-
-function unlessMissing(error: unknown): undefined {
-  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
 }
 
 /** Local, as people name days. */

@@ -13,12 +13,13 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { rename } from 'node:fs/promises';
 import path from 'node:path';
 import {
   openLogFile,
   type LogFile,
   type LogFileOptions,
-  type LogFileTiming,
+  type LogFileSystem,
 } from '../../../src/server/log/rotatingFile.js';
 import { atEnd, temporaryFolder, until } from '../../support/site.js';
 import { sized } from '../../support/sized.js';
@@ -37,10 +38,10 @@ interface Opened {
 interface Start extends Partial<LogFileOptions> {
   /** What is there before. */
   readonly prepare?: (path: string) => void;
-  readonly timing?: Partial<LogFileTiming>;
+  readonly system?: Partial<LogFileSystem>;
 }
 
-async function start({ prepare, timing, ...options }: Start = {}): Promise<Opened> {
+async function start({ prepare, system, ...options }: Start = {}): Promise<Opened> {
   const folder = await temporaryFolder();
   const file = options.path ?? path.join(folder, 'access.log');
   prepare?.(file);
@@ -48,7 +49,7 @@ async function start({ prepare, timing, ...options }: Start = {}): Promise<Opene
   const log = openLogFile(
     { path: file, label: LABEL, maxSize: 0, daily: false, keep: 5, ...options },
     (message) => warnings.push(message),
-    timing,
+    system,
   );
   atEnd(() => log.close());
   return { log, folder, path: file, warnings };
@@ -60,6 +61,14 @@ function add(log: LogFile, ...lines: string[]): void {
 
 const numbers = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, n) => String(from + n));
 const read = (file: string): string => readFileSync(file, 'utf8');
+/** Between two renames, a name is free for a moment. */
+const readIfThere = (file: string): string | undefined => {
+  try {
+    return read(file);
+  } catch {
+    return undefined;
+  }
+};
 const linesOf = (file: string): string[] => read(file).split('\n').slice(0, -1);
 
 /** A line of its own, from which on what came before is in the file. */
@@ -204,7 +213,7 @@ describe('logFile: writing', () => {
 
   it('faster than can be written: what is lost is counted, and told', async () => {
     let now = 1_000_000;
-    const opened = await start({ timing: { repeat: 60_000, now: () => now } });
+    const opened = await start({ system: { repeat: 60_000, now: () => now } });
     await written(opened, 'first');
     add(opened.log, ...numbers(0, 50_007));
     await until('it is told', () => opened.warnings.length === 1);
@@ -280,7 +289,7 @@ describe('logFile: turning by day', () => {
 
   it('the lines of each day are in a file of their own', async () => {
     let now = noon;
-    const opened = await start({ daily: true, keep: 2, timing: { now: () => now } });
+    const opened = await start({ daily: true, keep: 2, system: { now: () => now } });
     for (const line of ['monday', 'tuesday', 'wednesday', 'thursday']) {
       await written(opened, line);
       await written(opened, `${line} again`);
@@ -299,7 +308,7 @@ describe('logFile: turning by day', () => {
 
   it('days on which nobody came put nothing aside', async () => {
     let now = noon;
-    const opened = await start({ daily: true, timing: { now: () => now } });
+    const opened = await start({ daily: true, system: { now: () => now } });
     await written(opened, 'monday');
     now += 5 * DAY;
     await written(opened, 'saturday');
@@ -319,7 +328,7 @@ describe('logFile: turning by day', () => {
     it(what, async () => {
       const { log, path: file } = await start({
         daily,
-        timing: { now: () => noon },
+        system: { now: () => noon },
         prepare: (name) => {
           writeFileSync(name, content);
           utimesSync(name, (noon - age) / 1000, (noon - age) / 1000);
@@ -334,7 +343,7 @@ describe('logFile: turning by day', () => {
 
   it('by day and by size', async () => {
     let now = noon;
-    const opened = await start({ daily: true, maxSize: 8, timing: { now: () => now } });
+    const opened = await start({ daily: true, maxSize: 8, system: { now: () => now } });
     await written(opened, 'monday');
     now += DAY;
     await written(opened, 'tue');
@@ -344,6 +353,86 @@ describe('logFile: turning by day', () => {
       ['', '.1', '.2'].map((end) => read(`${opened.path}${end}`)),
       ['', 'tue\ntuesday\n', 'monday\n'],
     );
+  });
+});
+
+describe('logFile: an old file that another program has open, on Windows', () => {
+  const noon = new Date(2026, 0, 5, 12).getTime();
+  const told = (name: string, code: string): string =>
+    `The access log ${LABEL} (liteServer.accessLog.file) is not put aside: ${name} cannot be renamed (${code}); perhaps another program has it open. It is written on until it can`;
+
+  /** A rename that refuses what `held` names, and a clock. */
+  function windows(): { held: string; now: number; attempts: number; system: Partial<LogFileSystem> } {
+    const state = { held: '', now: noon, attempts: 0, system: {} };
+    state.system = {
+      retry: 1_000,
+      now: () => state.now,
+      rename: async (from: string, to: string) => {
+        state.attempts++;
+        if (path.basename(from) === state.held) throw Object.assign(new Error('held'), { code: 'EBUSY' });
+        await rename(from, to);
+      },
+    } satisfies Partial<LogFileSystem>;
+    return state;
+  }
+
+  it('lines go on into the full file, told once; it is put aside when that is possible again', async () => {
+    const state = windows();
+    state.held = 'access.log';
+    const opened = await start({ maxSize: 4, system: state.system });
+    await written(opened, 'full');
+    await until('it is told', () => opened.warnings.length === 1);
+    const { attempts } = state;
+    await written(opened, 'more');
+    assert.equal(state.attempts, attempts, 'not before the time');
+    state.now += 1_000;
+    await written(opened, 'late');
+    assert.equal(state.attempts, attempts + 1);
+    state.held = '';
+    state.now += 1_000;
+    add(opened.log, 'new');
+    await opened.log.close();
+    assert.deepEqual(
+      [read(`${opened.path}.2`), read(`${opened.path}.1`), read(opened.path)],
+      ['full\nmore\nlate\n', 'new\n', ''],
+    );
+    assert.deepEqual(opened.warnings, [told('access.log', 'EBUSY')]);
+  });
+
+  it('the day of a file that was held is not forgotten', async () => {
+    const state = windows();
+    const opened = await start({ daily: true, system: state.system });
+    await written(opened, 'monday');
+    state.held = 'access.log';
+    state.now += 86_400_000;
+    await written(opened, 'tuesday');
+    utimesSync(opened.path, state.now / 1000, state.now / 1000);
+    state.held = '';
+    state.now += 1_000;
+    await written(opened, 'later');
+    assert.deepEqual([read(`${opened.path}.1`), read(opened.path)], ['monday\ntuesday\n', 'later\n']);
+    assert.deepEqual(opened.warnings, [told('access.log', 'EBUSY')]);
+  });
+
+  it('the file that is held is named, and told anew when it was free meanwhile', async () => {
+    const state = windows();
+    const opened = await start({
+      maxSize: 2,
+      system: state.system,
+      prepare: (name) => {
+        writeFileSync(`${name}.1`, 'old\n');
+      },
+    });
+    for (const line of ['first', 'second']) {
+      state.held = 'access.log.1';
+      await written(opened, line);
+      await until('it is told', () => opened.warnings.length === (line === 'first' ? 1 : 2));
+      state.held = '';
+      state.now += 1_000;
+      add(opened.log, `${line} is free`);
+      await until('it is put aside', () => readIfThere(`${opened.path}.1`) === `${line} is free\n`);
+    }
+    assert.deepEqual(opened.warnings, [told('access.log.1', 'EBUSY'), told('access.log.1', 'EBUSY')]);
   });
 });
 
@@ -428,7 +517,7 @@ describe('logFile: what cannot be written', () => {
     it(`${what}: told once, at the start, and nothing breaks`, async () => {
       let now = 1_000_000;
       const { log, warnings } = await start({
-        timing: { retry: 1_000, now: () => now },
+        system: { retry: 1_000, now: () => now },
         ...options(await temporaryFolder()),
       });
       await until('it is told', () => warnings.length > 0);
@@ -456,7 +545,7 @@ describe('logFile: what cannot be written', () => {
   it('when it can be written again, it is, and what is missing is told', async () => {
     let now = 1_000_000;
     const opened = await start({
-      timing: { retry: 1_000, now: () => now },
+      system: { retry: 1_000, now: () => now },
       prepare: (name) => {
         mkdirSync(name);
       },
@@ -531,7 +620,7 @@ describe('logFile: what cannot be written', () => {
       let now = 1_000_000;
       const opened = await start({
         ...options,
-        timing: { retry: 1_000, now: () => now },
+        system: { retry: 1_000, now: () => now },
         prepare: (name) => {
           writeFileSync(name, 'old\n');
           utimesSync(name, 1_000, 1_000);
@@ -593,7 +682,7 @@ describe('logFile: what cannot be written', () => {
   if (onLinux) {
     it('a disk that is full: told once; what came after is whole again when there is room', async () => {
       let now = 1_000_000;
-      const opened = await start({ timing: { retry: 1_000, now: () => now } });
+      const opened = await start({ system: { retry: 1_000, now: () => now } });
       await written(opened, 'first');
       // The largest a file of this process may be: what a full disk does, for everybody who is not root as well.
       limitFiles(4_000);
@@ -626,7 +715,7 @@ describe('logFile: what cannot be written', () => {
         log,
         path: file,
         warnings,
-      } = await start({ maxSize: 10, daily: true, timing: { retry: 1, now: () => now } });
+      } = await start({ maxSize: 10, daily: true, system: { retry: 1, now: () => now } });
       for (let n = 0; n < 5; n++) {
         add(log, 'x'.repeat(20));
         await until('it is written', () => existsSync(`${file}.1`));
