@@ -1,4 +1,4 @@
-// Builds what ships: dist/extension.js with its lazily loaded chunks, and dist/cli.js.
+// Builds what ships: dist/extension.js and dist/cli.js, with their lazily loaded chunks in dist/chunks and dist/cli.
 // `--tests` builds the test suites into dist/test as well; `--watch` rebuilds on change, unminified.
 import { readFileSync } from 'node:fs';
 import { chmod, readdir, rm } from 'node:fs/promises';
@@ -67,24 +67,41 @@ const common = (minify) => ({
   plugins: [browserScripts(minify)],
 });
 
+/**
+ * Both products load what they need when they need it.
+ * @param {boolean} minify
+ * @returns {esbuild.BuildOptions}
+ */
+const product = (minify) => {
+  const base = common(minify);
+  return {
+    ...base,
+    outdir: 'dist',
+    splitting: true,
+    // Of the parser, only the tokenizer is used.
+    alias: {
+      ...base.alias,
+      parse5: fileURLToPath(new URL('node_modules/parse5/dist/tokenizer/index.js', import.meta.url)),
+    },
+    banner: { js: requireShim },
+  };
+};
+
 /** @param {boolean} minify @returns {esbuild.BuildOptions[]} */
 export function products(minify) {
   return [
     {
-      ...common(minify),
+      ...product(minify),
       entryPoints: { extension: 'src/extension.ts' },
-      outdir: 'dist',
-      splitting: true,
       chunkNames: 'chunks/[name]-[hash]',
       external: ['vscode'],
-      banner: { js: requireShim },
     },
     {
       // Without `external: ['vscode']` on purpose: an import of it from the core breaks this build.
-      ...common(minify),
+      ...product(minify),
       entryPoints: { cli: 'src/cli/main.ts' },
-      outdir: 'dist',
-      banner: { js: `#!/usr/bin/env node\n${requireShim}` },
+      // In a folder of their own: the .vsix has the extension's chunks, and not these.
+      chunkNames: 'cli/[name]-[hash]',
     },
   ];
 }

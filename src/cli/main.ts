@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * lite-server <ip> <port>: the server without an editor. Arguments in, lines out, a signal to stop.
  */

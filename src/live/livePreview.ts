@@ -14,7 +14,7 @@ import { Channel } from './channel.js';
 import { createFileStates, GONE, type FileStates } from './fileState.js';
 import { FolderChanges } from './folderChanges.js';
 import { ignoreBy } from './ignore.js';
-import { decodeDocument, insertionFor } from './scriptInjection.js';
+import { DocumentReader } from './documentReader.js';
 import type { ChangeSource, Live, LiveObserver, LiveOptions, LiveUpdate } from './live.js';
 import { NameRoom, type ConnectedPage, type PageSurroundings } from './connectedPage.js';
 import { folderOf, keyOf, SiteFiles, type FileName } from './siteFiles.js';
@@ -64,6 +64,7 @@ class LivePreview implements Live {
   private readonly usage: DependencyGraph;
   private readonly answers = new DocumentOrigins();
   private readonly folders = new FolderChanges();
+  private readonly reader = new DocumentReader();
   private readonly unsaved = new Map<string, Overlay>();
   /** When a file's unsaved text last changed or was taken back. */
   private readonly typedAt = new Map<string, number>();
@@ -189,7 +190,7 @@ class LivePreview implements Live {
         if (document.isGenerated === true) this.answers.noteGenerated(document.path);
         else if (document.status === 200)
           this.answers.note(document.path, this.places.namesOf(document.realPath), this.places.filesOf(document.path));
-        return insertionFor(document, script(document.path));
+        return this.reader.insertionFor(document, script(document.path));
       },
       script: (sitePath, status) => {
         if (status === 200) this.answers.noteList(sitePath);
@@ -316,7 +317,7 @@ class LivePreview implements Live {
         ? undefined
         : this.isTyped(page)
           ? bytes.toString('utf8')
-          : decodeDocument(bytes);
+          : await this.reader.decode(bytes);
     page.send({ type: 'welcome', now, ...(source !== undefined && { source }) });
     this.tell([page], missed);
     // What it says it uses is looked at when it says so.

@@ -2,8 +2,8 @@
  * Where the live script goes in a document: as early as possible, so that it sees every error and no base URL or policy
  * of the page's own applies to it yet, and without changing what the document means.
  */
-import { Tokenizer, type Token } from 'parse5';
 import type { Insertion, OutgoingDocument } from '../server/options/hooks.js';
+import { Tokenizer, type Token } from '../server/util/htmlTokenizer.js';
 
 /** Encodings by the mark a document begins with; two of them write an ASCII character in two bytes. */
 const MARKS: readonly { readonly bytes: readonly number[]; readonly charset: string }[] = [

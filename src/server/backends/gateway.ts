@@ -324,7 +324,7 @@ async function followed(answer: BackendResponse, body: Body, request: Request, h
     return toResponse(answer, request);
   const peeked = new PrefixBody(body);
   const beginning = await peeked.peek(BEGINNING, PATIENCE);
-  const insertion = hooks.transform?.({
+  const insertion = await hooks.transform?.({
     path: request.path,
     realPath: '',
     status: answer.status,

@@ -40,7 +40,7 @@ async function transformLarge(content: Representation, purpose: Purpose, hooks: 
   try {
     const buffer = Buffer.allocUnsafe(BEGINNING);
     const { bytesRead } = await readFd(content.fd, buffer, 0, BEGINNING, 0);
-    return transformed(content, buffer.subarray(0, bytesRead), purpose, hooks);
+    return await transformed(content, buffer.subarray(0, bytesRead), purpose, hooks);
   } catch (error) {
     discardRepresentation(content);
     throw error;
@@ -61,13 +61,12 @@ function overlaid(content: Representation, { bytes, tag }: Overlay): Representat
   });
 }
 
-/** The bytes of the file stay where they are, in memory or on disk; the insertion goes between them as it is sent. */
 function transformed(
   content: Representation,
   beginning: Buffer,
   { path, status, navigation }: Purpose,
   hooks: Hooks,
-): Representation {
+): Representation | Promise<Representation> {
   const insertion = hooks.transform?.({
     path,
     realPath: content.realPath,
@@ -75,6 +74,13 @@ function transformed(
     mediaType: mediaType(content.type),
     beginning,
   });
+  return insertion instanceof Promise
+    ? insertion.then((found) => withInsertion(content, found, navigation))
+    : withInsertion(content, insertion, navigation);
+}
+
+/** The bytes of the file stay where they are, in memory or on disk; the insertion goes between them as it is sent. */
+function withInsertion(content: Representation, insertion: Insertion | undefined, navigation: boolean): Representation {
   if (insertion === undefined)
     return described({ ...content, whole: undefined, extra: [...content.extra, VARIES_BY_PURPOSE] });
   const { at, bytes: inserted, charset } = insertion;

@@ -62,14 +62,17 @@ export interface Site {
   readonly read: (path: string, limit: number) => Promise<Buffer | undefined>;
 }
 
-/** Every hook is optional. All are synchronous and must be quick. */
+/** Every hook is optional. All are synchronous, but for the first `transform`, and must be quick. */
 export interface Hooks {
   /** Called once, before the first request. */
   readonly attached?: (site: Site) => void;
   /** @param realPath absolute, links followed */
   readonly overlay?: (realPath: string) => Overlay | undefined;
-  /** A document is about to be sent. To whoever does not navigate to it, only its encoding matters. */
-  readonly transform?: (document: OutgoingDocument) => Insertion | undefined;
+  /**
+   * A document is about to be sent. To whoever does not navigate to it, only its encoding matters.
+   * @returns a promise only while the code that looks at documents is being loaded
+   */
+  readonly transform?: (document: OutgoingDocument) => Insertion | undefined | Promise<Insertion | undefined>;
   /**
    * URL of a script for a page that the server makes itself, relative to the page.
    * @param shows 200: the list of a folder

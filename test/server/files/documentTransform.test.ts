@@ -151,23 +151,47 @@ describe('present: insertions', () => {
     await until('the connection is gone', () => server.connections === 0);
   });
 
-  it('leaves no descriptor open, whatever comes of it', async () => {
-    const site = await startSite({
-      files,
-      hooks: {
-        transform: ({ path }) => {
-          if (path === '/large.html') throw new Error('a bug');
-          return undefined;
-        },
+  const bugs: [how: string, fail: () => Promise<undefined>][] = [
+    [
+      'at once',
+      () => {
+        throw new Error('a bug');
       },
+    ],
+    ['later', () => Promise.reject(new Error('a bug'))],
+  ];
+  for (const [how, fail] of bugs) {
+    it(`leaves no descriptor open when it fails ${how}`, async () => {
+      const site = await startSite({
+        files,
+        hooks: { transform: ({ path }) => (path === '/large.html' ? fail() : undefined) },
+      });
+      const openNow = (): number => readdirSync('/proc/self/fd').length;
+      const before = openNow();
+      for (let n = 0; n < 5; n++) assert.equal((await get(site.port, '/large.html', NAVIGATE)).status, 500);
+      for (let n = 0; n < 5; n++) await ask(site.port, 'HEAD /large.html HTTP/1.1');
+      await until('every descriptor is closed', () => openNow() <= before);
+      assert.equal(site.failures.length, 10);
     });
-    const openNow = (): number => readdirSync('/proc/self/fd').length;
-    const before = openNow();
-    for (let n = 0; n < 5; n++) assert.equal((await get(site.port, '/large.html', NAVIGATE)).status, 500);
-    for (let n = 0; n < 5; n++) await ask(site.port, 'HEAD /large.html HTTP/1.1');
-    await until('every descriptor is closed', () => openNow() <= before);
-    assert.equal(site.failures.length, 10);
-  });
+  }
+
+  for (const target of ['/a.html', '/large.html', '/made/page.html', '/missing']) {
+    it(`${target}: an insertion that comes later is waited for`, async () => {
+      const backend = await startSite({ files: { 'www/html/made/page.html': 'made' } });
+      const { port } = await startSite({
+        files: { ...files, 'config/404.html': 'gone' },
+        errorPages: { 404: 'config/404.html' },
+        options: { backends: [proxy(`http://127.0.0.1:${backend.port}`, '/made/')] },
+        hooks: {
+          transform: async () => {
+            await new Promise(setImmediate);
+            return { at: 0, bytes: Buffer.from(INSERTED), charset: undefined };
+          },
+        },
+      });
+      assert.ok((await get(port, target, NAVIGATE)).body.startsWith(INSERTED));
+    });
+  }
 
   it('error pages of one’s own are documents as well; with the status they have', async () => {
     const { hooks, shown } = inserting();

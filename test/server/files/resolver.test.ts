@@ -3,7 +3,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, fstatSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
-import { chmod, copyFile, mkdir, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { createServer as createNetServer } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -615,9 +615,12 @@ if (!onWindows) {
     async function startAsNobody(folder: string): Promise<{ readonly port: number }> {
       const place = await temporaryFolder();
       await chmod(place, 0o755);
-      const program = path.join(place, 'cli.mjs');
-      await copyFile(process.env['LITE_SERVER_CLI'] ?? path.resolve('dist/cli.js'), program);
-      await chmod(program, 0o644);
+      const built = process.env['LITE_SERVER_CLI'] ?? path.resolve('dist/cli.js');
+      const program = path.join(place, 'cli.js');
+      await writeFile(path.join(place, 'package.json'), '{ "type": "module" }');
+      await cp(built, program);
+      await cp(path.join(path.dirname(built), 'cli'), path.join(place, 'cli'), { recursive: true });
+      for (const name of await readdir(place, { recursive: true })) await chmod(path.join(place, name), 0o755);
       const start = `if (process.getuid() === 0) { process.setgroups([]); process.setgid(65534); process.setuid(65534); } await import(${JSON.stringify(program)});`;
       const root = path.join(folder, 'www', 'html');
       const child = spawn(

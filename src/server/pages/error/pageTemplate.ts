@@ -6,7 +6,7 @@
  * without quotes is his own business.
  */
 import { isUtf8 } from 'node:buffer';
-import type { Token, TokenHandler } from 'parse5';
+import type { Token, TokenHandler } from '../../util/htmlTokenizer.js';
 import { escapeHtml } from '../../util/printable.js';
 
 const NAMES = ['status', 'reason', 'method', 'path', 'allow', 'root'] as const;
@@ -81,7 +81,7 @@ function escaped(value: string, isXml: boolean): string {
  * the beginning of the page
  */
 async function placeOfBase(text: string, isXml: boolean): Promise<number | undefined> {
-  const { Tokenizer, TokenizerMode } = await import('parse5');
+  const { Tokenizer, TokenizerMode } = await import('../../util/htmlTokenizer.js');
   const mark = text.startsWith('\ufeff') ? 1 : 0;
   const scan = new BaseScan(isXml);
   const tokenizer = new Tokenizer({ sourceCodeLocationInfo: true }, scan);
