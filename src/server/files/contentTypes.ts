@@ -6,7 +6,7 @@
  */
 import { constants } from 'node:fs';
 import { open, realpath, stat, type FileHandle } from 'node:fs/promises';
-import { lookup } from 'mime-types';
+import mime from 'mime';
 import { COARSE_TICK, isSettled, stampText } from './fingerprint.js';
 import { parseMimeTypes, type TypeTable } from './mimeTypesParser.js';
 import { type MimeTypesOptions, DEFAULT_TYPE } from '../options/serverOptions.js';
@@ -70,8 +70,9 @@ export function withCharset(type: string, charset: string): string {
 function typeFor(fileName: string, table: TypeTable | undefined, defaultType: string): string {
   const dot = fileName.lastIndexOf('.');
   // The library takes a bare word for an extension; a file named `html` has none.
-  const known = dot < 0 ? undefined : (table?.get(fileName.slice(dot + 1).toLowerCase()) ?? lookup(fileName));
-  const type = known === undefined || known === false ? defaultType : known;
+  const extension = dot < 0 ? undefined : fileName.slice(dot + 1).toLowerCase();
+  const known = extension === undefined ? undefined : (table?.get(extension) ?? mime.getType(extension));
+  const type = known ?? defaultType;
   return type.startsWith('text/') || ALSO_TEXT.has(type) ? addCharset(type) : type;
 }
 
