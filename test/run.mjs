@@ -57,18 +57,20 @@ const STEPS = {
   'core-programs': (report) => mocha(report, ['--slow', '1000', BACKENDS, ...CORE.filter((spec) => spec !== SERVER)]),
   browser,
   inside,
-  workbench,
+  'workbench-site': (report) => workbench(report, ['site', 'live', 'preview']),
+  'workbench-dialogs': (report) => workbench(report, ['vsix', 'dialogs']),
 };
 
 /**
  * One phase follows the other. The lanes of a phase run side by side, one for each core; the steps of a lane follow one
- * another. The core's programs lane is the longer one, so what only reads goes into the other. Beside windows nothing
- * runs: they need both cores.
+ * another.
  */
 const PHASES = [
   [['types', 'lint', 'format', 'core-server'], ['core-programs']],
-  [['browser'], ['inside']],
-  [['workbench']],
+  [
+    ['browser', 'workbench-dialogs'],
+    ['inside', 'workbench-site'],
+  ],
 ];
 
 const acceptance = process.argv[2] === 'acceptance';
@@ -113,16 +115,17 @@ async function inside(report) {
  * The window as a person sees it: everything in the newest version, and in the oldest whether what users install starts
  * and serves. The extension's API is tested in both by `inside`, and `npm run acceptance` drives every window in both.
  * @param {Report} report
+ * @param {readonly string[]} names of the test files
  */
-async function workbench(report) {
+async function workbench(report, names) {
   if (!HEADLESS) {
     report.print('Windows are driven on Linux only: here the desktop VS Code has run the suite.\n');
     return { passed: 0, failed: 0 };
   }
-  const all = ['test/workbench/*.test.mjs', '--ignore', 'test/workbench/pages.test.mjs'];
-  const oldest = await mocha(report, acceptance ? all : ['test/workbench/vsix.test.mjs'], {
-    LITE_SERVER_VSCODE: 'oldest',
-  });
+  const all = names.map((name) => `test/workbench/${name}.test.mjs`);
+  const inOldest = acceptance ? all : all.filter((file) => file.endsWith('vsix.test.mjs'));
+  const oldest =
+    inOldest.length > 0 ? await mocha(report, inOldest, { LITE_SERVER_VSCODE: 'oldest' }) : { passed: 0, failed: 0 };
   const newest = await mocha(report, all, { LITE_SERVER_VSCODE: 'newest' });
   return { passed: oldest.passed + newest.passed, failed: oldest.failed + newest.failed };
 }
@@ -256,13 +259,14 @@ async function run(steps) {
   return results;
 }
 
-/** @param {string[]} chosen names; `core` stands for both its parts */
+/** @param {string[]} chosen names; `core` and `workbench` stand for both their parts */
 function stepsOf(chosen) {
   const all = Object.keys(STEPS);
   const belongs = (/** @type {string} */ step, /** @type {string} */ name) =>
     step === name || step.startsWith(`${name}-`);
   const unknown = chosen.find((name) => !all.some((step) => belongs(step, name)));
-  if (unknown) throw new Error(`there is no step ${unknown}: ${all.join(', ')}; core is both of its parts`);
+  if (unknown)
+    throw new Error(`there is no step ${unknown}: ${all.join(', ')}; core and workbench are both of their parts`);
   return chosen.length === 0 ? all : all.filter((step) => chosen.some((name) => belongs(step, name)));
 }
 
@@ -270,7 +274,7 @@ async function main() {
   const steps = stepsOf(process.argv.slice(acceptance ? 3 : 2));
   const began = Date.now();
   if (HEADLESS) await ensureSystemTools([...HOST_TOOLS]);
-  if (HEADLESS && (steps.includes('inside') || steps.includes('workbench')))
+  if (HEADLESS && steps.some((step) => step === 'inside' || step.startsWith('workbench')))
     for (const version of VERSIONS) await provisionVSCode(version);
   const provisioned = secondsSince(began);
   const building = Date.now();
