@@ -9,7 +9,7 @@ import { HeadMemory } from '../../src/server/http/headMemory.js';
 import { beginsAsHead, parseRequest } from '../../src/server/http/requestParser.js';
 import type { Refusal, Request } from '../../src/server/http/message.js';
 import { BodyDecoder } from '../../src/server/http/bodyDecoder.js';
-import { headerBlock, type Response } from '../../src/server/http/responseHead.js';
+import { headerFields, type Response } from '../../src/server/http/responseHead.js';
 import type { Limits } from '../../src/server/options/limits.js';
 import type { Case } from './generate.js';
 
@@ -49,7 +49,7 @@ function headsOf(limits: Limits): HeadMemory {
 }
 /** A body nobody asked for is waited for up to this size (row 56 of the HTTP rules). */
 const MAX_DRAIN = 64 * 1024;
-const ANSWER: Response = { status: 200, fields: headerBlock([]), body: undefined };
+const ANSWER: Response = { status: 200, fields: headerFields([]), body: undefined };
 
 /** The stream in the pieces that the network makes of it. */
 export function piecesOf({ bytes, cuts }: Pick<Case, 'bytes' | 'cuts'>): Buffer[] {

@@ -8,7 +8,7 @@ import { HeadMemory } from '../../src/server/http/headMemory.js';
 import { LoopTurn } from '../../src/server/util/loopTurn.js';
 import type { Handler } from '../../src/server/connection/handler.js';
 import { DEFAULT_LIMITS, type Limits } from '../../src/server/options/limits.js';
-import { headerBlock, type Response } from '../../src/server/http/responseHead.js';
+import { headerFields, type Response } from '../../src/server/http/responseHead.js';
 import { unsentBytes } from '../../src/server/connection/socketHandle.js';
 import { ConnectionDriver } from '../../src/server/connection/driver.js';
 import { ask, exchange, get, open, parseReplies, readAll, type Reply } from '../support/client.js';
@@ -1127,7 +1127,7 @@ describe('protocol', () => {
   });
 
   describe('the driver', () => {
-    const empty: Response = { status: 200, fields: headerBlock([['Content-Length', 0]]), body: undefined };
+    const empty: Response = { status: 200, fields: headerFields([['Content-Length', 0]]), body: undefined };
 
     it('does not read on while 64 KiB wait for an answer, and reads on behind it', async () => {
       let handled = 0;
@@ -1165,7 +1165,7 @@ describe('protocol', () => {
         },
       };
       const { port, clock, sockets, transports } = await drive(
-        () => ({ status: 200, fields: headerBlock([['Content-Length', 10 + size]]), body }),
+        () => ({ status: 200, fields: headerFields([['Content-Length', 10 + size]]), body }),
         { stallTimeout: 100 },
       );
       const look = (milliseconds: number): void => {
@@ -1256,7 +1256,7 @@ async function drive(
     const body = bytesBody(Buffer.from('trouble'));
     return Promise.resolve({
       status,
-      fields: headerBlock([['Content-Length', body.bytes.length]]),
+      fields: headerFields([['Content-Length', body.bytes.length]]),
       body: isHead === true ? undefined : body,
     });
   };

@@ -5,7 +5,6 @@
 import { bytesBody, type Body } from '../http/body.js';
 import type { RequestContext } from '../connection/requestContext.js';
 import type { ClientAbortSignal } from '../connection/clientAbort.js';
-import { Fields } from '../http/fields.js';
 import type { Ends } from '../access/gate.js';
 import type { Hooks, Takeover } from '../options/hooks.js';
 import type { ServerOptions } from '../options/serverOptions.js';
@@ -18,7 +17,7 @@ import type { Request } from '../http/message.js';
 import type { Resolver } from '../files/resolver.js';
 import { BoundedMap } from '../../shared/boundedMap.js';
 import { isFieldValue } from '../http/grammar.js';
-import { headerBlock, type Response } from '../http/responseHead.js';
+import { headerFields, type Response } from '../http/responseHead.js';
 import { emptyBody, type IncomingBody } from '../body/incomingBody.js';
 import {
   BackendFailure,
@@ -251,11 +250,7 @@ class BackendPool {
 /** Into what is compressed, nothing can be put: a document that is to be followed is asked for as it is. */
 function forBackend(request: Request, hooks: Hooks): Request {
   if (!isFollowed(request, hooks)) return request;
-  const kept = [...request.fields.entries()].filter(
-    ([name]) => !['accept-encoding', 'range', 'if-range'].includes(name.toLowerCase()),
-  );
-  const lines = kept.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  return { ...request, fields: new Fields(lines, 0, lines.length) };
+  return { ...request, fields: request.fields.without(['accept-encoding', 'range', 'if-range']) };
 }
 
 /** Whether its answer, if it is a document, is one that follows the changes of the site. */
@@ -311,7 +306,7 @@ function toResponse({ status, reason, fields, body, length }: BackendResponse, r
   return {
     status,
     ...(reason !== undefined && isFieldValue(reason) && { reason }),
-    fields: headerBlock(known === undefined ? fields : [...fields, ['Content-Length', known]]),
+    fields: headerFields(known === undefined ? fields : [...fields, ['Content-Length', known]]),
     body: isBodiless ? undefined : body,
   };
 }

@@ -9,7 +9,7 @@ import { select } from '../http/conditions.js';
 import { discardRepresentation, validatorFields, type Representation } from './representation.js';
 import { multipartPieces } from '../http/multipartRanges.js';
 import type { Request } from '../http/message.js';
-import { headerBlock, type HeaderBlock, type Response } from '../http/responseHead.js';
+import { headerFields, type HeaderFields, type Response } from '../http/responseHead.js';
 
 /** A condition that does not hold, or a range that is not there. */
 export interface Unmet {
@@ -30,7 +30,7 @@ export function fileResponse(request: Request, content: Representation, pool: Bu
       return withBody(request, partial(content, selection.ranges), content, pool);
     case 304:
       discardRepresentation(content);
-      return { status: 304, fields: headerBlock(validatorFields(content)), body: undefined };
+      return { status: 304, fields: headerFields(validatorFields(content)), body: undefined };
     case 412:
       discardRepresentation(content);
       return { status: 412, why: 'The file is not in the state the request is about.', extra: [] };
@@ -48,7 +48,7 @@ export function fileResponse(request: Request, content: Representation, pool: Bu
 
 interface Part {
   readonly status: 200 | 206;
-  readonly fields: HeaderBlock;
+  readonly fields: HeaderFields;
   readonly pieces: readonly Piece[];
 }
 
@@ -57,7 +57,7 @@ function partial(content: Representation, ranges: readonly ByteRange[]): Part {
   const { size } = content.validators;
   const [only] = ranges;
   if (ranges.length === 1 && only !== undefined) {
-    const fields = headerBlock([
+    const fields = headerFields([
       ['Content-Type', content.type],
       ['Content-Length', only.end - only.start],
       ['Content-Range', `bytes ${only.start}-${only.end - 1}/${size}`],
@@ -67,7 +67,7 @@ function partial(content: Representation, ranges: readonly ByteRange[]): Part {
     return { status: 206, fields, pieces: ranges };
   }
   const { pieces, length, type } = multipartPieces(ranges, content.type, size);
-  const fields = headerBlock([
+  const fields = headerFields([
     ['Content-Type', type],
     ['Content-Length', length],
     ['Accept-Ranges', 'bytes'],

@@ -11,7 +11,7 @@ import { isSame, isSettled, stampText, type Stamp } from './fingerprint.js';
 import type { OpenFile } from './resolver.js';
 import type { Piece } from '../http/ranges.js';
 import { bytesBody } from '../http/body.js';
-import { headerBlock, WholeResponse, type HeaderBlock } from '../http/responseHead.js';
+import { headerFields, WholeResponse, type HeaderFields } from '../http/responseHead.js';
 
 /** Files up to this size are read whole: they leave in one write, and may be kept in memory. */
 const SMALL_FILE = 64 * 1024;
@@ -23,7 +23,7 @@ export interface Representation {
   /** Absolute, links followed: which file this is. Not for opening. */
   readonly realPath: string;
   /** The fields of a 200 with the whole content. */
-  readonly fields: HeaderBlock;
+  readonly fields: HeaderFields;
   readonly cacheControl: string;
   /**
    * Fields that every answer about it carries, beside those of any other. One of them may be a Cache-Control, which
@@ -93,13 +93,13 @@ function describe(file: OpenFile, rules: FileRules, validators: Validators, byte
     fd: bytes === undefined ? file.fd : -1,
     pieces: [{ start: 0, end: validators.size }],
   };
-  const fields = headerBlock(representationFields(parts));
+  const fields = headerFields(representationFields(parts));
   return { ...parts, fields, whole: bytes && new WholeResponse(fields, bytesBody(bytes)) };
 }
 
 /** The same content with the fields that belong to it now. */
 export function described(content: Representation): Representation {
-  const fields = headerBlock(representationFields(content));
+  const fields = headerFields(representationFields(content));
   return {
     ...content,
     fields,

@@ -95,6 +95,19 @@ export class Fields {
           .filter((member) => member !== '');
   }
 
+  /** The same fields but for those of these names (lower case). Nothing is copied but where the lines lie. */
+  without(names: readonly string[]): Fields {
+    const { lines, text } = this;
+    const kept = new Fields(text, 0, 0);
+    for (let i = 0; i < lines.length; i += NUMBERS_PER_LINE) {
+      const [start = 0, colon = 0, end = 0] = lines.slice(i, i + NUMBERS_PER_LINE);
+      if (names.some((name) => colon - start === name.length && isNamed(text, start, name))) continue;
+      kept.lines.push(start, colon, end);
+      kept.initials |= 1 << (text.charCodeAt(start) & 31);
+    }
+    return kept;
+  }
+
   /** Name and value of each line, as received. */
   *entries(): Generator<[name: string, value: string]> {
     for (let i = 0; i < this.lines.length; i += NUMBERS_PER_LINE) {

@@ -5,14 +5,20 @@ import type { Body } from './body.js';
 import { isFieldValue, isToken } from './grammar.js';
 import { REASONS } from './status.js';
 
-/** Encoded field lines. Only `headerBlock` makes them, so none contains what was not checked. */
-export type HeaderBlock = string & { readonly __checked: unique symbol };
+/** The name and the value of a field; a number is written as decimal digits. */
+export type HeaderField = readonly [name: string, value: string | number];
+
+/**
+ * Fields of a response that can be written as they are: only `headerFields` and `withFields` make them, and both check
+ * names and values. They become text when the head is sent.
+ */
+export type HeaderFields = readonly HeaderField[] & { readonly __checked: unique symbol };
 
 export interface Response {
   readonly status: number;
   /** Other words than the usual ones: those of a backend, checked. */
   readonly reason?: string | undefined;
-  readonly fields: HeaderBlock;
+  readonly fields: HeaderFields;
   /** Undefined when no content is sent: HEAD, 204, 304, or nothing to say. Whoever holds the response closes it. */
   readonly body: Body | undefined;
 }
@@ -29,30 +35,27 @@ const ALWAYS: readonly (readonly [string, string])[] = [
   ['Vary', 'Origin'],
 ];
 
-/** Of these, what somebody says himself stands alone; Vary adds up. */
-function isSaid(name: string, fields: readonly (readonly [string, string | number])[]): boolean {
+/** Whether the caller's own value replaces the one that every response carries. Vary values accumulate. */
+function isReplaced(name: string, fields: readonly HeaderField[]): boolean {
   return (
-    name !== 'Vary' && fields.some(([said]) => said.length === name.length && said.toLowerCase() === name.toLowerCase())
+    name !== 'Vary' && fields.some(([own]) => own.length === name.length && own.toLowerCase() === name.toLowerCase())
   );
 }
 
 /**
- * Encodes field lines. Content-Length and the like are the caller's; Date and Connection are added when the head is
- * sent.
+ * Checks the fields of a response, and adds those that every response carries. Content-Length and the like are the
+ * caller's; Date and Connection are added when the head is sent.
  * @throws TypeError for a name that is no token or a value with CR, LF, NUL or another control: a bug of ours, never
  * the client's
  */
-export function headerBlock(fields: readonly (readonly [name: string, value: string | number])[]): HeaderBlock {
-  const always = ALWAYS.filter(([name]) => !isSaid(name, fields));
-  return fieldLines([...fields, ...always]) as HeaderBlock;
+export function headerFields(fields: readonly HeaderField[]): HeaderFields {
+  const always = ALWAYS.filter(([name]) => !isReplaced(name, fields));
+  return checked([...fields, ...always]);
 }
 
-/** The same block with more fields. @throws TypeError as `headerBlock` */
-export function withFields(
-  block: HeaderBlock,
-  fields: readonly (readonly [name: string, value: string | number])[],
-): HeaderBlock {
-  return `${block}${fieldLines(fields)}` as HeaderBlock;
+/** The same fields and more. @throws TypeError as `headerFields` */
+export function withFields(fields: HeaderFields, more: readonly HeaderField[]): HeaderFields {
+  return [...fields, ...checked(more)] as readonly HeaderField[] as HeaderFields;
 }
 
 /** Whether a field can be written into a head as it is. */
@@ -60,13 +63,17 @@ export function isWritableField(name: string, value: string): boolean {
   return isToken(name) && isFieldValue(value);
 }
 
-function fieldLines(fields: readonly (readonly [name: string, value: string | number])[]): string {
+function checked(fields: readonly HeaderField[]): HeaderFields {
+  for (const [name, value] of fields)
+    if (!isWritableField(name, String(value)))
+      throw new TypeError(`header field ${JSON.stringify(name)} cannot be written`);
+  return fields as HeaderFields;
+}
+
+/** Field lines as they are sent, each with its CRLF. */
+export function fieldLines(fields: HeaderFields): string {
   let text = '';
-  for (const [name, value] of fields) {
-    const written = String(value);
-    if (!isWritableField(name, written)) throw new TypeError(`header field ${JSON.stringify(name)} cannot be written`);
-    text += `${name}: ${written}\r\n`;
-  }
+  for (const [name, value] of fields) text += `${name}: ${value}\r\n`;
   return text;
 }
 
@@ -85,7 +92,7 @@ const CONNECTION: Readonly<Record<Persistence, string>> = {
  */
 export function encodeHead(response: Response, date: string, persistence: Persistence, isChunked = false): string {
   const { status, reason, fields } = response;
-  return `HTTP/1.1 ${String(status)} ${reason ?? REASONS[status] ?? 'Unknown'}\r\nDate: ${date}\r\n${fields}${isChunked ? CHUNKED : ''}${CONNECTION[persistence]}`;
+  return `HTTP/1.1 ${String(status)} ${reason ?? REASONS[status] ?? 'Unknown'}\r\nDate: ${date}\r\n${fieldLines(fields)}${isChunked ? CHUNKED : ''}${CONNECTION[persistence]}`;
 }
 
 const CHUNKED = 'Transfer-Encoding: chunked\r\n';
@@ -111,7 +118,7 @@ export class WholeResponse implements Response {
   private persistence: Persistence = 'default';
 
   constructor(
-    readonly fields: HeaderBlock,
+    readonly fields: HeaderFields,
     readonly body: Body & { readonly bytes: Buffer },
   ) {}
 

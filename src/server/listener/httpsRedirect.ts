@@ -3,7 +3,7 @@
  */
 import { formatHost } from '../http/authority.js';
 import type { Handler } from '../connection/handler.js';
-import { headerBlock } from '../http/responseHead.js';
+import { headerFields } from '../http/responseHead.js';
 
 /**
  * Answers every request that has passed the gate with where it is encrypted. Not for ever: what a browser remembers
@@ -26,7 +26,7 @@ export function redirectToHttps(handler: Handler): Handler {
       const location = `https://${formatHost({ host: authority.host, port: authority.port ?? 80 })}${request.path}${query}`;
       return {
         status: 307,
-        fields: headerBlock([
+        fields: headerFields([
           ['Location', location],
           ['Content-Length', 0],
           ['Cache-Control', 'no-store'],

@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net';
 import type { Exchange, Observer } from '../options/observer.js';
 import type { Limits } from '../options/limits.js';
-import { encodeHead, headerBlock } from '../http/responseHead.js';
+import { encodeHead, headerFields } from '../http/responseHead.js';
 import { descriptorOf } from '../connection/socketHandle.js';
 
 /** Told at once; more are cut without a word. */
@@ -12,7 +12,7 @@ const MAX_REFUSALS = 64;
 
 const BUSY = {
   status: 503,
-  fields: headerBlock([
+  fields: headerFields([
     ['Retry-After', '1'],
     ['Content-Length', 0],
     ['Cache-Control', 'no-store'],

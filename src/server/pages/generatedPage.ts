@@ -7,7 +7,7 @@ import { bytesBody } from '../http/body.js';
 import type { Hooks } from '../options/hooks.js';
 import { isNavigation } from '../http/fetchMetadata.js';
 import type { Request } from '../http/message.js';
-import { headerBlock, type Response } from '../http/responseHead.js';
+import { headerFields, type Response } from '../http/responseHead.js';
 
 /**
  * Who asks. A whole request has a `host`, be it undefined (HTTP/1.0); one that was refused when its head was read has
@@ -65,7 +65,7 @@ export function generatedResponse(
   // A frame that has passed the gate may show it: the preview panel's ancestors have no origin that a policy could
   // name.
   const isFramed = status !== 403 && isTaken(asker) && asker.fields.get('sec-fetch-dest') === 'iframe';
-  const fields = headerBlock([
+  const fields = headerFields([
     ['Content-Type', 'text/html; charset=utf-8'],
     ['Content-Length', bytes.length],
     ['Cache-Control', 'no-store'],

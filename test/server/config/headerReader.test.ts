@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readConfiguration } from '../../../src/server/config/configuration.js';
-import { headerBlock } from '../../../src/server/http/responseHead.js';
+import { fieldLines, headerFields } from '../../../src/server/http/responseHead.js';
 import { cpuTime } from '../../support/cpu.js';
 
 /** What is left of a value, and the keys that were named. */
@@ -65,7 +65,7 @@ describe('headers: what is right', () => {
       });
       assert.deepEqual(keys, []);
       assert.deepEqual(rules, [{ glob: '**', fields: [[name, value]] }]);
-      assert.ok(headerBlock([[name, value]]).startsWith(`${name}: ${value}\r\n`));
+      assert.ok(fieldLines(headerFields([[name, value]])).startsWith(`${name}: ${value}\r\n`));
     });
   }
 

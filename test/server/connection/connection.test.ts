@@ -7,7 +7,7 @@ import { DEFAULT_LIMITS, type Limits } from '../../../src/server/options/limits.
 import type { BodyAction, ConsumerStatus } from '../../../src/server/connection/requestBody.js';
 import { HeadMemory } from '../../../src/server/http/headMemory.js';
 import type { Refusal, Request } from '../../../src/server/http/message.js';
-import { headerBlock, type Response } from '../../../src/server/http/responseHead.js';
+import { headerFields, type Response } from '../../../src/server/http/responseHead.js';
 import { sized } from '../../support/sized.js';
 
 const KIB = 1024;
@@ -130,7 +130,7 @@ class Machine {
   answer(size?: number, status = 200): this {
     const body = size === undefined ? undefined : new FakeBody(size);
     if (body !== undefined) this.bodies.push(body);
-    const response: Response = { status, fields: headerBlock([]), body };
+    const response: Response = { status, fields: headerFields([]), body };
     if (!this.connection.answer(response)) body?.close();
     return this;
   }
@@ -734,7 +734,7 @@ describe('connection', () => {
         event(machine);
         assert.equal(machine.expect('refuse').refusal.status, status);
         assert.deepEqual(consumer.events, ['abc', `ABANDONED ${status}`]);
-        const late: Response = { status: 200, fields: headerBlock([]), body: undefined };
+        const late: Response = { status: 200, fields: headerFields([]), body: undefined };
         assert.deepEqual([machine.connection.answer(late, asked), machine.name], [false, 'HANDLING']);
         machine.answer(undefined, status);
         assert.equal(machine.expect('sendHead').persistence, 'close');
@@ -815,7 +815,7 @@ describe('connection', () => {
         const { machine } = taking(GET, { isWorking: true });
         machine.expect('handle');
         const body = whole ? bytesBody(Buffer.from('abc')) : new FakeBody(undefined);
-        machine.connection.answer({ status: 200, fields: headerBlock([]), body });
+        machine.connection.answer({ status: 200, fields: headerFields([]), body });
         machine.expect('sendHead');
         machine.connection.peerEnded();
         machine.expect(whole ? 'wait' : 'destroy');
@@ -827,7 +827,7 @@ describe('connection', () => {
     const answering = (head: string): Machine => {
       const machine = new Machine().receive(head);
       machine.expect('handle');
-      machine.connection.answer({ status: 200, fields: headerBlock([]), body: new FakeBody(undefined) });
+      machine.connection.answer({ status: 200, fields: headerFields([]), body: new FakeBody(undefined) });
       return machine;
     };
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { RepresentationCache } from '../../../src/server/files/representationCache.js';
 import type { Representation } from '../../../src/server/files/representation.js';
 import { createResolver, type OpenFile } from '../../../src/server/files/resolver.js';
-import { headerBlock } from '../../../src/server/http/responseHead.js';
+import { headerFields } from '../../../src/server/http/responseHead.js';
 import { temporaryFolder, writeFiles } from '../../support/site.js';
 
 const KIB = 1024;
@@ -21,7 +21,7 @@ async function contentOf(
   const content: Representation = {
     validators: { etag: '"x"', lastModified: 0, size },
     type: 'text/plain',
-    fields: headerBlock([]),
+    fields: headerFields([]),
     bytes: Buffer.alloc(0),
     whole: undefined,
     fd: -1,

@@ -130,4 +130,17 @@ describe('fields', () => {
       ],
     );
   });
+
+  it('leaves out the lines of the names that are not wanted, in whatever case', () => {
+    const all = fieldsOf('Range: 1', 'Host: x', 'RANGE: 2', 'Ranges: 3', 'If-Range: 4');
+    const kept = all.without(['range', 'if-range']);
+    assert.deepEqual(
+      [...kept.entries()],
+      [
+        ['Host', 'x'],
+        ['Ranges', '3'],
+      ],
+    );
+    assert.deepEqual([kept.get('range'), kept.get('host'), kept.count, all.count], [undefined, 'x', 2, 5]);
+  });
 });

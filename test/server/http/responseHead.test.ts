@@ -4,7 +4,8 @@ import {
   CONTINUE,
   encodeHead,
   encodeWhole,
-  headerBlock,
+  fieldLines,
+  headerFields,
   WholeResponse,
   type Response,
 } from '../../../src/server/http/responseHead.js';
@@ -12,22 +13,24 @@ import { dateClock } from '../../../src/server/connection/clock.js';
 import { REASONS } from '../../../src/server/http/status.js';
 
 const DATE = 'Sun, 06 Nov 1994 08:49:37 GMT';
-const empty = (status: number): Response => ({ status, fields: headerBlock([]), body: undefined });
+const empty = (status: number): Response => ({ status, fields: headerFields([]), body: undefined });
 
 describe('response', () => {
-  describe('headerBlock', () => {
+  describe('headerFields', () => {
     it('writes one line for each field, in order', () => {
       assert.ok(
-        headerBlock([
-          ['A', 'b'],
-          ['C-d', 5],
-          ['A', ''],
-        ]).startsWith('A: b\r\nC-d: 5\r\nA: \r\n'),
+        fieldLines(
+          headerFields([
+            ['A', 'b'],
+            ['C-d', 5],
+            ['A', ''],
+          ]),
+        ).startsWith('A: b\r\nC-d: 5\r\nA: \r\n'),
       );
     });
 
     it('writes what every answer carries', () => {
-      const lines = headerBlock([]).split('\r\n');
+      const lines = fieldLines(headerFields([])).split('\r\n');
       assert.deepEqual(lines, [
         'X-Content-Type-Options: nosniff',
         'Cross-Origin-Resource-Policy: same-origin',
@@ -38,7 +41,7 @@ describe('response', () => {
 
     it('takes visible ASCII, spaces, tabs and obs-text', () => {
       const value = `${Array.from({ length: 95 }, (_, i) => String.fromCharCode(0x20 + i)).join('')}\t\x80\xff`;
-      assert.ok(headerBlock([['A', value]]).startsWith(`A: ${value}\r\n`));
+      assert.ok(fieldLines(headerFields([['A', value]])).startsWith(`A: ${value}\r\n`));
     });
 
     for (let code = 0; code < 0x20; code++) {
@@ -46,7 +49,7 @@ describe('response', () => {
       it(`refuses the control 0x${code.toString(16)} in a value, wherever it is`, () => {
         const control = String.fromCharCode(code);
         for (const value of [control, `${control}a`, `a${control}`, `a${control}b`, `a\r\nSet-Cookie: b${control}`]) {
-          assert.throws(() => headerBlock([['A', value]]), TypeError);
+          assert.throws(() => headerFields([['A', value]]), TypeError);
         }
       });
     }
@@ -62,7 +65,7 @@ describe('response', () => {
       '\ud83d\ude00',
     ]) {
       it(`refuses the value ${JSON.stringify(value)}`, () => {
-        assert.throws(() => headerBlock([['A', value]]), TypeError);
+        assert.throws(() => headerFields([['A', value]]), TypeError);
       });
     }
 
@@ -87,13 +90,13 @@ describe('response', () => {
       'A@B',
     ]) {
       it(`refuses the name ${JSON.stringify(name)}`, () => {
-        assert.throws(() => headerBlock([[name, 'b']]), TypeError);
+        assert.throws(() => headerFields([[name, 'b']]), TypeError);
       });
     }
 
     it('does not repeat the value in its error, which may end in a log', () => {
       assert.throws(
-        () => headerBlock([['A', 'secret\r\n']]),
+        () => headerFields([['A', 'secret\r\n']]),
         (error: Error) => !error.message.includes('secret') && !error.message.includes('\n'),
       );
     });
@@ -101,7 +104,7 @@ describe('response', () => {
 
   describe('encodeHead', () => {
     it('is status line, Date, fields, empty line', () => {
-      const head = encodeHead({ status: 200, fields: headerBlock([['A', 'b']]), body: undefined }, DATE, 'default');
+      const head = encodeHead({ status: 200, fields: headerFields([['A', 'b']]), body: undefined }, DATE, 'default');
       assert.ok(head.startsWith(`HTTP/1.1 200 OK\r\nDate: ${DATE}\r\nA: b\r\n`));
       assert.ok(head.endsWith('\r\n\r\n'));
       assert.equal(head.indexOf('\r\n\r\n'), head.length - 4, 'one empty line, at the end');
@@ -134,7 +137,7 @@ describe('response', () => {
     const LATER = 'Sun, 06 Nov 1994 08:49:38 GMT';
     const content = Buffer.from('caf\xe9 \0\r\n\r\n', 'latin1');
     const whole = (): WholeResponse =>
-      new WholeResponse(headerBlock([['Content-Length', content.length]]), bytesBody(content));
+      new WholeResponse(headerFields([['Content-Length', content.length]]), bytesBody(content));
 
     it('is head and content, and nothing else', () => {
       const response = whole();

@@ -5,7 +5,7 @@ import type { RepresentationSource } from '../../files/fileSource.js';
 import { described, loadRepresentation, type FileRules, type Representation } from '../../files/representation.js';
 import type { RepresentationCache } from '../../files/representationCache.js';
 import type { OpenFile, Resolver } from '../../files/resolver.js';
-import { headerBlock, type Response } from '../../http/responseHead.js';
+import { headerFields, type Response } from '../../http/responseHead.js';
 import type { Hooks } from '../../options/hooks.js';
 import type { FileSender } from './fileSender.js';
 import type { Outcome, Step, StepContext } from './step.js';
@@ -47,7 +47,7 @@ export function redirect({ request: { query }, resolved }: StepContext): Respons
   const location = query === undefined ? resolved.location : `${resolved.location}?${query}`;
   return {
     status: 301,
-    fields: headerBlock([
+    fields: headerFields([
       ['Location', location],
       ['Content-Length', 0],
       ['Cache-Control', 'no-cache'],

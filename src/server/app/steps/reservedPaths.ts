@@ -4,7 +4,7 @@
  */
 import { RESERVED } from '../../../shared/reservedPath.js';
 import { bytesBody } from '../../http/body.js';
-import { headerBlock } from '../../http/responseHead.js';
+import { headerFields } from '../../http/responseHead.js';
 import { wantsWebSocket } from '../../http/upgrade.js';
 import type { Hooks } from '../../options/hooks.js';
 import { allowedMethods } from './methods.js';
@@ -23,7 +23,7 @@ export function reservedPaths({ upgrade, resource }: Hooks): Step {
     const found = resource?.(request);
     if (found === undefined) return NO_SUCH_FILE;
     const bytes = Buffer.from(found.text, 'utf8');
-    const fields = headerBlock([
+    const fields = headerFields([
       ['Content-Type', found.type],
       ['Content-Length', bytes.length],
       ['Cache-Control', 'no-store'],

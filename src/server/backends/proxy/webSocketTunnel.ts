@@ -5,7 +5,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Body } from '../../http/body.js';
-import { encodeHead, headerBlock } from '../../http/responseHead.js';
+import { encodeHead, headerFields } from '../../http/responseHead.js';
 import type { Takeover } from '../../options/hooks.js';
 import { responseFields, type FieldLine } from './forwardedFields.js';
 import type { UpstreamReply } from './upstreamExchange.js';
@@ -47,7 +47,7 @@ class Tunnel implements Takeover {
       .on('end', () => {
         whenStill(upstream, rule.patience, end);
       });
-    const fields = headerBlock([...rule.fields, ...UPGRADE]);
+    const fields = headerFields([...rule.fields, ...UPGRADE]);
     client.write(encodeHead({ status: 101, fields, body: undefined }, new Date().toUTCString(), 'default'), 'latin1');
     if (head.length > 0) upstream.write(head);
     client.pipe(upstream);

@@ -9,7 +9,7 @@ import { generatedResponse } from '../generatedPage.js';
 import type { Hooks } from '../../options/hooks.js';
 import { preferred } from '../../http/accept.js';
 import type { Request } from '../../http/message.js';
-import { headerBlock, type Response } from '../../http/responseHead.js';
+import { headerFields, type Response } from '../../http/responseHead.js';
 
 export { readForm } from './formParser.js';
 
@@ -39,7 +39,7 @@ export function echoResponse(report: FormReport, request: Request, hooks: Hooks)
   const bytes = Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`, 'utf8');
   return {
     status: 200,
-    fields: headerBlock([
+    fields: headerFields([
       ['Content-Type', 'application/json'],
       ['Content-Length', bytes.length],
       ['Cache-Control', 'no-store'],

@@ -18,7 +18,7 @@ import { preferred } from '../../http/accept.js';
 import { transformDocument } from '../../files/documentTransform.js';
 import { isNavigation } from '../../http/fetchMetadata.js';
 import { JSON_TYPES, renderProblem } from './problemDetails.js';
-import { headerBlock, type Response } from '../../http/responseHead.js';
+import { headerFields, type Response } from '../../http/responseHead.js';
 import { REASONS } from '../../http/status.js';
 import { createSuggester, type Suggester, type Suggestions } from './suggestions.js';
 
@@ -132,7 +132,7 @@ function valuesFor({ status, path = '', method = '', allow = [] }: Problem, root
 
 function fromContent(status: number, content: Representation, extra: Extra, pool: BufferPool): Response {
   // What is said of a page that a hook looked at covers what we would say.
-  const fields = headerBlock([
+  const fields = headerFields([
     ['Content-Type', content.type],
     ['Content-Length', content.validators.size],
     ['Cache-Control', 'no-cache'],
@@ -163,7 +163,7 @@ function isForReading(fields: Fields): boolean {
 function whole(status: number, type: string, bytes: Buffer, extra: Extra): Response {
   return {
     status,
-    fields: headerBlock([['Content-Type', type], ['Content-Length', bytes.length], ...extra]),
+    fields: headerFields([['Content-Type', type], ['Content-Length', bytes.length], ...extra]),
     body: bytesBody(bytes),
   };
 }
