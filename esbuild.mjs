@@ -61,7 +61,8 @@ const common = (minify) => ({
   sourcemap: minify ? false : 'linked',
   legalComments: 'none',
   logLevel: 'warning',
-  define: { VERSION: JSON.stringify(version) },
+  // Texts of settings are in the manifest already.
+  define: { VERSION: JSON.stringify(version), FOR_MANIFEST: 'false' },
   // Its main module asks for its parts in a way that no bundler understands.
   alias: { 'jsonc-parser': fileURLToPath(new URL('node_modules/jsonc-parser/lib/esm/main.js', import.meta.url)) },
   plugins: [browserScripts(minify)],
@@ -114,6 +115,7 @@ async function testSuites() {
     .map((file) => path.join('test', file));
   return {
     ...common(false),
+    define: { ...common(false).define, FOR_MANIFEST: 'true' },
     entryPoints,
     outdir: 'dist/test',
     outbase: 'test',

@@ -6,7 +6,7 @@ import { isIP } from 'node:net';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { lineOf, readConfigText, type LocatedMistake } from './configFile.js';
-import { isHostName, isPort } from '../server/config/configuration.js';
+import { isHostName, isPort } from '../server/config/addressReaders.js';
 import {
   DEFAULT_HTTPS,
   DEFAULT_LIVE,

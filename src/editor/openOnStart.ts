@@ -7,7 +7,6 @@ import type { ServerController } from './server/serverController.js';
 import type { RunningServer } from './common/lifecycle.js';
 import { activePage } from './common/pageFiles.js';
 import type { PreviewManager } from './preview/previewManager.js';
-import { readSettings } from './common/settings.js';
 
 /** Browsers inside VS Code, best first: not every VS Code has them. Each takes a URL. */
 const INTEGRATED = ['workbench.action.browser.open', 'simpleBrowser.show'];
@@ -19,7 +18,8 @@ export class OpenOnStart {
   constructor(private readonly previews: PreviewManager) {}
 
   async afterStart(controller: ServerController, server: RunningServer): Promise<void> {
-    switch (readSettings(controller.folder).openOnStart) {
+    const { openTarget } = await import('./common/settings.js');
+    switch (openTarget(controller.folder)) {
       case 'preview':
         return this.previews.open(controller, activePage(), vscode.ViewColumn.Beside);
       case 'browser':

@@ -3,7 +3,8 @@
  */
 export { openAccessLog } from './log/accessLogFile.js';
 export { describeListenError } from './listener/listenError.js';
-export { keepLastGood } from './config/lastGood.js';
+export { DEFAULT_HTTPS, DEFAULT_LIVE } from './config/types.js';
+export { keepLastGood, keepUntilRestart } from './config/lastGood.js';
 export { serverOptions } from './config/defaults.js';
 export { localCertificate, localNames } from './tls/localAuthority.js';
 export { createServer } from './server.js';

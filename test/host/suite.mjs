@@ -87,7 +87,7 @@ export async function bundleSuite(folder = path.join(ROOT, 'test/vscode')) {
       logLevel: 'warning',
       plugins: [mochaByAddress, browserScripts(false)],
       // import.meta.url is empty in CommonJS; tests and the code they import use it to find files.
-      define: { 'import.meta.url': '__importMetaUrl' },
+      define: { 'import.meta.url': '__importMetaUrl', FOR_MANIFEST: 'false' },
       banner: { js: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
     });
   } catch (error) {

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { DEFAULT_LIVE } from '../../src/server/config/types.js';
-import { readSettings } from '../../src/editor/common/settings.js';
+import { openTarget, readSettings } from '../../src/editor/common/settings.js';
 import { configure, folder, freePort, unconfigure, waitFor } from './support.js';
 
 describe('live preview in the editor', () => {
@@ -97,7 +97,7 @@ describe('live preview in the editor', () => {
   describe('settings', () => {
     it('have the defaults of the server', async () => {
       await configure({ port });
-      assert.deepEqual(readSettings(folder).live, DEFAULT_LIVE);
+      assert.equal(readSettings(folder).configuration.live, undefined);
       // And so says the manifest.
       const section = vscode.workspace.getConfiguration('liteServer');
       for (const [key, value] of Object.entries(DEFAULT_LIVE))
@@ -113,10 +113,10 @@ describe('live preview in the editor', () => {
         'live.problems': false,
         openOnStart: 'preview',
       });
-      const { live, openOnStart, mistakes } = readSettings(folder);
+      const { configuration, mistakes } = readSettings(folder);
       assert.deepEqual(mistakes, []);
       assert.deepEqual(
-        [live, openOnStart],
+        [configuration.live, configuration.openOnStart],
         [{ enabled: false, ignore: ['drafts/**'], unsaved: 'off', badge: false, problems: false }, 'preview'],
       );
     });
@@ -128,14 +128,15 @@ describe('live preview in the editor', () => {
         'live.unsaved': true,
         openOnStart: 'window',
       });
-      const { live, openOnStart, mistakes } = readSettings(folder);
+      const { configuration, mistakes } = readSettings(folder);
       assert.deepEqual(mistakes.map(({ key }) => key).sort(), [
         'live.enabled',
         'live.ignore.0',
         'live.unsaved',
         'openOnStart',
       ]);
-      assert.deepEqual([live, openOnStart], [{ ...DEFAULT_LIVE, ignore: ['good'] }, 'browser']);
+      assert.deepEqual(configuration, { live: { ignore: ['good'] }, limits: {} });
+      assert.equal(openTarget(folder), 'browser');
     });
   });
 });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
-import { readSettings, RESTRICTED, USER_ONLY, valueOf } from '../../src/editor/common/settings.js';
-import { DEFAULT_HTTPS, DEFAULT_LIVE } from '../../src/server/config/types.js';
+import { readSettings, valueOf } from '../../src/editor/common/settings.js';
+import { settingRows, type SettingKey } from '../../src/server/config/settings.js';
 import { configure, folder, unconfigure, waitFor } from './support.js';
 
 interface Manifest {
@@ -12,12 +12,15 @@ interface Manifest {
   };
 }
 
+const RESTRICTED = settingRows().flatMap(([key, { trust }]) => (trust === 'restricted' ? [key] : []));
+const USER_ONLY = settingRows().flatMap(([key, { scope }]) => (scope === 'machine' ? [key] : []));
+
 describe('settings', () => {
   const manifest = vscode.extensions.getExtension('lite-server.lite-server')!.packageJSON as Manifest;
   /** All that a workspace has a say in. */
   const names = Object.keys(manifest.contributes.configuration.properties)
     .map((name) => name.replace('liteServer.', ''))
-    .filter((name) => !USER_ONLY.has(name));
+    .filter((name) => !(USER_ONLY as string[]).includes(name));
 
   afterEach(unconfigure);
 
@@ -25,13 +28,7 @@ describe('settings', () => {
     await configure({});
     // What a test before this one has set is forgotten in its own time.
     await waitFor('nothing to be set', () => isDeepStrictEqual(readSettings(folder).configuration, { limits: {} }));
-    assert.deepEqual(readSettings(folder), {
-      configuration: { limits: {} },
-      live: DEFAULT_LIVE,
-      https: DEFAULT_HTTPS,
-      mistakes: [],
-      openOnStart: 'browser',
-    });
+    assert.deepEqual(readSettings(folder), { configuration: { limits: {} }, mistakes: [] });
   });
 
   it('all of the manifest are read: what is wrong in each is named', async () => {
@@ -107,27 +104,20 @@ describe('settings', () => {
     });
   });
 
-  it('that are restricted are those of the manifest', () => {
-    assert.deepEqual(
-      manifest.capabilities.untrustedWorkspaces.restrictedConfigurations,
-      [...RESTRICTED].map((name) => `liteServer.${name}`),
-    );
-  });
-
   const scopes = { key: '', defaultValue: 'd', globalValue: 'u', workspaceValue: 'w', workspaceFolderValue: 'f' };
-  const rows: [key: string, trusted: boolean, inspected: Record<string, unknown>, value: unknown][] = [
+  const rows: [key: SettingKey, trusted: boolean, inspected: Record<string, unknown>, value: unknown][] = [
     ['ip', true, scopes, 'f'],
     ['ip', false, scopes, 'u'],
     ['port', false, scopes, 'f'],
     ['ip', true, { ...scopes, workspaceFolderValue: undefined }, 'w'],
     ['ip', false, { ...scopes, globalValue: undefined }, undefined],
     ['ip', true, { defaultValue: 'd' }, undefined],
-    ...[...RESTRICTED]
-      .filter((key) => !['mounts', 'headers', 'errorPages', 'backends'].includes(key))
-      .map((key): [string, boolean, typeof scopes, string] => [key, false, scopes, 'u']),
+    ...RESTRICTED.filter((key) => !['headers', 'errorPages'].includes(key)).map(
+      (key): [SettingKey, boolean, typeof scopes, string] => [key, false, scopes, 'u'],
+    ),
     ['backends', false, scopes, undefined],
     ['backends', true, scopes, 'f'],
-    ...[...USER_ONLY].map((key): [string, boolean, typeof scopes, string] => [key, true, scopes, 'u']),
+    ...USER_ONLY.map((key): [SettingKey, boolean, typeof scopes, string] => [key, true, scopes, 'u']),
     ['mounts', false, { defaultValue: {}, globalValue: { '/u': 'u' }, workspaceValue: { '/w': 'w' } }, undefined],
     [
       'mounts',

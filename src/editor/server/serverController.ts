@@ -5,7 +5,7 @@ import { realpath } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { Live, LiveObserver } from '../../live/live.js';
 import type { LogFormat } from '../../server/log/accessLogFormat.js';
-import type { Configuration, Mistake } from '../../server/config/types.js';
+import type { Configuration, LiveConfiguration, Mistake } from '../../server/config/types.js';
 import type { LogFile } from '../../server/log/rotatingFile.js';
 import type { Observer } from '../../server/options/observer.js';
 import type { ServerOptions } from '../../server/options/serverOptions.js';
@@ -21,7 +21,6 @@ import { LiveSession } from '../live/liveSession.js';
 import type { LiveModule, Core } from '../common/core.js';
 import { planPorts } from './ports.js';
 import { labelOf, locateRoot } from './rootFolder.js';
-import { concernsServer, readSettings, type Settings } from '../common/settings.js';
 import { locationsOfPages, settledMounts } from './realLocations.js';
 
 /** What a controller needs of the world. */
@@ -129,7 +128,7 @@ export class ServerController {
 
   /** A running server goes on as it was started; the user decides when the new settings count. */
   async settingsChanged(event: vscode.ConfigurationChangeEvent): Promise<void> {
-    if (!this.isRunning() || this.offering || !concernsServer(event, this.folder)) return;
+    if (!this.isRunning() || this.offering || !event.affectsConfiguration('liteServer', this.folder.uri)) return;
     this.offering = true;
     const answer = await vscode.window.showInformationMessage(
       'The settings of Lite Server have changed. They count from the next start on.',
@@ -140,9 +139,10 @@ export class ServerController {
   }
 
   private async listen(): Promise<RunningServer | undefined> {
+    const core = await this.world.loadCore();
+    const { readSettings } = await import('../common/settings.js');
     const settings = readSettings(this.folder);
     this.reportMistakes(settings.mistakes);
-    const core = await this.world.loadCore();
     const configuration = core.keepLastGood(settings.configuration, settings.mistakes, this.lastGood);
     const ip = configuration.ip ?? LOCAL_IP;
     const root = await locateRoot(this.folder, configuration.root, this.world.memory);
@@ -155,7 +155,8 @@ export class ServerController {
     if (!(await confirmExposure(this.world.memory, { ip, root, mounts: mounts.map(({ place }) => place) }, workspace)))
       return undefined;
     const rootLabel = labelOf(root, workspace);
-    const tls = await prepareTls(core, settings.https, configuration.allowedHosts ?? [], {
+    const https = { ...core.DEFAULT_HTTPS, ...configuration.https };
+    const tls = await prepareTls(core, https, configuration.allowedHosts ?? [], {
       ...this.world.vault,
       warn: (message) => {
         this.world.warn(`${this.folder.name}: ${message}`);
@@ -173,7 +174,8 @@ export class ServerController {
       limits: configuration.limits,
     });
     await this.openLog(core, core.accessLogOptions(safe.configuration, workspace), options);
-    if (settings.live.enabled) this.session = await this.makeSession(options, settings);
+    const live = { ...core.DEFAULT_LIVE, ...configuration.live };
+    if (live.enabled) this.session = await this.makeSession(options, live);
     const { port, portNote } = await this.bind(core, options, configuration.port);
     const local = localUrl(ip, port, options.tls && 'https');
     const url = await externalUrl(local);
@@ -193,7 +195,7 @@ export class ServerController {
     });
   }
 
-  private async makeSession(site: ServerOptions, { live }: Settings): Promise<LiveSession> {
+  private async makeSession(site: ServerOptions, live: LiveConfiguration): Promise<LiveSession> {
     return new LiveSession(await this.world.loadLive(), site, live, {
       observer: this.world.liveObserver(this.folder),
       fileChanged: (file) => {

@@ -3,8 +3,17 @@
  */
 import path from 'node:path';
 import { DEFAULT_TIMEOUT, type Address, type BackendRule, type Match } from '../options/backendRules.js';
-import { isRecord, keyOf, numberReader, readSwitch, textReader, wordReader, wrong, type Reader } from './readers.js';
-import type { Mistake } from './types.js';
+import {
+  isRecord,
+  keyOf,
+  numberReader,
+  readSwitch,
+  textReader,
+  wordReader,
+  wrong,
+  type Mistake,
+  type Reader,
+} from './readers.js';
 import { GLOB_RULE, isGoodGlob } from '../util/glob.js';
 
 const MAX_BACKENDS = 50;

@@ -4,15 +4,13 @@
 import path from 'node:path';
 import type { Configuration, ReadConfiguration, Mistake } from './types.js';
 import { keyOf } from './readers.js';
+import { SETTINGS } from './settings.js';
 import { isHidden } from '../files/sitePath.js';
 import { pathBelow } from '../util/paths.js';
 
-/** Where own types and pages are looked for when nobody says so; relative to the workspace. */
-export const STANDARD_MIME_TYPES = 'config/mime.types';
-export const STANDARD_ERROR_PAGES: Readonly<Record<string, string>> = Object.freeze({
-  404: 'config/404.html',
-  405: 'config/405.html',
-});
+/** Where own types and pages are looked for when no setting names them; relative to the workspace. */
+export const STANDARD_MIME_TYPES = SETTINGS.mimeTypes.default;
+export const STANDARD_ERROR_PAGES: Readonly<Record<string, string>> = Object.freeze(SETTINGS.errorPages.default);
 
 /** What can be told from the settings alone. */
 export function crossCheck(configuration: Configuration): ReadConfiguration {

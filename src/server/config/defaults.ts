@@ -3,7 +3,9 @@
  */
 import { createRoutes } from '../backends/common/routes.js';
 import { type Limits, DEFAULT_LIMITS } from '../options/limits.js';
-import { type ServerOptions, DEFAULT_TYPE } from '../options/serverOptions.js';
+import type { ServerOptions } from '../options/serverOptions.js';
+import { plainDefaults } from './plainOptions.js';
+import { defaultOf } from './settings.js';
 
 /** Fills in everything but the address and the folder. */
 export function serverOptions(
@@ -11,20 +13,14 @@ export function serverOptions(
     Partial<Omit<ServerOptions, 'limits'>> & { limits?: Partial<Limits> },
 ): ServerOptions {
   const options = {
+    ...plainDefaults(),
     rootLabel: given.root,
     errorPages: { folder: given.root, pages: {}, optional: [] },
-    mimeTypes: { file: undefined, label: '', optional: true, defaultType: DEFAULT_TYPE },
-    indexes: ['index.html'],
-    directoryListing: true,
-    cleanUrls: true,
+    mimeTypes: { file: undefined, label: '', optional: true, defaultType: defaultOf('defaultType') },
+    indexes: defaultOf('index'),
     spaFallback: undefined,
     mounts: [],
-    headers: [],
-    cacheControl: 'no-cache',
-    cors: [],
-    precompressed: false,
     backends: [],
-    post: 'refuse' as const,
     tls: undefined,
     ...given,
     allowedHosts: (given.allowedHosts ?? []).map((name) => name.toLowerCase()),

@@ -1,8 +1,7 @@
 /**
  * The setting `headers`: `{"assets/**": {"Cache-Control": "max-age=3600"}}` → rules, each field checked.
  */
-import { isRecord, keyOf, wrong } from './readers.js';
-import type { Mistake } from './types.js';
+import { isRecord, keyOf, wrong, type Mistake } from './readers.js';
 import { isFieldValue, isToken } from '../http/grammar.js';
 import { GLOB_RULE, isGoodGlob, MAX_GLOBS } from '../util/glob.js';
 import type { HeaderRule } from '../options/serverOptions.js';

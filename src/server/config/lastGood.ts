@@ -1,11 +1,15 @@
 /**
- * Settings that went wrong while they were edited: each keeps the value it had when it was last right.
+ * Which value of a setting holds while its new one does not: one that went wrong keeps the value it had when it was
+ * last right, and one that a running server cannot change keeps the value it was started with.
  */
+import { isDeepStrictEqual } from 'node:util';
+import { assembled, valueIn } from './configuration.js';
+import { settingRows, type SettingKey } from './settings.js';
 import type { Configuration, Mistake } from './types.js';
 
 /**
  * @param now what could be read
- * @param before what the server was last started with; undefined: it was not, and defaults hold
+ * @param before what holds for the server, or last held; undefined: it was never started, and defaults hold
  */
 export function keepLastGood(
   now: Configuration,
@@ -13,14 +17,30 @@ export function keepLastGood(
   before: Configuration | undefined,
 ): Configuration {
   if (before === undefined) return now;
-  const values: Record<string, unknown> = { ...now };
-  const limits: Record<string, number> = { ...now.limits };
-  for (const { key } of mistakes) {
-    const name = key.split('.', 1)[0] as string;
-    if (Object.hasOwn(before.limits, name)) limits[name] = before.limits[name as keyof typeof before.limits] as number;
-    else if (name === 'accessLog' || name === 'live' || name === 'php' || name === 'https')
-      values[name] = { ...before[name], ...now[name] };
-    else if (name !== 'limits' && Object.hasOwn(before, name)) values[name] = before[name as keyof Configuration];
-  }
-  return { ...values, limits };
+  const wrong = (key: SettingKey): boolean =>
+    mistakes.some(
+      (mistake) => mistake.key === key || mistake.key.startsWith(`${key}.`) || key.startsWith(`${mistake.key}.`),
+    );
+  return merged((key) => (wrong(key) ? (valueIn(before, key) ?? valueIn(now, key)) : valueIn(now, key)));
+}
+
+/** What holds for a server that goes on running, and which settings wait for its next start. */
+export function keepUntilRestart(
+  now: Configuration,
+  running: Configuration,
+): { readonly configuration: Configuration; readonly waiting: readonly SettingKey[] } {
+  const fixed = new Set(settingRows().flatMap(([key, { effect }]) => (effect === 'restart' ? [key] : [])));
+  return {
+    configuration: merged((key) => valueIn(fixed.has(key) ? running : now, key)),
+    waiting: [...fixed].filter((key) => !isDeepStrictEqual(valueIn(now, key), valueIn(running, key))),
+  };
+}
+
+function merged(valueOf: (key: SettingKey) => unknown): Configuration {
+  return assembled(
+    settingRows().flatMap(([key]) => {
+      const value = valueOf(key);
+      return value === undefined ? [] : [[key, value] as const];
+    }),
+  );
 }

@@ -1,5 +1,15 @@
+/**
+ * Readers of settings: a value of any type → one that can be used, or a mistake that says what it should have been.
+ * What every kind of setting needs is here; readers of single settings are in the files that are named after them.
+ */
 import { plainLine } from '../util/printable.js';
-import type { Mistake } from './types.js';
+
+/** A value that cannot be used: what it should have been. */
+export interface Mistake {
+  /** Name of the setting without prefix, nested ones with a dot: `errorPages.404`. */
+  readonly key: string;
+  readonly message: string;
+}
 
 /** @returns the value, or undefined when it was named as a mistake */
 export type Reader<T> = (value: unknown, key: string, mistakes: Mistake[]) => T | undefined;
@@ -43,6 +53,11 @@ export function readSwitch(value: unknown, key: string, mistakes: Mistake[]): bo
   return typeof value === 'boolean' ? value : wrong(mistakes, key, 'must be true or false');
 }
 
+/** One of a unit, in bytes or milliseconds. */
+export function unitSize(unit: NumberRule['unit']): number {
+  return UNIT_SIZES[unit];
+}
+
 /** Times become milliseconds, sizes bytes. All but times are whole numbers. */
 export function numberReader({ min, max, unit }: NumberRule): Reader<number> {
   const whole = unit !== 'seconds';
@@ -79,27 +94,6 @@ export function listReader<T>({ max, message, items, read }: ListRule<T>): Reade
     if (!Array.isArray(value)) return wrong(mistakes, key, message);
     if (value.length > max) return wrong(mistakes, key, `must have at most ${max} ${items}`);
     return value.map((item, index) => read(item, keyOf(key, index), mistakes)).filter((item) => item !== undefined);
-  };
-}
-
-/** Settings that belong together: an object of which each part has its own reader. Nothing good in it: undefined. */
-export function groupReader<T extends object>(
-  readers: { readonly [K in keyof T & string]: Reader<T[K]> },
-  example: string,
-): Reader<Partial<T>> {
-  return (value, key, mistakes) => {
-    if (!isRecord(value)) return wrong(mistakes, key, `must be an object, like ${example}`);
-    const values: Partial<T> = {};
-    for (const [name, part] of Object.entries(value)) {
-      if (part === undefined) continue;
-      if (!Object.hasOwn(readers, name)) {
-        wrong(mistakes, keyOf(key, name), 'is not a setting');
-        continue;
-      }
-      const read = readers[name as keyof T & string](part, keyOf(key, name), mistakes);
-      if (read !== undefined) values[name as keyof T & string] = read;
-    }
-    return Object.keys(values).length === 0 ? undefined : values;
   };
 }
 

@@ -1,11 +1,21 @@
 /**
  * The settings of a site: which files stand for folders, what is served beside the root, who may read it.
  */
-import { isPath, isInside, isRecord, keyOf, listReader, textReader, wrong, type Reader } from './readers.js';
-import type { Mistake } from './types.js';
+import {
+  isPath,
+  isInside,
+  isRecord,
+  keyOf,
+  listReader,
+  textReader,
+  wrong,
+  type Mistake,
+  type Reader,
+} from './readers.js';
 import { matchWhole, TOKEN } from '../http/grammar.js';
 import { isRegistrableType } from '../http/mediaType.js';
 import type { Mount } from '../options/serverOptions.js';
+import { GLOB_RULE, isGoodGlob, MAX_GLOBS } from '../util/glob.js';
 import { decodePath, encodePath, isHidden, refuseName } from '../files/sitePath.js';
 
 const MAX_INDEXES = 10;
@@ -63,6 +73,13 @@ export const readOrigins = unlessTwice(
     read: readOrigin,
   }),
 );
+
+export const readIgnore = listReader({
+  max: MAX_GLOBS,
+  message: 'must be a list of globs, like ["**/drafts/**"]',
+  items: 'globs',
+  read: textReader(isGoodGlob, `must be a glob relative to the root, with /, like "**/drafts/**", ${GLOB_RULE}`),
+});
 
 /** Parameters are the server's to add. */
 export function readDefaultType(value: unknown, key: string, mistakes: Mistake[]): string | undefined {

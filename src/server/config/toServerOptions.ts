@@ -4,49 +4,24 @@
  */
 import path from 'node:path';
 import { DEFAULT_ACCESS_LOG, type Configuration } from './types.js';
+import { plainOptions } from './plainOptions.js';
+import { defaultOf } from './settings.js';
 import type { AccessLogOptions } from '../log/accessLogFile.js';
 import { STANDARD_ERROR_PAGES, STANDARD_MIME_TYPES, type SettingFolders } from './crossChecks.js';
-import { DEFAULT_TYPE, type MimeTypesOptions, type Mount, type ServerOptions } from '../options/serverOptions.js';
+import type { MimeTypesOptions, Mount, ServerOptions } from '../options/serverOptions.js';
 import type { BackendRule } from '../options/backendRules.js';
 
 export { withoutExposures } from './crossChecks.js';
 
-type SiteKey =
-  | 'errorPages'
-  | 'mimeTypes'
-  | 'indexes'
-  | 'directoryListing'
-  | 'cleanUrls'
-  | 'spaFallback'
-  | 'mounts'
-  | 'headers'
-  | 'cacheControl'
-  | 'cors'
-  | 'precompressed'
-  | 'backends'
-  | 'post';
-
 /** What was not set is not there: `serverOptions` fills it in. */
-export type SiteOptions = Pick<ServerOptions, 'errorPages' | 'mimeTypes'> & Partial<Pick<ServerOptions, SiteKey>>;
+export type SiteOptions = Pick<ServerOptions, 'errorPages' | 'mimeTypes'> &
+  Partial<Omit<ServerOptions, 'ip' | 'port' | 'root' | 'rootLabel' | 'tls' | 'limits'>>;
 
 /** @param places absolute paths */
 export function siteOptions(configuration: Configuration, { base }: Pick<SettingFolders, 'base'>): SiteOptions {
-  const {
-    errorPages,
-    index,
-    directoryListing,
-    cleanUrls,
-    spaFallback,
-    mounts,
-    headers,
-    cacheControl,
-    cors,
-    precompressed,
-    backends,
-    php,
-    post,
-  } = configuration;
+  const { errorPages, index, spaFallback, mounts, backends, php } = configuration;
   return {
+    ...plainOptions(configuration),
     // In the editor, the standard pages stand beside those that were named.
     errorPages: {
       folder: base,
@@ -55,16 +30,9 @@ export function siteOptions(configuration: Configuration, { base }: Pick<Setting
     },
     mimeTypes: mimeTypesOptions(configuration, base),
     ...(index && { indexes: index }),
-    ...(directoryListing !== undefined && { directoryListing }),
-    ...(cleanUrls !== undefined && { cleanUrls }),
     ...(spaFallback && { spaFallback }),
     ...(mounts && { mounts: mountsBelow(base, mounts) }),
-    ...(headers && { headers }),
-    ...(cacheControl !== undefined && { cacheControl }),
-    ...(cors && { cors }),
-    ...(precompressed !== undefined && { precompressed }),
     ...(backends && { backends: backends.map((rule) => withProgram(rule, base, php?.path)) }),
-    ...(post && { post }),
   };
 }
 
@@ -72,7 +40,10 @@ function withProgram(rule: BackendRule, base: string, program = ''): BackendRule
   return rule.type === 'php' && program !== '' ? { ...rule, program: path.resolve(base, program) } : rule;
 }
 
-function mimeTypesOptions({ mimeTypes, defaultType = DEFAULT_TYPE }: Configuration, base: string): MimeTypesOptions {
+function mimeTypesOptions(
+  { mimeTypes, defaultType = defaultOf('defaultType') }: Configuration,
+  base: string,
+): MimeTypesOptions {
   const named = mimeTypes ?? STANDARD_MIME_TYPES;
   return {
     file: named === '' ? undefined : path.resolve(base, named),

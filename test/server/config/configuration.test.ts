@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { isHostName, isPort, LIMIT_RULES, readConfiguration } from '../../../src/server/config/configuration.js';
+import { isHostName, isPort } from '../../../src/server/config/addressReaders.js';
+import { readConfiguration } from '../../../src/server/config/configuration.js';
+import { isLimit, settingRows } from '../../../src/server/config/settings.js';
 import { DEFAULT_LIVE } from '../../../src/server/config/types.js';
 import { serverOptions } from '../../../src/server/config/defaults.js';
 import { DEFAULT_LIMITS } from '../../../src/server/options/limits.js';
@@ -85,13 +87,16 @@ describe('configuration: what is right', () => {
   });
 
   it('the limits that may be set are among those that there are, and their defaults are allowed', () => {
-    for (const [key, { min, max, unit }] of Object.entries(LIMIT_RULES)) {
-      const standard =
-        DEFAULT_LIMITS[key as keyof typeof DEFAULT_LIMITS] /
-        (unit === 'seconds' ? 1000 : unit === 'MiB' ? 1024 ** 2 : 1);
-      assert.ok(min <= standard && standard <= max, key);
-      assert.deepEqual(readConfiguration({ [key]: min }).mistakes, []);
-      assert.deepEqual(readConfiguration({ [key]: max }).mistakes, []);
+    for (const [key, row] of settingRows().filter(([name]) => isLimit(name))) {
+      const { minimum, maximum } = row.schema as { minimum: number; maximum: number };
+      const step = Number.isInteger(minimum) ? 1 : 0.01;
+      assert.deepEqual(readConfiguration({ [key]: row.default }), {
+        configuration: { limits: { [key]: DEFAULT_LIMITS[key as keyof typeof DEFAULT_LIMITS] } },
+        mistakes: [],
+      });
+      for (const good of [minimum, maximum]) assert.deepEqual(readConfiguration({ [key]: good }).mistakes, [], key);
+      for (const bad of [minimum - step, maximum + step])
+        assert.equal(readConfiguration({ [key]: bad }).mistakes.length, 1, `${key} ${bad}`);
     }
   });
 });

@@ -1,56 +1,24 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { LIMIT_RULES, readConfiguration } from '../../../src/server/config/configuration.js';
-import { DEFAULT_ACCESS_LOG, DEFAULT_HTTPS, DEFAULT_LIVE } from '../../../src/server/config/types.js';
-import { isRecord } from '../../../src/server/config/readers.js';
-import { STANDARD_ERROR_PAGES, STANDARD_MIME_TYPES } from '../../../src/server/config/crossChecks.js';
+import { pathToFileURL } from 'node:url';
+import * as esbuild from 'esbuild';
+import { assembled, readConfiguration } from '../../../src/server/config/configuration.js';
 import { serverOptions } from '../../../src/server/config/defaults.js';
+import {
+  betweenMarks,
+  configurationProperties,
+  readmeSettings,
+  withSettings,
+} from '../../../src/server/config/manifest.js';
+import { isRecord } from '../../../src/server/config/readers.js';
+import type { Schema, SettingRow } from '../../../src/server/config/settingRow.js';
+import { defaultOf, isLimit, settingRows } from '../../../src/server/config/settings.js';
+import { accessLogOptions, siteOptions } from '../../../src/server/config/toServerOptions.js';
+import { DEFAULT_HTTPS, DEFAULT_LIVE, type Configuration } from '../../../src/server/config/types.js';
 import { DEFAULT_LIMITS } from '../../../src/server/options/limits.js';
 
-/** As much of JSON Schema as the manifest uses; another word fails. */
-interface Schema {
-  readonly type: string;
-  readonly pattern?: string;
-  readonly maxLength?: number;
-  readonly enum?: readonly unknown[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly items?: Schema;
-  readonly maxItems?: number;
-  readonly uniqueItems?: boolean;
-  readonly maxProperties?: number;
-  readonly patternProperties?: Readonly<Record<string, Schema>>;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly required?: readonly string[];
-  readonly oneOf?: readonly Schema[];
-  readonly additionalProperties?: false;
-}
-
-interface Setting extends Schema {
-  readonly default: unknown;
-  readonly scope: string;
-  readonly order: number;
-  readonly markdownDescription: string;
-  readonly enumDescriptions?: readonly string[];
-}
-
-interface Manifest {
-  readonly capabilities: { readonly untrustedWorkspaces: { readonly restrictedConfigurations: readonly string[] } };
-  readonly contributes: { readonly configuration: { readonly properties: Readonly<Record<string, Setting>> } };
-}
-
-const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
-const settings = new Map(
-  Object.entries(manifest.contributes.configuration.properties).map(([name, schema]) => [
-    name.replace(/^liteServer\./, ''),
-    schema,
-  ]),
-);
-/** It says what happens in the editor: the server knows nothing of it. */
-const OF_THE_EDITOR = 'openOnStart';
-
-/** What a workspace has no say in. */
-const OF_THE_USER = new Set(['php.path', 'https.cert', 'https.key']);
+const packageJson = readFileSync('package.json', 'utf8');
+const settings = new Map(settingRows().map(([key, { schema }]) => [key as string, schema as Schema]));
 
 const WORDS = new Set([
   'type',
@@ -79,7 +47,7 @@ const WORDS = new Set([
 /** What VS Code would say of a value while it is typed. */
 function accepts(schema: Schema, value: unknown): boolean {
   for (const word of Object.keys(schema)) assert.ok(WORDS.has(word), `the schema word ${word} is not looked at here`);
-  if (schema.enum !== undefined && !schema.enum.includes(value)) return false;
+  if (schema.enum !== undefined && !(schema.enum as readonly unknown[]).includes(value)) return false;
   if (schema.oneOf !== undefined) return schema.oneOf.filter((one) => accepts(one, value)).length === 1;
   switch (schema.type) {
     case 'boolean':
@@ -144,109 +112,106 @@ function nested(name: string, value: unknown): Record<string, unknown> {
   return second === undefined ? { [first]: value } : { [first]: { [second]: value } };
 }
 
-describe('the manifest: settings', () => {
-  it('have the defaults of the server', () => {
-    const standard = serverOptions({ ip: '127.0.0.1', port: 8080, root: 'www/html' });
-    const { file, maxSize, ...log } = DEFAULT_ACCESS_LOG;
-    const expected: Record<string, unknown> = {
-      ip: standard.ip,
-      port: standard.port,
-      root: standard.root,
-      errorPages: STANDARD_ERROR_PAGES,
-      mimeTypes: STANDARD_MIME_TYPES,
-      defaultType: standard.mimeTypes.defaultType,
-      index: standard.indexes,
-      directoryListing: standard.directoryListing,
-      cleanUrls: standard.cleanUrls,
-      spaFallback: standard.spaFallback ?? '',
-      mounts: {},
-      headers: {},
-      cacheControl: standard.cacheControl,
-      cors: standard.cors,
-      precompressed: standard.precompressed,
-      backends: standard.backends,
-      post: standard.post,
-      'php.path': '',
-      allowedHosts: standard.allowedHosts,
-      openOnStart: 'browser',
-      ...Object.fromEntries(Object.entries(DEFAULT_HTTPS).map(([key, value]) => [`https.${key}`, value as unknown])),
-      ...Object.fromEntries(Object.entries(DEFAULT_LIVE).map(([key, value]) => [`live.${key}`, value as unknown])),
-      ...Object.fromEntries(
-        Object.entries({ ...log, file, maxSize: maxSize / 1024 ** 2 }).map(([key, value]) => [
-          `accessLog.${key}`,
-          value as unknown,
-        ]),
-      ),
-      ...Object.fromEntries(
-        Object.entries(LIMIT_RULES).map(([key, { unit }]) => [
-          key,
-          DEFAULT_LIMITS[key as keyof typeof DEFAULT_LIMITS] /
-            (unit === 'seconds' ? 1000 : unit === 'MiB' ? 1024 ** 2 : 1),
-        ]),
-      ),
+describe('the table of settings', () => {
+  const rows = settingRows();
+
+  it('is what package.json and README.md say: npm run manifest', () => {
+    assert.equal(withSettings(packageJson), packageJson);
+    const readme = readFileSync('README.md', 'utf8');
+    assert.equal(betweenMarks(readme, 'settings', readmeSettings()), readme);
+    assert.throws(() => betweenMarks(readme, 'other', ''), /no marks of other/);
+  });
+
+  it('has no text in what ships', async () => {
+    // As it is, beside package.json: not as a part of this bundle.
+    const { products } = (await import(pathToFileURL('esbuild.mjs').href)) as typeof import('../../../esbuild.mjs');
+    const built = async (forManifest: string): Promise<string> => {
+      const { outputFiles } = await esbuild.build({
+        entryPoints: ['src/server/config/settings.ts'],
+        bundle: true,
+        minify: true,
+        write: false,
+        platform: 'node',
+        format: 'esm',
+        define: { FOR_MANIFEST: forManifest },
+      });
+      return outputFiles[0]!.text;
     };
-    assert.deepEqual([standard.mounts, standard.headers], [[], []]);
-    assert.deepEqual(Object.fromEntries([...settings].map(([name, schema]) => [name, schema.default])), expected);
-  });
-
-  it('are those that can be read, and their defaults are accepted by both', () => {
-    for (const [name, schema] of settings) {
-      assert.ok(accepts(schema, schema.default), name);
-      if (name !== OF_THE_EDITOR) assert.deepEqual(readConfiguration(nested(name, schema.default)).mistakes, [], name);
+    const whole = await built('true');
+    for (const { define } of products(true)) {
+      const shipped = await built(define!.FOR_MANIFEST!);
+      for (const word of [
+        'markdownDescription',
+        'patternErrorMessage',
+        'no-cache`, browsers ask each time',
+        'Not encrypted.',
+      ])
+        assert.deepEqual([shipped.includes(word), whole.includes(word)], [false, true], word);
     }
   });
 
-  it('belong to a folder or to the user, have an order of their own, and an example where it is not plain', () => {
-    const orders = [...settings.values()].map(({ order }) => order);
-    assert.equal(new Set(orders).size, orders.length);
+  it('has defaults that both the schema and the reader accept', () => {
+    for (const [key, row] of rows) {
+      assert.ok(accepts(row.schema as Schema, row.default), key);
+      assert.deepEqual(readConfiguration({ [key]: row.default }).mistakes, [], key);
+    }
+  });
+
+  it('has the defaults of the server: a setting with its default does what one that is not set does', () => {
+    const optionsOf = (configuration: Configuration): object => {
+      const { mimeTypes, ...site } = siteOptions(configuration, { base: '/w' });
+      // Of a file that is named by a setting, it is said when it is not there.
+      const { optional, within, ...types } = mimeTypes;
+      assert.equal(optional, within !== undefined);
+      const { limits, allowedHosts = [] } = configuration;
+      return { types, ...serverOptions({ ip: '127.0.0.1', port: 8080, root: '/r', ...site, allowedHosts, limits }) };
+    };
+    const standard = assembled(rows.map(([key]) => [key, defaultOf(key)]));
+    assert.deepEqual(optionsOf(standard), optionsOf({ limits: {} }));
+    assert.deepEqual(standard.limits.maxConnections, DEFAULT_LIMITS.maxConnections);
+    assert.deepEqual([standard.live, standard.https], [DEFAULT_LIVE, DEFAULT_HTTPS]);
+    assert.deepEqual(accessLogOptions(standard, '/w'), accessLogOptions({ limits: {} }, '/w'));
+  });
+
+  it('has texts for each: sentences, an example where it is not plain, links to settings that there are', () => {
+    const properties = configurationProperties() as Record<string, Schema>;
     assert.deepEqual(
-      orders,
-      orders.toSorted((a, b) => a - b),
+      Object.keys(properties),
+      rows.map(([key]) => `liteServer.${key}`),
     );
-    for (const [name, { scope, markdownDescription, type, enum: words, enumDescriptions }] of settings) {
-      assert.equal(scope, OF_THE_USER.has(name) ? 'machine' : 'resource', name);
-      assert.equal(words?.length, enumDescriptions?.length, name);
-      assert.ok(markdownDescription.endsWith('.'), name);
-      if (['string', 'array', 'object'].includes(type) && words === undefined)
-        assert.match(markdownDescription, /`[^`]+`/, name);
+    for (const [key, { schema, texts }] of rows) {
+      assert.ok(schema !== false && texts !== false, key);
+      assert.equal(schema.enum?.length, schema.enumDescriptions?.length, key);
+      for (const text of [texts.manifest, ...(schema.enumDescriptions ?? [])]) assert.match(text, /^[A-Z].*\.$/, key);
+      assert.match(texts.readme, /[.)]$/, key);
+      if (['string', 'array', 'object'].includes(schema.type ?? '') && schema.enum === undefined)
+        assert.match(texts.manifest, /`[^`]+`/, key);
+      for (const [, other] of texts.manifest.matchAll(/#([^#]+)#/g))
+        assert.ok(Object.hasOwn(properties, other as string), `${key}: ${other as string}`);
     }
   });
 
-  it('name other settings that there are', () => {
-    for (const [name, { markdownDescription }] of settings) {
-      for (const [, other] of markdownDescription.matchAll(/#liteServer\.([^#]+)#/g))
-        assert.ok(settings.has(other as string), `${name}: ${other as string}`);
-    }
-    for (const restricted of manifest.capabilities.untrustedWorkspaces.restrictedConfigurations)
-      assert.ok(settings.has(restricted.replace('liteServer.', '')), restricted);
-  });
-
+  const keysWith = (is: (row: SettingRow) => boolean): string[] => rows.flatMap(([key, row]) => (is(row) ? [key] : []));
   // Who may read the site, what is run, what is written, and whether it is encrypted.
-  for (const name of [
-    'ip',
-    'root',
-    'mounts',
-    'cors',
-    'allowedHosts',
-    'headers',
-    'accessLog.file',
-    'backends',
-    'php.path',
-    'https.mode',
-    'https.cert',
-    'https.key',
-  ]) {
-    it(`${name} is not for a workspace that is not trusted`, () => {
-      assert.ok(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations.includes(`liteServer.${name}`));
+  for (const [what, found, keys] of [
+    [
+      'not for a workspace that is not trusted',
+      keysWith(({ trust }) => trust !== 'any'),
+      'ip root errorPages allowedHosts mounts headers cors mimeTypes backends php.path https.mode https.cert https.key live.ignore accessLog.file',
+    ],
+    ['for trusted workspaces only', keysWith(({ trust }) => trust === 'trusted only'), 'mounts backends'],
+    ['for the user alone', keysWith(({ scope }) => scope === 'machine'), 'php.path https.cert https.key'],
+    ['added to by each scope', keysWith(({ merged }) => merged === true), 'errorPages mounts headers'],
+    [
+      'the only ones that need a restart',
+      keysWith(({ effect }) => effect === 'restart'),
+      'ip port root backends php.path https.mode https.cert https.key',
+    ],
+  ] as const) {
+    it(`${keys} are ${what}`, () => {
+      assert.deepEqual(found.join(' '), keys);
     });
   }
-
-  it('have the bounds of the server', () => {
-    for (const [name, { min, max, unit }] of Object.entries(LIMIT_RULES)) {
-      const { minimum, maximum, type } = settings.get(name) as Setting;
-      assert.deepEqual([minimum, maximum, type], [min, max, unit === 'seconds' ? 'number' : 'integer'], name);
-    }
-  });
 });
 
 describe('the manifest: schemas and readers say the same', () => {
@@ -412,6 +377,7 @@ describe('the manifest: schemas and readers say the same', () => {
     ],
     ['accessLog.maxSize', [0, 1, 102_400], [-1, 0.5, 102_401, '1']],
     ['accessLog.keep', [1, 1000], [0, 1.5, 1001, '5']],
+    ['openOnStart', ['preview', 'nothing'], ['window', '', true]],
     ['post', ['refuse', 'echo'], ['show', '', true]],
     ['php.path', ['', '/usr/bin/php-cgi', 'C:\\php\\php-cgi.exe'], ['a\nb', 5, long(4097)]],
     ['https.mode', ['off', 'auto'], ['on', '', true]],
@@ -496,20 +462,14 @@ describe('the manifest: schemas and readers say the same', () => {
 
   it('there is a row for every setting that is more than a folder or a number', () => {
     assert.deepEqual(
-      [...settings.keys()].filter(
-        (name) =>
-          name !== OF_THE_EDITOR &&
-          name !== 'root' &&
-          !Object.hasOwn(LIMIT_RULES, name) &&
-          !rows.some(([row]) => row === name),
-      ),
+      [...settings.keys()].filter((name) => name !== 'root' && !isLimit(name) && !rows.some(([row]) => row === name)),
       [],
     );
   });
 
   for (const [name, good, bad] of rows) {
     it(name, () => {
-      const schema = settings.get(name) as Setting;
+      const schema = settings.get(name) as Schema;
       for (const [values, expected] of [
         [good, true],
         [bad, false],
