@@ -3,23 +3,17 @@
  */
 import { once } from 'node:events';
 import { createServer as createNetServer, type AddressInfo, type Server as NetServer } from 'node:net';
-import { BufferPool, MIN_CHUNK } from './body/bufferPool.js';
-import { ExternalMemory } from './body/externalMemory.js';
-import { createHandler } from './app/handler.js';
-import type { Handler } from './connection/handler.js';
-import { HeadMemory } from './http/headMemory.js';
 import type { Hooks } from './options/hooks.js';
 import { Observers, type ConnectionSnapshot, type Observer } from './options/observer.js';
-import type { ServerOptions } from './options/serverOptions.js';
+import type { ChangeableOptions, ServerOptions } from './options/serverOptions.js';
 import type { Limits } from './options/limits.js';
 import { dateClock } from './connection/clock.js';
-import { redirectToHttps } from './listener/httpsRedirect.js';
 import { ConnectionLimit } from './listener/connectionLimit.js';
 import { createProtocolDetector, type ProtocolDetector } from './listener/protocolDetection.js';
-import { ConnectionDriver, type ConnectionOwner, type Shared } from './connection/driver.js';
+import { ConnectionDriver, type ConnectionOwner } from './connection/driver.js';
 import type { Accepted } from './connection/accepted.js';
 import { Overload } from './listener/overload.js';
-import { LoopTurn } from './util/loopTurn.js';
+import { ServedSite } from './servedSite.js';
 
 export interface Server {
   /**
@@ -39,6 +33,13 @@ export interface Server {
    * @param origin like `https://name-8080.example.dev`
    */
   allowOrigin(origin: string): void;
+  /**
+   * Goes by other options from the next request on; a request that is being answered is answered as it was asked.
+   * Connections stay open, backends go on running. Not before `listen` has resolved.
+   * @param hooks undefined: those that there are
+   * @throws ENOENT or ENOTDIR for the root: all stays as it was
+   */
+  reconfigure(options: ChangeableOptions, hooks?: Hooks): Promise<void>;
   /** Connections open now, upgraded ones among them. */
   readonly connections: number;
   /** Those connections as they are now. */
@@ -49,25 +50,19 @@ export interface Server {
   end(id: number, reason: string): boolean;
 }
 
-/** What files are sent through; more only where more connections are allowed than it has room for. */
-const POOL_BYTES = 8 * 1024 * 1024;
 /**
  * Makes a server; nothing is bound or read before `listen`.
  * @param hooks what is built on the server
  */
 export function createServer(options: ServerOptions, hooks: Hooks = {}): Server {
   const observers = new Observers();
-  const { limits } = options;
   const connectionLimit = new ConnectionLimit();
-  // Whoever binds 0.0.0.0 will also follow a link to it.
-  const hosts = [...options.allowedHosts, options.ip];
-  const origins: string[] = [];
   const clock = { now: 0, exact: () => performance.now() };
   const date = dateClock();
-  const overload = new Overload(limits, date, observers);
+  const overload = new Overload(options.limits, date, observers);
+  const site = new ServedSite(options, hooks, observers, { date, clock });
   let net: NetServer | undefined;
   let detector: ProtocolDetector | undefined;
-  let handler: Handler | undefined;
   let sweeper: NodeJS.Timeout | undefined;
   let lastId = 0;
   let listening: Promise<{ readonly ip: string; readonly port: number }> | undefined;
@@ -82,38 +77,31 @@ export function createServer(options: ServerOptions, hooks: Hooks = {}): Server 
     },
   };
 
-  const admit = (accepted: Accepted, shared: Shared): void => {
-    if (connectionLimit.hasRoom(limits.maxConnections, performance.now()))
-      connectionLimit.add(new ConnectionDriver(++lastId, accepted, shared, owner));
+  const admit = (accepted: Accepted): void => {
+    if (connectionLimit.hasRoom(site.limits.maxConnections, performance.now()))
+      connectionLimit.add(new ConnectionDriver(++lastId, accepted, site.sharedFor(accepted.secure), owner));
     else overload.add(++lastId, accepted.socket);
   };
 
+  const keepDeadlines = (): void => {
+    clearInterval(sweeper);
+    sweeper = sweep(connectionLimit, clock, site.limits);
+  };
+
   const start = async (): Promise<{ readonly ip: string; readonly port: number }> => {
-    const prepared = await prepare(options, observers, hooks);
-    handler = prepared.handler;
-    const shared: Shared = {
-      ...prepared,
-      limits,
-      admissions: { hosts, origins, readers: options.cors, frame: hooks.admitsFrame },
-      observers,
-      date,
-      clock,
+    await site.begin();
+    const atTheDoor = {
+      tls: options.tls,
+      get limits() {
+        return site.limits;
+      },
     };
-    const plain: Shared = options.tls === undefined ? shared : { ...shared, handler: redirectToHttps(handler) };
-    detector = createProtocolDetector(options, (accepted) => {
-      admit(accepted, accepted.secure ? shared : plain);
-    });
+    detector = createProtocolDetector(atTheDoor, admit);
     // Half-open: a client that sends FIN right behind its request still gets its answer.
     net = createNetServer({ allowHalfOpen: true, noDelay: true }, detector.open);
     await bind(net, options);
     net.on('error', (error) => observers.failure?.('The listening socket failed', error));
-    sweeper = sweep(() => {
-      clock.now = performance.now();
-      // Behind the events of the loop: what arrived while it stood still was in time.
-      setImmediate(() => {
-        connectionLimit.checkDeadlines();
-      });
-    }, limits);
+    keepDeadlines();
     const { address, port } = net.address() as AddressInfo;
     return { ip: address, port };
   };
@@ -131,14 +119,21 @@ export function createServer(options: ServerOptions, hooks: Hooks = {}): Server 
 
     allowOrigin(origin) {
       const { hostname, origin: exact } = new URL(origin);
-      hosts.push(hostname.replace(/^\[|\]$/g, ''));
-      origins.push(exact);
+      site.allow(hostname.replace(/^\[|\]$/g, ''), exact);
+    },
+
+    async reconfigure(next, nextHooks) {
+      if (listening === undefined) throw new Error('The server does not listen.');
+      await listening;
+      await site.change(next, nextHooks);
+      for (const driver of connectionLimit.all) driver.limitsChanged();
+      if (sweeper !== undefined) keepDeadlines();
     },
 
     // What was set up for a port that is taken is no longer wanted.
     listen: () =>
       (listening ??= start().catch(async (error: unknown) => {
-        await handler?.close();
+        await site.close();
         throw error;
       })),
 
@@ -148,33 +143,12 @@ export function createServer(options: ServerOptions, hooks: Hooks = {}): Server 
       const closed = once(net.close(), 'close');
       overload.close();
       detector?.close();
-      await Promise.all([closed, endAll(connectionLimit.all, limits.closeTimeout)]);
-      // What still ran for somebody has had its time.
-      await handler?.close();
+      await Promise.all([closed, endAll(connectionLimit.all, options.limits.closeTimeout)]);
+      await site.close();
       clearInterval(sweeper);
+      sweeper = undefined;
     },
   };
-}
-
-/** What answers requests, with what is built on it, and what all connections of the server keep. */
-async function prepare(
-  options: ServerOptions,
-  observers: Observer,
-  hooks: Hooks,
-): Promise<Pick<Shared, 'handler' | 'heads' | 'turn' | 'memory'>> {
-  const turn = new LoopTurn();
-  const memory = new ExternalMemory();
-  const pool = new BufferPool(Math.max(POOL_BYTES, 2 * MIN_CHUNK * options.limits.maxConnections));
-  const handler = await createHandler(options, {
-    pool,
-    turn,
-    memory,
-    hooks,
-    warn: (message) => observers.warning?.(message),
-    log: (line) => observers.backend?.(line),
-  });
-  hooks.attached?.({ read: handler.read });
-  return { handler, heads: new HeadMemory(), turn, memory };
 }
 
 /** Lets running responses finish for a while, then cuts. */
@@ -197,8 +171,15 @@ function bind(net: NetServer, { ip, port }: ServerOptions): Promise<void> {
   });
 }
 
-/** Now, and often enough to keep the shortest deadline, seldom enough to cost nothing. */
-function sweep(look: () => void, limits: Limits): NodeJS.Timeout {
+/** Checks deadlines: now, and often enough to keep the shortest one, seldom enough to cost nothing. */
+function sweep(connections: ConnectionLimit, clock: { now: number }, limits: Limits): NodeJS.Timeout {
+  const look = (): void => {
+    clock.now = performance.now();
+    // Behind the events of the loop: what arrived while it stood still was in time.
+    setImmediate(() => {
+      connections.checkDeadlines();
+    });
+  };
   look();
   const shortest = Math.min(limits.headerTimeout, limits.idleTimeout, limits.stallTimeout, limits.lingerTimeout);
   return setInterval(look, Math.max(10, Math.min(500, shortest / 4)));

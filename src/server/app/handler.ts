@@ -2,9 +2,9 @@
  * Makes what answers the requests of a server: the parts of the request pipeline, and what else a connection asks for.
  */
 import { close } from 'node:fs';
+import type { BackendPool } from '../backends/backendPool.js';
 import { createGateway, type Gateway } from '../backends/gateway.js';
 import type { BufferPool } from '../body/bufferPool.js';
-import type { ExternalMemory } from '../body/externalMemory.js';
 import type { Handler } from '../connection/handler.js';
 import { createContentTypes } from '../files/contentTypes.js';
 import { createFileRules } from '../files/fileHeaders.js';
@@ -18,24 +18,16 @@ import type { ServerOptions } from '../options/serverOptions.js';
 import { createErrorPages, type ErrorPages } from '../pages/error/errorPages.js';
 import { createListings } from '../pages/listing/directoryListing.js';
 import { RESERVED } from '../../shared/reservedPath.js';
-import type { LoopTurn } from '../util/loopTurn.js';
 import { readContent } from './contentReader.js';
 import { createRequestPipeline } from './requestPipeline.js';
 import { createFileSender } from './steps/fileSender.js';
 import { createFallbackPage, type FallbackPage } from './steps/notFound.js';
 import { withoutBody } from './steps/step.js';
 
-/** Names us to scripts (RFC 3875 §4.1.17). */
-const SOFTWARE = `LiteServer/${typeof VERSION === 'string' ? VERSION : '0'}`;
-
-/** Set by the build from package.json. */
-declare const VERSION: string;
-
 /** What is lent to a handler. */
 export interface Surroundings {
   readonly pool: BufferPool;
-  readonly turn: LoopTurn;
-  readonly memory: ExternalMemory;
+  readonly backends: BackendPool;
   readonly hooks: Hooks;
   /** Takes a sentence about something that was set up and does not work. */
   readonly warn: (message: string) => void;
@@ -46,7 +38,7 @@ export interface Surroundings {
 /** @throws when the root cannot be served */
 export async function createHandler(
   options: ServerOptions,
-  { pool, turn, memory, hooks, warn, log = () => undefined }: Surroundings,
+  { pool, backends, hooks, warn, log = () => undefined }: Surroundings,
 ): Promise<Handler> {
   const isScript = (sitePath: string): boolean => gateway?.isScript(sitePath) === true;
   const resolver = await createResolver(options.root, { ...options, isScript });
@@ -55,9 +47,7 @@ export async function createHandler(
     resolver,
     hooks,
     log,
-    software: SOFTWARE,
-    turn,
-    memory,
+    pool: backends,
   });
   const cache = new RepresentationCache();
   const types = await createContentTypes(options.mimeTypes, {
@@ -86,9 +76,8 @@ export async function createHandler(
     plan: planner(options.post, gateway),
     refuse: (refusal) => refuse(refusal, errorPages),
     read: (path, limit) => readContent({ resolver, fallbackPage, rules, hooks, pool }, path, limit),
-    async close() {
+    close() {
       types.close();
-      await gateway?.close();
     },
   };
 }

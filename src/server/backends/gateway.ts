@@ -8,9 +8,7 @@ import type { ClientAbortSignal } from '../connection/clientAbort.js';
 import type { Ends } from '../access/gate.js';
 import type { Hooks, Takeover } from '../options/hooks.js';
 import type { ServerOptions } from '../options/serverOptions.js';
-import type { ExternalMemory } from '../body/externalMemory.js';
 import { PrefixBody } from '../body/prefixBody.js';
-import { SpareBuffers } from '../body/spareBuffers.js';
 import { isDocument, mediaType } from '../http/mediaType.js';
 import { isNavigation, VARIES_BY_PURPOSE } from '../http/fetchMetadata.js';
 import type { Request } from '../http/message.js';
@@ -21,20 +19,16 @@ import { headerFields, type Response } from '../http/responseHead.js';
 import { emptyBody, type IncomingBody } from '../body/incomingBody.js';
 import {
   BackendFailure,
-  type Backend,
   type BackendAnswer,
   type BackendRequest,
   type BackendResponse,
-  type BackendTools,
-  type ScriptBackend,
   type ScriptRequest,
 } from './common/backend.js';
 import type { Script } from '../files/script.js';
+import type { BackendPool } from './backendPool.js';
 import { emptyErrorOf, type EmptyError } from './common/emptyErrors.js';
 import { createRoutes } from './common/routes.js';
-import type { BackendRule, ProxyRule, Route, ScriptRule } from '../options/backendRules.js';
-import type { LoopTurn } from '../util/loopTurn.js';
-import { createSocketOpener } from './common/backendSocket.js';
+import type { Route, ScriptRule } from '../options/backendRules.js';
 
 /** Local redirects that one request may lead through (RFC 3875 §6.2.2). */
 const MAX_REDIRECTS = 10;
@@ -62,9 +56,7 @@ export interface GatewayTools {
   readonly resolver: Pick<Resolver, 'findScript'>;
   readonly hooks: Hooks;
   readonly log: (line: string) => void;
-  readonly software: string;
-  readonly turn: LoopTurn;
-  readonly memory: ExternalMemory;
+  readonly pool: BackendPool;
 }
 
 export interface Gateway {
@@ -76,7 +68,6 @@ export interface Gateway {
   run(script: Script, asked: DynamicRequest): Promise<GatewayAnswer>;
   /** Whether a file of the site is run, and not sent. @param sitePath decoded, without leading slash */
   isScript(sitePath: string): boolean;
-  close(): Promise<void>;
 }
 
 /** @returns undefined when no backend is set up */
@@ -84,7 +75,7 @@ export function createGateway(tools: GatewayTools): Gateway | undefined {
   const { backends: rules } = tools.options;
   if (rules.length === 0) return undefined;
   const routes = createRoutes(rules);
-  const pool = new BackendPool(tools);
+  const { pool } = tools;
   const found = new FoundScripts(tools.resolver);
 
   // Each wait on the way costs a quick backend more than what is done there: there is one, for its answer.
@@ -140,7 +131,6 @@ export function createGateway(tools: GatewayTools): Gateway | undefined {
         : runScript(rule, script, asked);
     },
     isScript: (sitePath) => routes.runs(sitePath),
-    close: () => pool.close(),
   };
 }
 
@@ -189,61 +179,6 @@ class FoundScripts {
     if (typeof script === 'number') this.scripts.delete(path);
     else this.scripts.set(path, { script, until: performance.now() + FRESH });
     return script;
-  }
-}
-
-/** One backend for each rule, made when it is first needed: their code is loaded then. */
-class BackendPool {
-  private readonly making = new Map<BackendRule, Promise<{ close(): Promise<void> }>>();
-  private readonly made = new Map<BackendRule, { close(): Promise<void> }>();
-
-  private readonly lent: BackendTools;
-
-  constructor({ log, hooks, software, turn, memory }: GatewayTools) {
-    this.lent = {
-      log,
-      software,
-      mayRun: () => hooks.mayRun?.() !== false,
-      resources: { turn, memory, spare: new SpareBuffers(), openSocket: createSocketOpener() },
-    };
-  }
-
-  withScripts<T>(rule: ScriptRule, use: (backend: ScriptBackend) => Promise<T>): Promise<T> {
-    const made = this.made.get(rule) as ScriptBackend | undefined;
-    return made === undefined ? this.once(rule, () => this.makeForScripts(rule)).then(use) : use(made);
-  }
-
-  withProxy<T>(rule: ProxyRule, use: (backend: Backend) => Promise<T>): Promise<T> {
-    const made = this.made.get(rule) as Backend | undefined;
-    return made === undefined
-      ? this.once(rule, async () => (await import('./proxy/proxy.js')).createProxy(rule, this.lent.resources)).then(use)
-      : use(made);
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([...this.making.values()].map(async (backend) => (await backend).close()));
-  }
-
-  private async makeForScripts(rule: ScriptRule): Promise<ScriptBackend> {
-    switch (rule.type) {
-      case 'cgi':
-        return (await import('./cgi/cgi.js')).createCgi(rule, this.lent);
-      case 'fastcgi':
-        return (await import('./fastcgi/fastcgi.js')).createFastCgi(rule, this.lent);
-      case 'php':
-        return (await import('./php/php.js')).createPhp(rule, this.lent);
-    }
-  }
-
-  private once<B extends { close(): Promise<void> }>(rule: BackendRule, make: () => Promise<B>): Promise<B> {
-    const made =
-      (this.making.get(rule) as Promise<B> | undefined) ??
-      make().then((backend) => {
-        this.made.set(rule, backend);
-        return backend;
-      });
-    this.making.set(rule, made);
-    return made;
   }
 }
 

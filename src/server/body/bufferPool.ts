@@ -24,7 +24,14 @@ export class BufferPool {
    * @param capacity bytes that may be lent out at once; for n senders at the same time, 2 · n · 16 KiB let none of them
    * wait
    */
-  constructor(private readonly capacity = 8 * 1024 * 1024) {}
+  constructor(private capacity = 8 * 1024 * 1024) {}
+
+  /** From now on; what is lent already comes back in its own time. @param capacity see the constructor */
+  resize(capacity: number): void {
+    this.capacity = capacity;
+    this.trim(capacity - this.lent);
+    this.serveWaiting();
+  }
 
   /** Bytes in a large buffer lent now: a power of two between 16 and 256 KiB. */
   get chunkSize(): number {
@@ -98,7 +105,8 @@ export class BufferPool {
     }
   }
 
+  /** @param bytes less than none while more is lent than a smaller capacity allows */
   private trim(bytes: number): void {
-    while (this.freeBytes > bytes) this.freeBytes -= (this.free.shift() as Buffer).length;
+    while (this.freeBytes > Math.max(0, bytes)) this.freeBytes -= (this.free.shift() as Buffer).length;
   }
 }

@@ -50,9 +50,15 @@ export class Connection {
 
   /** @param heads what other connections have sent under the same limits */
   constructor(
-    private readonly limits: Limits,
-    private readonly heads: HeadMemory,
+    private limits: Limits,
+    private heads: HeadMemory,
   ) {}
+
+  /** From the next request on. @param heads what other connections have sent under these limits */
+  limitsAre(limits: Limits, heads: HeadMemory): void {
+    this.limits = limits;
+    this.heads = heads;
+  }
 
   get state(): State {
     return this.current;

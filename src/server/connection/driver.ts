@@ -23,7 +23,7 @@ import type { LoopTurn, TurnWork } from '../util/loopTurn.js';
 import type { Clock } from './clock.js';
 import type { Accepted } from './accepted.js';
 
-/** What all connections of a server share. */
+/** What all connections of a server share. The server replaces parts of it while it runs. */
 export interface Shared {
   readonly limits: Limits;
   readonly handler: Handler;
@@ -68,6 +68,8 @@ export class ConnectionDriver implements TurnWork {
   private lossReason = 'the client vanished';
 
   private takeover: Takeover | undefined;
+  /** What answers the request that has been admitted. */
+  private handler: Handler;
   /** Who waits for the answer, where something has to work for it. */
   private context: RequestContext | undefined;
   private bodyMark = 0;
@@ -94,6 +96,7 @@ export class ConnectionDriver implements TurnWork {
     this.info = { id, fd: descriptorOf(tcp), remoteAddress, remotePort };
     this.events = new ConnectionEvents(this.info, shared.observers, shared.clock);
     this.since = shared.clock.exact();
+    this.handler = shared.handler;
     this.connection = new Connection(shared.limits, shared.heads);
     socket.on('data', this.onData);
     socket.on('end', this.onEnd);
@@ -122,6 +125,11 @@ export class ConnectionDriver implements TurnWork {
 
   get snapshot(): ConnectionSnapshot {
     return { ...this.info, state: snapshotOf(this.connection.state) };
+  }
+
+  /** The limits of the server are others. A request that is being answered keeps those it came under. */
+  limitsChanged(): void {
+    this.connection.limitsAre(this.shared.limits, this.shared.heads);
   }
 
   stop(): void {
@@ -229,7 +237,7 @@ export class ConnectionDriver implements TurnWork {
         break;
       case 'handle':
         this.events.begun();
-        this.settle(() => this.shared.handler.handle(action.request, this.context), action.request.method === 'HEAD');
+        this.settle(() => this.handler.handle(action.request, this.context), action.request.method === 'HEAD');
         break;
       case 'refuse':
         if (action.head !== undefined) this.shared.observers.requestHead?.(this.info, action.head.toString('latin1'));
@@ -319,7 +327,10 @@ export class ConnectionDriver implements TurnWork {
 
   /** The gate, and who takes the body: a request that something may have to work for has a context. */
   private admit(request: Request): void {
-    const { handler, admissions } = this.shared;
+    // The server may get another handler before this request is handled.
+    this.handler = this.shared.handler;
+    const { handler } = this;
+    const { admissions } = this.shared;
     const denial = checkGate(request, this.ends, admissions);
     const plan = denial === undefined ? handler.plan(request) : undefined;
     this.context = plan && new RequestContext(plan, request.framing, this.ends, this.onLook);

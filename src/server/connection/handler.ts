@@ -18,6 +18,6 @@ export interface Handler {
   refuse(refusal: Refusal): Promise<Response>;
   /** See `Site` in hooks.ts. */
   readonly read: Site['read'];
-  /** Stops watching what it was set up with, and ends its backends. */
-  close(): Promise<void>;
+  /** Stops watching what it was set up with. What it answers already, it goes on answering. */
+  close(): void;
 }

@@ -51,17 +51,20 @@ export class ConnectionLimit {
    * @param now of the clock that connections go by
    */
   hasRoom(places: number, now: number): boolean {
-    if (this.serving.size >= places) this.makeRoom(now);
+    // More than one has to go where there were more places a while ago.
+    while (this.serving.size >= places && this.makeRoom(now));
     return this.serving.size < places;
   }
 
-  private makeRoom(now: number): void {
+  /** @returns whether a place has become free */
+  private makeRoom(now: number): boolean {
     const idle = this.oldest((driver) => driver.idleSince);
     const reading = idle ?? this.oldest((driver) => driver.readingSince, now - GRACE);
-    if (reading === undefined) return;
+    if (reading === undefined) return false;
     reading.cut('closed to make room for a new client');
     // Its socket closes a moment later; its place is free now.
     this.serving.delete(reading);
+    return true;
   }
 
   private oldest(

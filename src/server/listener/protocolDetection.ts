@@ -35,19 +35,22 @@ export interface ProtocolDetector {
   close(): void;
 }
 
-/** @param admit is given who has come in; without a certificate, whoever comes */
+/**
+ * @param options its limits are those of the moment
+ * @param admit is given who has come in; without a certificate, whoever comes
+ */
 export function createProtocolDetector(
-  { tls, limits }: Pick<ServerOptions, 'tls' | 'limits'>,
+  options: Pick<ServerOptions, 'tls' | 'limits'>,
   admit: (accepted: Accepted) => void,
 ): ProtocolDetector {
-  return tls === undefined
+  return options.tls === undefined
     ? {
         open: (tcp) => {
           admit({ socket: tcp, tcp, secure: false });
         },
         close: () => undefined,
       }
-    : new TlsDetector(tls, limits, admit);
+    : new TlsDetector(options.tls, options, admit);
 }
 
 class TlsDetector implements ProtocolDetector {
@@ -62,7 +65,7 @@ class TlsDetector implements ProtocolDetector {
 
   constructor(
     tls: TlsMaterial,
-    private readonly limits: Pick<Limits, 'headerTimeout' | 'maxConnections'>,
+    private readonly current: { readonly limits: Pick<Limits, 'headerTimeout' | 'maxConnections'> },
     private readonly admit: (accepted: Accepted) => void,
   ) {
     // Each new handshake on a connection costs us more than the client, and nothing of ours needs one (RFC 9325 §3.5);
@@ -74,7 +77,7 @@ class TlsDetector implements ProtocolDetector {
       honorCipherOrder: true,
       ALPNProtocols: ['http/1.1'],
       // Ours comes first: that of Node would take a stall of the event loop for the client's silence.
-      handshakeTimeout: 2 * limits.headerTimeout,
+      handshakeTimeout: 2 * current.limits.headerTimeout,
       allowHalfOpen: true,
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     });
@@ -89,10 +92,10 @@ class TlsDetector implements ProtocolDetector {
 
   readonly open = (tcp: Socket): void => {
     const [longest] = this.waiting.keys();
-    if (this.waiting.size >= this.limits.maxConnections) longest?.destroy();
+    if (this.waiting.size >= this.current.limits.maxConnections) longest?.destroy();
     this.waiting.set(
       tcp,
-      new Deadline(this.limits.headerTimeout, () => {
+      new Deadline(this.current.limits.headerTimeout, () => {
         tcp.destroy();
       }),
     );

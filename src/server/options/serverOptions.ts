@@ -1,5 +1,5 @@
 /**
- * What a server is told when it is made. Read once, frozen, never changed while it runs.
+ * What a server is told when it is made, and what it can be told anew while it runs.
  */
 
 import type { BackendRule } from './backendRules.js';
@@ -85,6 +85,9 @@ export interface ServerOptions {
   readonly allowedHosts: readonly string[];
   readonly limits: Limits;
 }
+
+/** What a server that listens can change: not its address, its folder, what runs for it, and how it encrypts. */
+export type ChangeableOptions = Omit<ServerOptions, 'ip' | 'port' | 'root' | 'rootLabel' | 'backends' | 'tls'>;
 
 export const DEFAULT_TYPE = 'application/octet-stream';
 

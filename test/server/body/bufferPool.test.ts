@@ -65,6 +65,22 @@ describe('bufferPool: how large a buffer is', () => {
 });
 
 describe('bufferPool: the bound', () => {
+  it('another capacity counts at once: more for those who wait, less as soon as it is given back', () => {
+    const pool = poolWith(1, 32 * KIB);
+    const lent = drain(pool);
+    let waited: Buffer | undefined;
+    pool.acquire((buffer) => (waited = buffer));
+    assert.deepEqual([total(lent), waited], [32 * KIB, undefined]);
+    pool.resize(64 * KIB);
+    assert.ok(waited !== undefined);
+    pool.resize(16 * KIB);
+    for (const buffer of [...lent, waited]) {
+      assert.equal(pool.tryAcquire(), undefined);
+      pool.release(buffer);
+    }
+    assert.equal(total(drain(pool)), 16 * KIB);
+  });
+
   it('no more than the capacity is lent, whatever the sizes, 8 MiB if nothing else is said', () => {
     assert.equal(total(drain(poolWith(1))), 8 * MIB);
     assert.equal(total(drain(poolWith(256))), 8 * MIB);
