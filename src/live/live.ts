@@ -5,9 +5,13 @@
 import type { Hooks } from '../server/options/hooks.js';
 import type { SiteLayout } from './siteFiles.js';
 
-export interface LiveOptions {
+export interface LiveOptions extends ChangeableLiveOptions {
   /** Absolute path of the served folder, links followed. */
   readonly root: string;
+}
+
+/** What can change while pages are connected. */
+export interface ChangeableLiveOptions {
   /** How the server finds files. */
   readonly layout?: Partial<SiteLayout>;
   /** Globs, relative to the root with `/`, of what is not worth an update. */
@@ -81,6 +85,8 @@ export interface Live {
   previewEntry(path: string): string;
   /** Whoever watches the folder cannot: the files of open pages are looked at instead. @param reason for the message */
   watchingFailed(reason: string): void;
+  /** Goes by other options from now on. Pages that are connected stay, and are told what concerns them. */
+  reconfigure(options: ChangeableLiveOptions): void;
   /** Says goodbye to every page and stops every timer. */
   close(): void;
 }

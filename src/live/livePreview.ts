@@ -15,7 +15,7 @@ import { createFileStates, GONE, type FileStates } from './fileState.js';
 import { FolderChanges } from './folderChanges.js';
 import { ignoreBy } from './ignore.js';
 import { DocumentReader } from './documentReader.js';
-import type { ChangeSource, Live, LiveObserver, LiveOptions, LiveUpdate } from './live.js';
+import type { ChangeableLiveOptions, ChangeSource, Live, LiveObserver, LiveOptions, LiveUpdate } from './live.js';
 import { NameRoom, type ConnectedPage, type PageSurroundings } from './connectedPage.js';
 import { folderOf, keyOf, SiteFiles, type FileName } from './siteFiles.js';
 import { entryPage, PreviewTokens } from './previewTokens.js';
@@ -71,22 +71,21 @@ class LivePreview implements Live {
   private readonly channel: Channel;
   private readonly queue: ChangeQueue;
   private readonly pollingFallback: PollingFallback;
-  private readonly isIgnored: (name: FileName) => boolean;
+  private ignored: (name: FileName) => boolean;
   private site: Site | undefined;
   private usedNow: UsedFiles | undefined;
   /** Problems are passed on in their order, one after the other. */
   private reporting = Promise.resolve();
 
   constructor(
-    private readonly options: LiveOptions,
+    private options: LiveOptions,
     private readonly observer: LiveObserver,
   ) {
     const places = new SiteFiles(options.root, options.layout);
-    const ignored = ignoreBy(options.ignore);
     this.places = places;
     this.sight = createFileStates(places);
     this.usage = new DependencyGraph(places);
-    this.isIgnored = (name) => !places.isOutside(name) && ignored(name);
+    this.ignored = ignoreBy(options.ignore);
     const surroundings: PageSurroundings = {
       room: new NameRoom(),
       filesOf: (sitePath) => places.filesOf(sitePath),
@@ -105,7 +104,7 @@ class LivePreview implements Live {
         void this.catchUp(page, files, since);
       },
       problem: (page, problem) => {
-        if (options.problems) this.reporting = this.reporting.then(() => this.report(page, problem));
+        if (this.options.problems) this.reporting = this.reporting.then(() => this.report(page, problem));
       },
       closed: () => {
         this.usedNow = undefined;
@@ -164,6 +163,18 @@ class LivePreview implements Live {
       `The folder cannot be watched (${reason}): the files of open pages are looked at twice a second instead`,
     );
     this.pollingFallback.takeOver();
+  }
+
+  reconfigure(options: ChangeableLiveOptions): void {
+    const { problems, badge } = options;
+    const before = this.options;
+    this.options = { ...options, root: before.root };
+    this.places.rearrange(options.layout);
+    this.ignored = ignoreBy(options.ignore);
+    this.usedNow = undefined;
+    // What a page has loaded with its script is what was set then.
+    if (problems !== before.problems || badge !== before.badge)
+      for (const page of this.connected) page.send({ type: 'settings', problems, badge });
   }
 
   close(): void {
@@ -251,6 +262,10 @@ class LivePreview implements Live {
     generated: this.answers.isGenerated(page.path),
   });
 
+  private isIgnored(name: FileName): boolean {
+    return !this.places.isOutside(name) && this.ignored(name);
+  }
+
   /** Of a file, or of a folder it is in. */
   private lastHeard(file: string): number {
     const above = path.dirname(file);
@@ -318,7 +333,8 @@ class LivePreview implements Live {
         : this.isTyped(page)
           ? bytes.toString('utf8')
           : await this.reader.decode(bytes);
-    page.send({ type: 'welcome', now, ...(source !== undefined && { source }) });
+    const { problems, badge } = this.options;
+    page.send({ type: 'welcome', now, problems, badge, ...(source !== undefined && { source }) });
     this.tell([page], missed);
     // What it says it uses is looked at when it says so.
     await this.catchUp(

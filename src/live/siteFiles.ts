@@ -73,9 +73,9 @@ interface SiteFolder {
 }
 
 export class SiteFiles {
-  private readonly site: SiteOnDisk;
-  private readonly errorPages: SiteLayout['errorPages'];
-  private readonly routes: Routes;
+  private site: SiteOnDisk;
+  private errorPages: SiteLayout['errorPages'];
+  private routes: Routes;
   private foldersNow: readonly SiteFolder[] = [];
   private foldersUntil = 0;
 
@@ -84,10 +84,13 @@ export class SiteFiles {
     private readonly root: string,
     layout: Partial<SiteLayout> = {},
   ) {
-    const rules = { indexes: ['index.html'], cleanUrls: false, mounts: [], ...layout };
-    this.site = { root, mapping: createSiteMapping(rules) };
-    this.errorPages = layout.errorPages ?? { folder: root, pages: {} };
-    this.routes = createRoutes(layout.backends ?? []);
+    ({ site: this.site, errorPages: this.errorPages, routes: this.routes } = arranged(root, layout));
+  }
+
+  /** The server finds files in another way from now on. */
+  rearrange(layout: Partial<SiteLayout> = {}): void {
+    ({ site: this.site, errorPages: this.errorPages, routes: this.routes } = arranged(this.root, layout));
+    this.foldersUntil = 0;
   }
 
   /** Whether a backend runs a file. @param file absolute */
@@ -214,6 +217,18 @@ export class SiteFiles {
     this.foldersUntil = mounts.length === 0 ? Infinity : now + LOOK_INTERVAL;
     return this.foldersNow;
   }
+}
+
+function arranged(
+  root: string,
+  layout: Partial<SiteLayout>,
+): { site: SiteOnDisk; errorPages: SiteLayout['errorPages']; routes: Routes } {
+  const rules = { indexes: ['index.html'], cleanUrls: false, mounts: [], ...layout };
+  return {
+    site: { root, mapping: createSiteMapping(rules) },
+    errorPages: layout.errorPages ?? { folder: root, pages: {} },
+    routes: createRoutes(layout.backends ?? []),
+  };
 }
 
 /** Links followed, where it is there. */

@@ -67,7 +67,15 @@ function start(place: SiteUrls, scriptUrl: string, status: number, config: PageC
   let owed: number | undefined;
   let greeted = false;
 
+  let showsBadge = config.badge;
+
   const receive = (message: ToPage): void => {
+    if (message.type !== 'update') {
+      showsBadge = message.badge;
+      // Once they are watched, it is for the server to hear them or not.
+      if (message.problems) problems ??= reportProblems();
+      if (message.type === 'settings') return;
+    }
     if (message.type === 'update' && message.changes.some(({ kind }) => kind === 'document')) owed ??= since ?? 0;
     since = message.now;
     if (message.type === 'update') applyChanges(message.changes, tools);
@@ -88,7 +96,7 @@ function start(place: SiteUrls, scriptUrl: string, status: number, config: PageC
     },
     lost() {
       greeted = false;
-      if (config.badge) badge.linkDown();
+      if (showsBadge) badge.linkDown();
     },
     received(message) {
       try {
@@ -102,7 +110,8 @@ function start(place: SiteUrls, scriptUrl: string, status: number, config: PageC
   /** A server that does not know the page yet takes nothing else from it. */
   const send = (message: FromPage): boolean => greeted && link.send(message);
   const resources = watchResources(place, send);
-  const problems = config.problems ? watchProblems(place, scriptUrl, ours, send) : undefined;
+  const reportProblems = (): ReturnType<typeof watchProblems> => watchProblems(place, scriptUrl, ours, send);
+  let problems = config.problems ? reportProblems() : undefined;
 
   window.addEventListener('pagehide', () => {
     link.sleep();

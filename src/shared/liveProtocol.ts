@@ -23,15 +23,19 @@ export const POLICY_VIOLATION = 1008;
 /** Bytes of one message of a page. */
 export const MAX_MESSAGE_BYTES = 4096;
 
-/** What the served script is told; it stands in its text in place of `__LITE_SERVER_CONFIG__`. */
-export interface PageConfig {
-  readonly token: string;
-  /** Milliseconds since the epoch by the server's clock, when the script was served. */
-  readonly now: number;
+/** What is set of pages. */
+export interface PageSettings {
   /** Whether problems of the page are reported. */
   readonly problems: boolean;
   /** Whether a page whose link is down says so. */
   readonly badge: boolean;
+}
+
+/** What the served script is told; it stands in its text in place of `__LITE_SERVER_CONFIG__`. */
+export interface PageConfig extends PageSettings {
+  readonly token: string;
+  /** Milliseconds since the epoch by the server's clock, when the script was served. */
+  readonly now: number;
 }
 
 /** A page may only inform. One JSON object each, at most MAX_MESSAGE_BYTES. */
@@ -85,8 +89,9 @@ export interface FileChange {
   readonly source?: string;
 }
 
+/** Settings may have changed since the script was served. */
 export type ToPage =
-  | {
+  | (PageSettings & {
       readonly type: 'welcome';
       /** The server's clock. */
       readonly now: number;
@@ -95,8 +100,9 @@ export type ToPage =
        * since.
        */
       readonly source?: string;
-    }
-  | { readonly type: 'update'; readonly now: number; readonly changes: readonly FileChange[] };
+    })
+  | { readonly type: 'update'; readonly now: number; readonly changes: readonly FileChange[] }
+  | (PageSettings & { readonly type: 'settings' });
 
 /** Preview panel → page in its frame, by postMessage. The page answers its parent only. */
 export interface FromPanel {

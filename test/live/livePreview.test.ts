@@ -725,3 +725,77 @@ describe('live: the end', () => {
     assert.equal(site.server.connections, 0);
   });
 });
+
+describe('live: other options while pages are connected', () => {
+  const standard = { ignore: [], problems: true, badge: true };
+
+  it('pages are told what is set of them, when they come and when it changes', async () => {
+    const site = await startLive();
+    const home = await Visitor.open(site.port, '/');
+    site.live.reconfigure({ ...standard, problems: false });
+    site.live.reconfigure({ ...standard, problems: false, ignore: ['x'] });
+    site.live.reconfigure({ ...standard, problems: false, badge: false });
+    await until('three messages', () => home.messages.length === 3);
+    assert.deepEqual(
+      home.messages.map((message) =>
+        message.type === 'update' ? 'update' : [message.type, message.problems, message.badge],
+      ),
+      [
+        ['welcome', true, true],
+        ['settings', false, true],
+        ['settings', false, false],
+      ],
+    );
+    const [welcome] = (await Visitor.open(site.port, '/')).messages;
+    assert.ok(welcome?.type === 'welcome' && !welcome.problems && !welcome.badge);
+    assert.ok((await get(site.port, '/.lite-server/live.js')).body.includes('\\"badge\\":false'));
+  });
+
+  it('problems: not heard while they are off, heard again afterwards', async () => {
+    const site = await startLive();
+    const home = await Visitor.open(site.port, '/');
+    const complain = (message: string): void => {
+      home.say({ type: 'problem', level: 'error', message });
+    };
+    site.live.reconfigure({ ...standard, problems: false });
+    complain('unheard');
+    // What is said later on the same socket is heard later.
+    home.say({ type: 'used', paths: ['/css/site.css'] });
+    await site.write('css/site.css', 'later{}');
+    await until('all of it to be heard', () => {
+      site.live.changed(path.join(site.root, 'css/site.css'), 'saved');
+      return home.changes.length > 0;
+    });
+    site.live.reconfigure(standard);
+    complain('heard');
+    await until('a problem', () => site.problems.length > 0);
+    assert.deepEqual(
+      site.problems.map(({ message }) => message),
+      ['heard'],
+    );
+  });
+
+  it('ignore, and how the server finds files, count for the next change', async () => {
+    const site = await startLive();
+    const home = await Visitor.open(site.port, '/', { used: ['/css/site.css'] });
+    const save = async (name: string, content: string): Promise<void> => {
+      await site.write(name, content);
+      site.live.changed(path.join(site.root, name), 'saved');
+    };
+    site.live.reconfigure({ ...standard, ignore: ['css/**'] });
+    await save('css/site.css', 'a{}');
+    await save('index.html', 'two');
+    await until('the document to be told', () => home.changes.length === 1);
+    assert.equal(home.changes[0]!.path, '/');
+    // Now another file answers for the page.
+    site.live.reconfigure({ ...standard, layout: { indexes: ['about.html'] } });
+    await save('index.html', 'three');
+    await save('about.html', 'four');
+    await save('css/site.css', 'b{}');
+    await until('both to be told', () => home.changes.length === 3);
+    assert.deepEqual(
+      site.updates.map(({ how, file }) => `${how} ${file}`),
+      ['morphed index.html', 'morphed about.html', 'swapped css/site.css'],
+    );
+  });
+});
