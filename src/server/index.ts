@@ -4,6 +4,7 @@
 export { openAccessLog } from './log/accessLogFile.js';
 export { describeListenError } from './listener/listenError.js';
 export { DEFAULT_HTTPS, DEFAULT_LIVE } from './config/types.js';
+export { defaultOf } from './config/settings.js';
 export { keepLastGood, keepUntilRestart } from './config/lastGood.js';
 export { serverOptions } from './config/defaults.js';
 export { localCertificate, localNames } from './tls/localAuthority.js';

@@ -74,6 +74,11 @@ export class DocumentSync implements vscode.Disposable {
     this.entries.clear();
   }
 
+  /** No text stands for a file any more. */
+  takeBack(): void {
+    for (const entry of this.entries.values()) if (entry?.shown === true) this.live.setUnsaved(entry.file, undefined);
+  }
+
   /**
    * Sees what build tools and version control do. VS Code decides how: by the system's events, or by looking now and
    * then.

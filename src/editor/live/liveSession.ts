@@ -28,12 +28,13 @@ export class LiveSession {
   /** What the tooltip says of the last update. */
   lastUpdate: string | undefined;
   private documents: DocumentSync | undefined;
+  private elsewhere: Elsewhere | undefined;
 
   /** @param site its root with links followed */
   constructor(
     { createLive }: LiveModule,
-    private readonly site: ServerOptions,
-    private readonly settings: LiveConfiguration,
+    private site: ServerOptions,
+    private settings: LiveConfiguration,
     private readonly events: SessionEvents,
   ) {
     const { ignore, problems, badge } = settings;
@@ -54,7 +55,9 @@ export class LiveSession {
   }
 
   /** Once the server listens: nothing is watched for a server that did not come to be. */
-  begin({ folders, files }: Elsewhere): void {
+  begin(elsewhere: Elsewhere): void {
+    const { folders, files } = elsewhere;
+    this.elsewhere = elsewhere;
     this.documents = new DocumentSync(
       {
         root: this.site.root,
@@ -65,6 +68,19 @@ export class LiveSession {
       },
       this.live,
     );
+  }
+
+  /** Goes by other settings; pages stay connected. */
+  change(site: ServerOptions, settings: LiveConfiguration, elsewhere: Elsewhere): void {
+    const { ignore, problems, badge, unsaved } = settings;
+    const isSame = JSON.stringify([this.elsewhere, this.settings.unsaved]) === JSON.stringify([elsewhere, unsaved]);
+    this.site = site;
+    this.settings = settings;
+    this.live.reconfigure({ layout: site, ignore, problems, badge });
+    if (isSame) return;
+    this.documents?.takeBack();
+    this.documents?.dispose();
+    this.begin(elsewhere);
   }
 
   close(): void {

@@ -1,27 +1,21 @@
 /**
  * The server of one workspace folder: Stopped | Starting | Running | Stopping | Failed.
  */
-import { realpath } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { Live, LiveObserver } from '../../live/live.js';
-import type { LogFormat } from '../../server/log/accessLogFormat.js';
-import type { Configuration, LiveConfiguration, Mistake } from '../../server/config/types.js';
-import type { LogFile } from '../../server/log/rotatingFile.js';
+import type { Configuration, Mistake, ReadConfiguration } from '../../server/config/types.js';
 import type { Observer } from '../../server/options/observer.js';
 import type { ServerOptions } from '../../server/options/serverOptions.js';
-import type { Server } from '../../server/server.js';
-import type { AccessLogOptions } from '../../server/log/accessLogFile.js';
 import { externalUrl, localUrl } from '../common/urls.js';
 import { prepareTls, type Vault } from './certificates.js';
 import type { LogTarget } from '../common/outputChannels.js';
-import { confirmExposure } from './exposure.js';
 import type { Counts, Lifecycle } from '../common/lifecycle.js';
 import type { RunningServer } from '../common/lifecycle.js';
-import { LiveSession } from '../live/liveSession.js';
 import type { LiveModule, Core } from '../common/core.js';
 import { planPorts } from './ports.js';
-import { labelOf, locateRoot } from './rootFolder.js';
-import { locationsOfPages, settledMounts } from './realLocations.js';
+import { locateRoot } from './rootFolder.js';
+import { RunningSite, type SiteHost } from './runningSite.js';
+import { setUpSite } from './siteSetup.js';
 
 /** What a controller needs of the world. */
 export interface ControllerHost {
@@ -44,17 +38,13 @@ export interface ControllerHost {
   readonly fileChanged: (controller: ServerController, file: string) => void;
 }
 
-const LOCAL_IP = '127.0.0.1';
-
 export class ServerController {
   private current: Lifecycle = { name: 'Stopped' };
-  private server: Server | undefined;
-  private session: LiveSession | undefined;
-  /** What the server was last started with. */
+  private site: RunningSite | undefined;
+  /** What holds for the server, or last held. */
   private lastGood: Configuration | undefined;
-  private logFormat: LogFormat = 'common';
-  private logFile: LogFile | undefined;
-  private requests = 0;
+  /** What was said of settings that cannot be used. */
+  private told: readonly string[] = [];
   /** A restart is being offered: once is enough. */
   private offering = false;
   /** One start or stop at a time: each waits for the one before. */
@@ -78,15 +68,15 @@ export class ServerController {
   }
 
   get counts(): Counts {
-    const { session } = this;
+    const { connections = 0, requests = 0, session } = this.site ?? {};
     const live =
       session === undefined ? undefined : { pages: session.live.pages.length, lastUpdate: session.lastUpdate };
-    return { connections: this.server?.connections ?? 0, requests: this.requests, live };
+    return { connections, requests, live };
   }
 
   /** The live preview of the server that runs; undefined also where it is switched off. */
   get live(): Live | undefined {
-    return this.isRunning() ? this.session?.live : undefined;
+    return this.isRunning() ? this.site?.session?.live : undefined;
   }
 
   /**
@@ -102,7 +92,7 @@ export class ServerController {
         this.enter(server === undefined ? { name: 'Stopped' } : { name: 'Running', server });
         return server;
       } catch (error) {
-        await this.closeServer();
+        await this.closeSite();
         const message = error instanceof Error ? error.message : String(error);
         this.enter({ name: 'Failed', message });
         void vscode.window.showErrorMessage(`Lite Server could not start: ${message}.`);
@@ -113,9 +103,9 @@ export class ServerController {
 
   stop(): Promise<void> {
     return this.enqueue(async () => {
-      if (this.server !== undefined) {
+      if (this.site !== undefined) {
         this.enter({ name: 'Stopping' });
-        await this.closeServer();
+        await this.closeSite();
       }
       this.enter({ name: 'Stopped' });
     });
@@ -126,102 +116,118 @@ export class ServerController {
     return this.start();
   }
 
-  /** A running server goes on as it was started; the user decides when the new settings count. */
+  /** What can count at once, does; the user decides when the rest counts. */
   async settingsChanged(event: vscode.ConfigurationChangeEvent): Promise<void> {
-    if (!this.isRunning() || this.offering || !event.affectsConfiguration('liteServer', this.folder.uri)) return;
+    const concerns = (name: string): boolean => event.affectsConfiguration(name, this.folder.uri);
+    if (!this.isRunning() || !concerns('liteServer')) return;
+    const waiting = (await this.enqueue(() => this.apply())).filter((key) => concerns(`liteServer.${key}`));
+    if (waiting.length === 0 || this.offering || !this.isRunning()) return;
     this.offering = true;
     const answer = await vscode.window.showInformationMessage(
-      'The settings of Lite Server have changed. They count from the next start on.',
+      `The settings of Lite Server have changed: ${waiting.map((key) => `liteServer.${key}`).join(', ')} count${waiting.length === 1 ? 's' : ''} from the next start on.`,
       'Restart Now',
     );
     this.offering = false;
     if (answer === 'Restart Now' && this.isRunning()) await this.restart();
   }
 
+  /** @returns the settings that wait for the next start */
+  private async apply(): Promise<readonly string[]> {
+    const { site, lastGood, running } = this;
+    if (site === undefined || lastGood === undefined || running === undefined) return [];
+    const core = await this.world.loadCore();
+    const { configuration: now, mistakes } = await this.readSettings(core);
+    const { configuration, waiting } = core.keepUntilRestart(now, lastGood);
+    const place = { folder: this.folder, root: running.root, memory: this.world.memory, before: lastGood };
+    const setup =
+      (await setUpSite(core, configuration, place)) ??
+      (await setUpSite(core, { ...configuration, mounts: lastGood.mounts ?? [] }, place));
+    this.reportMistakes([...mistakes, ...(setup?.mistakes ?? [])]);
+    if (setup === undefined) return waiting;
+    const { live } = this;
+    try {
+      await site.change(setup);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.world.warn(`${this.folder.name}: the changed settings do not count: ${message}`);
+      return waiting;
+    }
+    this.lastGood = setup.configuration;
+    // Panels show pages by way of the live preview.
+    if (this.live !== live) this.world.entered(this);
+    this.world.changed();
+    // A certificate that is made for this machine has the names in it.
+    const names = [configuration, lastGood].map(({ allowedHosts = [] }) => allowedHosts.join(' '));
+    const isNamed = configuration.https?.mode === 'auto' && names[0] !== names[1];
+    return isNamed ? [...waiting, 'allowedHosts'] : waiting;
+  }
+
+  /** What can be used, each in place of what held before; what cannot, is named. */
+  private async readSettings(core: Core): Promise<ReadConfiguration> {
+    const { readSettings } = await import('../common/settings.js');
+    const { configuration, mistakes } = readSettings(this.folder);
+    return { configuration: core.keepLastGood(configuration, mistakes, this.lastGood), mistakes };
+  }
+
   private async listen(): Promise<RunningServer | undefined> {
     const core = await this.world.loadCore();
-    const { readSettings } = await import('../common/settings.js');
-    const settings = readSettings(this.folder);
-    this.reportMistakes(settings.mistakes);
-    const configuration = core.keepLastGood(settings.configuration, settings.mistakes, this.lastGood);
-    const ip = configuration.ip ?? LOCAL_IP;
-    const root = await locateRoot(this.folder, configuration.root, this.world.memory);
+    const { configuration, mistakes } = await this.readSettings(core);
+    this.told = [];
+    this.reportMistakes(mistakes);
+    const { memory } = this.world;
+    const root = await locateRoot(this.folder, configuration.root, memory);
     if (root === undefined) return undefined;
-    const workspace = await realpath(this.folder.uri.fsPath);
-    const safe = core.withoutExposures(configuration, { base: workspace, root });
-    this.reportMistakes(safe.mistakes);
-    const site = core.siteOptions(safe.configuration, { base: workspace });
-    const mounts = await settledMounts(site.mounts ?? [], workspace, core.realLocationOf);
-    if (!(await confirmExposure(this.world.memory, { ip, root, mounts: mounts.map(({ place }) => place) }, workspace)))
-      return undefined;
-    const rootLabel = labelOf(root, workspace);
+    const setup = await setUpSite(core, configuration, { folder: this.folder, root, memory, before: this.lastGood });
+    if (setup === undefined) return undefined;
+    this.reportMistakes([...mistakes, ...setup.mistakes]);
     const https = { ...core.DEFAULT_HTTPS, ...configuration.https };
-    const tls = await prepareTls(core, https, configuration.allowedHosts ?? [], {
-      ...this.world.vault,
-      warn: (message) => {
-        this.world.warn(`${this.folder.name}: ${message}`);
-      },
-    });
-    const options = core.serverOptions({
-      ip,
-      port: 0,
-      root,
-      rootLabel,
-      ...site,
-      mounts,
-      tls,
-      allowedHosts: configuration.allowedHosts ?? [],
-      limits: configuration.limits,
-    });
-    await this.openLog(core, core.accessLogOptions(safe.configuration, workspace), options);
-    const live = { ...core.DEFAULT_LIVE, ...configuration.live };
-    if (live.enabled) this.session = await this.makeSession(options, live);
-    const { port, portNote } = await this.bind(core, options, configuration.port);
-    const local = localUrl(ip, port, options.tls && 'https');
+    const warn = this.warn;
+    const tls = await prepareTls(core, https, configuration.allowedHosts ?? [], { ...this.world.vault, warn });
+    const site = new RunningSite(setup, this.hostOf(core));
+    this.site = site;
+    await site.prepare();
+    const { ip, rootLabel } = setup.options;
+    const { port, portNote } = await this.bind(core, { ip, rootLabel, root }, configuration.port, (wanted) =>
+      site.listen(wanted, tls),
+    );
+    const local = localUrl(ip, port, tls && 'https');
     const url = await externalUrl(local);
-    this.server?.allowOrigin(new URL(url).origin);
-    this.session?.begin({
-      folders: mounts.map(({ place }) => place),
-      files: await locationsOfPages(options.errorPages, core.realLocationOf),
-    });
-    this.lastGood = configuration;
+    site.begin(new URL(url).origin);
+    this.lastGood = setup.configuration;
     return { localUrl: local, url, port, root, rootLabel, portNote };
   }
 
-  private async openLog(core: Core, options: AccessLogOptions, { root, mounts }: ServerOptions): Promise<void> {
-    this.logFormat = options.format;
-    this.logFile = await core.openAccessLog(options, [root, ...mounts.map(({ folder }) => folder)], (message) => {
-      this.world.warn(`${this.folder.name}: ${message}`);
-    });
+  private hostOf(core: Core): SiteHost {
+    const { world, folder } = this;
+    return {
+      core,
+      loadLive: world.loadLive,
+      observer: (log) => world.observer(folder, log),
+      liveObserver: () => world.liveObserver(folder),
+      fileChanged: (file) => {
+        world.fileChanged(this, file);
+      },
+      changed: world.changed,
+      warn: this.warn,
+    };
   }
 
-  private async makeSession(site: ServerOptions, live: LiveConfiguration): Promise<LiveSession> {
-    return new LiveSession(await this.world.loadLive(), site, live, {
-      observer: this.world.liveObserver(this.folder),
-      fileChanged: (file) => {
-        this.world.fileChanged(this, file);
-      },
-      changed: this.world.changed,
-    });
-  }
+  private readonly warn = (message: string): void => {
+    this.world.warn(`${this.folder.name}: ${message}`);
+  };
 
   /** Tries the ports of the plan; a port that is taken is never fought for. */
   private async bind(
     core: Core,
-    options: ServerOptions,
+    options: Pick<ServerOptions, 'ip' | 'root' | 'rootLabel'>,
     setting: number | undefined,
+    listen: (port: number) => Promise<number>,
   ): Promise<{ port: number; portNote: string | undefined }> {
     const key = `port ${this.folder.uri.toString()}`;
     const plan = planPorts(setting, this.world.memory.get<number>(key));
-    this.requests = 0;
     for (const wanted of [plan.first, ...plan.others]) {
-      this.server = core.createServer(
-        { ...options, port: wanted },
-        { ...this.session?.live.hooks, mayRun: () => vscode.workspace.isTrusted },
-      );
-      this.server.watch(this.observer());
       try {
-        const { port } = await this.server.listen();
+        const port = await listen(wanted);
         if (setting !== 0) await this.world.memory.update(key, port);
         const portNote =
           port === plan.first || plan.first === 0
@@ -239,42 +245,20 @@ export class ServerController {
     throw new Error('no port is free');
   }
 
-  private observer(): Observer {
-    const log = this.world.observer(this.folder, { format: this.logFormat, file: this.logFile });
-    return {
-      ...log,
-      connectionOpened: (connection) => {
-        log.connectionOpened?.(connection);
-        this.world.changed();
-      },
-      connectionClosed: (connection) => {
-        log.connectionClosed?.(connection);
-        this.world.changed();
-      },
-      exchangeFinished: (exchange) => {
-        this.requests++;
-        log.exchangeFinished?.(exchange);
-        this.world.changed();
-      },
-    };
-  }
-
+  /** Says what was not said before, while the server runs. @param mistakes all there are now */
   private reportMistakes(mistakes: readonly Mistake[]): void {
-    if (mistakes.length === 0) return;
-    const words = mistakes.map(({ key, message }) => `liteServer.${key} ${message}`);
+    const all = mistakes.map(({ key, message }) => `liteServer.${key} ${message}`);
+    const words = all.filter((sentence) => !this.told.includes(sentence));
+    this.told = all;
+    if (words.length === 0) return;
     const holds = this.lastGood === undefined ? 'the default holds instead' : 'what held before goes on to hold';
     for (const sentence of words) this.world.warn(`${sentence}; ${holds}`);
     void vscode.window.showWarningMessage(`Lite Server: ${words.join('; ')}; ${holds}.`);
   }
 
-  private async closeServer(): Promise<void> {
-    // First what watches and speaks to pages: the server would wait for their connections.
-    this.session?.close();
-    await this.server?.close();
-    await this.logFile?.close();
-    this.server = undefined;
-    this.logFile = undefined;
-    this.session = undefined;
+  private async closeSite(): Promise<void> {
+    await this.site?.close();
+    this.site = undefined;
   }
 
   private enter(next: Lifecycle): void {

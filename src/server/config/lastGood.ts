@@ -2,7 +2,6 @@
  * Which value of a setting holds while its new one does not: one that went wrong keeps the value it had when it was
  * last right, and one that a running server cannot change keeps the value it was started with.
  */
-import { isDeepStrictEqual } from 'node:util';
 import { assembled, valueIn } from './configuration.js';
 import { settingRows, type SettingKey } from './settings.js';
 import type { Configuration, Mistake } from './types.js';
@@ -32,7 +31,8 @@ export function keepUntilRestart(
   const fixed = new Set(settingRows().flatMap(([key, { effect }]) => (effect === 'restart' ? [key] : [])));
   return {
     configuration: merged((key) => valueIn(fixed.has(key) ? running : now, key)),
-    waiting: [...fixed].filter((key) => !isDeepStrictEqual(valueIn(now, key), valueIn(running, key))),
+    // As text: Node takes any two URLs for equal.
+    waiting: [...fixed].filter((key) => JSON.stringify(valueIn(now, key)) !== JSON.stringify(valueIn(running, key))),
   };
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readConfiguration } from '../../../src/server/config/configuration.js';
-import { keepLastGood } from '../../../src/server/config/lastGood.js';
+import { keepLastGood, keepUntilRestart } from '../../../src/server/config/lastGood.js';
 
 describe('settings that went wrong', () => {
   const rows: [what: string, before: object | undefined, now: object, kept: object][] = [
@@ -34,6 +34,37 @@ describe('settings that went wrong', () => {
       assert.deepEqual(earlier?.mistakes ?? [], []);
       assert.ok(mistakes.length > 0);
       assert.deepEqual(keepLastGood(configuration, mistakes, earlier?.configuration), kept);
+    });
+  }
+});
+
+describe('settings of a server that goes on running', () => {
+  const proxyTo = (target: string): object => ({ backends: [{ match: '/', type: 'proxy', target }] });
+  const rows: [what: string, running: object, now: object, holds: object, waiting: string[]][] = [
+    ['nothing has changed', { port: 1 }, { port: 1 }, { port: 1 }, []],
+    ['all but the port counts', { port: 1 }, { port: 2, cors: [] }, { port: 1, cors: [] }, ['port']],
+    ['a root that is no longer set', { root: 'a' }, {}, { root: 'a' }, ['root']],
+    ['an address that was not set', {}, { ip: '::1' }, {}, ['ip']],
+    [
+      'a member of a group',
+      { https: { mode: 'auto' }, live: { badge: true } },
+      { https: { mode: 'off', key: '/k' }, live: { badge: false } },
+      { https: { mode: 'auto' }, live: { badge: false } },
+      ['https.mode', 'https.key'],
+    ],
+    ['limits', { idleTimeout: 1 }, { stallTimeout: 2 }, { stallTimeout: 2 }, []],
+    [
+      'where a proxy leads',
+      proxyTo('http://127.0.0.1:1'),
+      proxyTo('http://127.0.0.1:2'),
+      proxyTo('http://127.0.0.1:1'),
+      ['backends'],
+    ],
+  ];
+  for (const [what, running, now, holds, waiting] of rows) {
+    it(what, () => {
+      const [before, after, expected] = [running, now, holds].map((given) => readConfiguration(given).configuration);
+      assert.deepEqual(keepUntilRestart(after!, before!), { configuration: expected, waiting });
     });
   }
 });
