@@ -110,8 +110,13 @@ describe('settings that change while the server runs', () => {
   });
 
   it('the access log: its format, and its file, without a gap', async () => {
-    const logged = (name: string): Promise<string> =>
-      readFile(path.join(folder.uri.fsPath, name), 'utf8').catch(() => '');
+    const logged = async (name: string): Promise<(string | undefined)[]> => {
+      const text = await readFile(path.join(folder.uri.fsPath, name), 'utf8');
+      return text
+        .trimEnd()
+        .split('\n')
+        .map((line) => /two|three|four/.exec(line)?.[0]);
+    };
     await get('/one');
     await change({ 'accessLog.format': 'json', 'accessLog.file': 'logs/a.log' });
     await get('/two');
@@ -129,8 +134,8 @@ describe('settings that change while the server runs', () => {
         [false, 'four'],
       ],
     );
-    assert.deepEqual((await logged('logs/a.log')).match(/two|three|four/g), ['two', 'three']);
-    assert.deepEqual((await logged('logs/b.log')).match(/two|three|four/g), ['four']);
+    assert.deepEqual(await logged('logs/a.log'), ['two', 'three']);
+    assert.deepEqual(await logged('logs/b.log'), ['four']);
   });
 
   it('a value that is wrong: named once, and the last good one goes on to hold', async () => {
