@@ -45,7 +45,16 @@ const FOLDER_NAMES = [
   'two words',
 ];
 const INDEXES = ['index.html', 'home.htm', 'index.php', 'a'];
-const MOUNT_PATHS = [['lib'], ['lib'], ['lib', 'deep'], ['a'], ['a', 'index.html'], ['new', 'lib'], ['b.html']];
+const MOUNT_PATHS = [
+  ['lib'],
+  ['lib'],
+  ['lib', 'deep'],
+  ['a'],
+  ['a', 'index.html'],
+  ['new', 'lib'],
+  ['b.html'],
+  ['deep', 'lib'],
+];
 
 export const PHP: BackendRule = {
   type: 'php',
