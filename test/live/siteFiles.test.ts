@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { SiteFiles, sitePathOf, type SiteLayout } from '../../src/live/siteFiles.js';
-import { temporaryFolder } from '../support/site.js';
+import { temporaryFolder, writeFiles } from '../support/site.js';
+import { PHP } from './randomSite.js';
 
 describe('files of the site', () => {
   const rows: [path: string, files: string[], layout?: Partial<SiteLayout>][] = [
@@ -24,10 +25,33 @@ describe('files of the site', () => {
     ['/about/', ['about/index.html'], { cleanUrls: true }],
     ['/', ['a.html', 'b.htm'], { indexes: ['a.html', 'b.htm'] }],
     ['/x', ['x', 'x/a.html', 'x/b.htm'], { indexes: ['a.html', 'b.htm'] }],
+    ['/lib', ['lib', 'lib/index.html'], { cleanUrls: true, mounts: [{ segments: ['lib'], folder: '/w/lib' }] }],
+    ['/app.php/a/b?c', ['app.php'], { backends: [PHP] }],
+    ['/app.phpx/a', ['app.phpx/a', 'app.phpx/a/index.html'], { backends: [PHP] }],
   ];
   for (const [sitePath, files, layout] of rows) {
     it(`${sitePath.slice(0, 40)} may be ${files.join(' or ') || 'none'}`, () => {
       assert.deepEqual(new SiteFiles('/w/site', layout).filesOf(sitePath), files);
+    });
+  }
+
+  const there: [what: string, sitePath: string, file: string | undefined][] = [
+    ['a page, not the folder of its name', '/about', 'about.html'],
+    ['the index of a folder, by a redirect', '/guide', 'guide/home.htm'],
+    ['a script, whatever follows it', '/app.php/a', 'app.php'],
+    ['nothing: a key decides, and is not to be seen', '/k.pem', undefined],
+    ['nothing: a folder without an index', '/plain/', undefined],
+    ['nothing: a link that leads out', '/out.html', undefined],
+  ];
+  for (const [what, sitePath, file] of there) {
+    it(`${sitePath} is ${what}`, async () => {
+      const folder = await temporaryFolder();
+      const files = ['about.html', 'about/x', 'guide/home.htm', 'app.php', 'k.pem', 'k.pem.html', 'plain/x'];
+      await writeFiles(folder, Object.fromEntries(files.map((name) => [`site/${name}`, name])));
+      await writeFiles(folder, { 'outside.html': '' });
+      await symlink('../outside.html', path.join(folder, 'site/out.html'));
+      const layout = { indexes: ['index.html', 'home.htm'], cleanUrls: true, backends: [PHP] };
+      assert.equal(await new SiteFiles(path.join(folder, 'site'), layout).fileAt(sitePath), file);
     });
   }
 
