@@ -167,17 +167,19 @@ export async function ensureSystemTools(names = HOST_TOOLS, say = console.log) {
   const options = { env, maxBuffer: 64 * 1024 * 1024 };
   try {
     await run('apt-get', ['update', '-q'], options);
-    await run(
-      'apt-get',
-      ['install', '-q', '-y', '--no-install-recommends', ...missing.map((name) => PACKAGES[name] ?? name)],
-      options,
-    );
+    const install = ['install', '-q', '-y', '--no-install-recommends'];
+    const packagesOf = (/** @type {string[]} */ some) => some.map((name) => PACKAGES[name] ?? name);
+    const needed = missing.filter((name) => !OPTIONAL.has(name));
+    if (needed.length > 0) await run('apt-get', [...install, ...packagesOf(needed)], options);
+    const optional = packagesOf(missing.filter((name) => OPTIONAL.has(name)));
+    if (optional.length > 0)
+      await run('apt-get', [...install, ...optional], options).catch(() => say(`Done without ${optional.join(' ')}.`));
   } catch (error) {
     const said = String(/** @type {{ stderr?: string }} */ (error).stderr ?? error).trim();
     throw new Error(`apt-get could not install ${missing.join(' ')}: ${said.split('\n').pop()}`, { cause: error });
   }
   say(`Installed in ${((Date.now() - started) / 1000).toFixed(0)} s.`);
-  const still = await missingOf(missing);
+  const still = (await missingOf(missing)).filter((name) => !OPTIONAL.has(name));
   if (still.length > 0) throw new Error(installAdvice(still));
 }
 
