@@ -63,14 +63,12 @@ const STEPS = {
 
 /**
  * One phase follows the other. The lanes of a phase run side by side, one for each core; the steps of a lane follow one
- * another.
+ * another. Beside windows nothing runs: they need both cores.
  */
 const PHASES = [
   [['types', 'lint', 'format', 'core-server'], ['core-programs']],
-  [
-    ['browser', 'workbench-dialogs'],
-    ['inside', 'workbench-site'],
-  ],
+  [['browser'], ['inside']],
+  [['workbench-dialogs', 'workbench-site']],
 ];
 
 const acceptance = process.argv[2] === 'acceptance';
